@@ -1,0 +1,84 @@
+#ifndef CLINUX_FILES_H
+#define CLINUX_FILES_H
+
+#include "call.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static inline long clinux_open(const char *path, int flags, mode_t mode) {
+  return CLINUX_CALL(open(path, flags | O_CLOEXEC, mode));
+}
+static inline long clinux_open_at(int directory, const char *name, int flags, mode_t mode) {
+  return CLINUX_CALL(openat(directory, name, flags | O_CLOEXEC, mode));
+}
+static inline long clinux_read(int fd, void *buffer, size_t count) {
+  return CLINUX_CALL(read(fd, buffer, count));
+}
+static inline long clinux_read_at(int fd, void *buffer, size_t count, off_t offset) {
+  return CLINUX_CALL(pread(fd, buffer, count, offset));
+}
+static inline long clinux_write(int fd, const void *buffer, size_t count) {
+  return CLINUX_CALL(write(fd, buffer, count));
+}
+static inline long clinux_write_at(int fd, const void *buffer, size_t count, off_t offset) {
+  return CLINUX_CALL(pwrite(fd, buffer, count, offset));
+}
+/* Not made again after EINTR: on Linux the descriptor is closed all the same; see close(2). */
+static inline void clinux_close(int fd) { close(fd); }
+
+static inline long clinux_sync_data(int fd) { return CLINUX_CALL(fdatasync(fd)); }
+static inline long clinux_sync(int fd) { return CLINUX_CALL(fsync(fd)); }
+static inline long clinux_truncate(int fd, off_t size) { return CLINUX_CALL(ftruncate(fd, size)); }
+
+/* `directory` may be AT_FDCWD in each of these. */
+static inline long clinux_unlink_at(int directory, const char *name, int flags) {
+  return CLINUX_CALL(unlinkat(directory, name, flags));
+}
+static inline long clinux_rename_at(int from, const char *name, int to, const char *other) {
+  return CLINUX_CALL(renameat(from, name, to, other));
+}
+static inline long clinux_link_at(int from, const char *name, int to, const char *other) {
+  return CLINUX_CALL(linkat(from, name, to, other, 0));
+}
+static inline long clinux_make_directory_at(int directory, const char *name, mode_t mode) {
+  return CLINUX_CALL(mkdirat(directory, name, mode));
+}
+static inline long clinux_stat_at(int directory, const char *name, struct stat *out, int flags) {
+  return CLINUX_CALL(fstatat(directory, name, out, flags));
+}
+static inline long clinux_stat_descriptor(int fd, struct stat *out) {
+  return CLINUX_CALL(fstat(fd, out));
+}
+static inline long clinux_read_link(const char *path, char *buffer, size_t size) {
+  return CLINUX_CALL(readlink(path, buffer, size));
+}
+static inline int clinux_at_fdcwd(void) { return AT_FDCWD; }
+
+/* flock(2). Answers -EINTR when a signal interrupts it, so that a timer can end the wait. */
+static inline long clinux_flock_once(int fd, int operation) {
+  return CLINUX_CALL_ONCE(flock(fd, operation));
+}
+
+/* The next entry's name, or null at the end; `.` and `..` included. */
+static inline const char *clinux_next_entry(DIR *directory) {
+  struct dirent *entry = readdir(directory);
+  return entry ? entry->d_name : 0;
+}
+/* Takes `fd` over, also when it fails. */
+static inline DIR *clinux_open_entries(int fd) {
+  DIR *directory = fdopendir(fd);
+  if (!directory) close(fd);
+  return directory;
+}
+
+#endif

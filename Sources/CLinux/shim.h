@@ -1,0 +1,27 @@
+#ifndef CLINUX_SHIM_H
+#define CLINUX_SHIM_H
+
+/*
+ * System calls, as the kernel itself answers them: the result, or -errno.
+ * A call that a signal interrupts is made again, but where a comment says otherwise.
+ * Swift never reads `errno`, which code the compiler puts between the call and the read may change.
+ *
+ * _GNU_SOURCE is not defined here: it would change the glibc types that this module shares with
+ * every other module. What needs it is declared where it is used.
+ */
+
+#include "clocks.h"
+#include "files.h"
+#include "namespaces.h"
+#include "processes.h"
+#include "sockets.h"
+
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+
+#endif

@@ -1,0 +1,140 @@
+/// Where in a document a value stands, written `ipam.ranges[0][0].subnet`.
+public struct JSONPath: Hashable, Sendable, CustomStringConvertible {
+  enum Step: Hashable, Sendable {
+    case name(String)
+    case index(Int)
+  }
+  var steps: [Step] = []
+
+  /// The whole document.
+  public init() {}
+
+  func appending(_ step: Step) -> JSONPath {
+    var copy = self
+    copy.steps.append(step)
+    return copy
+  }
+
+  /// The path; empty for the whole document.
+  public var description: String {
+    var text = ""
+    for step in steps {
+      switch step {
+      case .name(let name): text += text.isEmpty ? name : "." + name
+      case .index(let index): text += "[\(index)]"
+      }
+    }
+    return text
+  }
+}
+
+/// A value that is not what was asked for, and where it stands.
+public struct JSONDecodingError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Where.
+  public let path: JSONPath
+  /// What it is, and what is legal.
+  public let reason: String
+
+  /// The value at `path` cannot be used, for this reason.
+  public init(path: JSONPath, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+  /// `vlan: 9100 is not in 0…4094`
+  public var description: String { path.steps.isEmpty ? reason : "\(path): \(reason)" }
+}
+
+/// A position in a JSON document: the value there, if there is one, and its path.
+public struct JSONCursor: Hashable, Sendable {
+  /// Nil where nothing stands.
+  public let value: JSONValue?
+  /// Where this is.
+  public let path: JSONPath
+
+  /// The root of a document.
+  public init(_ value: JSONValue) { self.init(value, JSONPath()) }
+
+  private init(_ value: JSONValue?, _ path: JSONPath) {
+    self.value = value
+    self.path = path
+  }
+
+  /// The member called `name`, in whatever ASCII case; absent if there is none, or if this is not
+  /// an object.
+  public subscript(name: String) -> JSONCursor {
+    var found: JSONValue?
+    if case .object(let object)? = value { found = object.member(matching: name)?.value }
+    return JSONCursor(found, path.appending(.name(name)))
+  }
+
+  /// Whether nothing stands here, or `null`.
+  public var isAbsent: Bool { value == nil || value == .null }
+
+  /// The value as a `T`.
+  public func decode<T: JSONDecodable>(_: T.Type = T.self) throws(JSONDecodingError) -> T {
+    try T(self)
+  }
+
+  /// Nil where the value is absent or null.
+  public func decodeIfPresent<T: JSONDecodable>(_: T.Type = T.self) throws(JSONDecodingError) -> T?
+  { isAbsent ? nil : try T(self) }
+
+  /// The value, an integer in `range`.
+  public func decode<I: JSONDecodable & FixedWidthInteger>(in range: ClosedRange<I>)
+    throws(JSONDecodingError) -> I
+  {
+    guard case .integer(let number)? = value else {
+      throw expected("an integer in \(range.lowerBound)…\(range.upperBound)")
+    }
+    guard let value = I(exactly: number), range.contains(value) else {
+      throw error("\(number) is not in \(range.lowerBound)…\(range.upperBound)")
+    }
+    return value
+  }
+
+  /// The value, an integer in `range`; nil where it is absent or null.
+  public func decodeIfPresent<I: JSONDecodable & FixedWidthInteger>(in range: ClosedRange<I>)
+    throws(JSONDecodingError) -> I?
+  {
+    isAbsent ? nil : try decode(in: range)
+  }
+
+  /// The elements of the array that must stand here.
+  public var elements: [JSONCursor] {
+    get throws(JSONDecodingError) {
+      guard case .array(let items)? = value else { throw expected("an array") }
+      return items.enumerated().map { JSONCursor($0.element, path.appending(.index($0.offset))) }
+    }
+  }
+
+  /// The members of the object that must stand here.
+  public var members: [(name: String, value: JSONCursor)] {
+    get throws(JSONDecodingError) {
+      guard case .object(let object)? = value else { throw expected("an object") }
+      return object.members.map {
+        ($0.name, JSONCursor($0.value, path.appending(.name($0.name))))
+      }
+    }
+  }
+
+  /// An error about this position.
+  public func error(_ reason: String) -> JSONDecodingError {
+    JSONDecodingError(path: path, reason: reason)
+  }
+
+  /// An error that says what should stand here instead of what does.
+  public func expected(_ what: String) -> JSONDecodingError {
+    guard let value, value != .null else { return error("missing; \(what) is required") }
+    let found =
+      switch value {
+      case .null: "null"
+      case .bool(let bool): "\(bool)"
+      case .integer(let number): "\(number)"
+      case .real(let number): "\(number)"
+      case .string(let text): text.utf8.count <= 64 ? "\"\(text)\"" : "a string"
+      case .array: "an array"
+      case .object: "an object"
+      }
+    return error("\(found) is not \(what)")
+  }
+}

@@ -1,0 +1,54 @@
+/// A type that can be read from a position in a JSON document.
+public protocol JSONDecodable {
+  /// The value at `json`; an error names the path and what is legal.
+  init(_ json: JSONCursor) throws(JSONDecodingError)
+}
+
+extension JSONValue: JSONDecodable {
+  /// Any value that is there.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    guard let value = json.value else { throw json.expected("a value") }
+    self = value
+  }
+}
+
+extension String: JSONDecodable {
+  /// A string.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    guard case .string(let text)? = json.value else { throw json.expected("a string") }
+    self = text
+  }
+}
+
+extension Bool: JSONDecodable {
+  /// `true` or `false`.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    guard case .bool(let value)? = json.value else { throw json.expected("true or false") }
+    self = value
+  }
+}
+
+extension JSONDecodable where Self: FixedWidthInteger {
+  /// An integer that fits the type.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    guard case .integer(let number)? = json.value else { throw json.expected("an integer") }
+    guard let value = Self(exactly: number) else {
+      throw json.error("\(number) is not in \(Self.min)…\(Self.max)")
+    }
+    self = value
+  }
+}
+extension UInt8: JSONDecodable {}
+extension UInt16: JSONDecodable {}
+extension UInt32: JSONDecodable {}
+extension Int32: JSONDecodable {}
+extension Int64: JSONDecodable {}
+extension Int: JSONDecodable {}
+
+extension Array: JSONDecodable where Element: JSONDecodable {
+  /// An array of such elements.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    self = []
+    for element in try json.elements { append(try Element(element)) }
+  }
+}

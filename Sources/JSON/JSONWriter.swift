@@ -1,0 +1,72 @@
+extension JSONValue {
+  /// The compact text of this value, in UTF-8.
+  public func encoded() -> [UInt8] {
+    var out: [UInt8] = []
+    write(to: &out, indentation: nil)
+    return out
+  }
+
+  /// The text of this value, one member or element a line, `spaces` deeper on each level, in UTF-8.
+  public func encoded(indentedBy spaces: Int) -> [UInt8] {
+    var out: [UInt8] = []
+    write(to: &out, indentation: Indentation(step: max(0, spaces), depth: 0))
+    return out
+  }
+
+  private struct Indentation {
+    let step: Int
+    let depth: Int
+    var deeper: Indentation { Indentation(step: step, depth: depth + 1) }
+    func newLine(in out: inout [UInt8]) {
+      out.append(0x0a)
+      out += repeatElement(0x20, count: step * depth)
+    }
+  }
+
+  private func write(to out: inout [UInt8], indentation: Indentation?) {
+    switch self {
+    case .null: out += "null".utf8
+    case .bool(let value): out += (value ? "true" : "false").utf8
+    case .integer(let number): out += String(number).utf8
+    case .real(let number): out += (number.isFinite ? "\(number)" : "null").utf8
+    case .string(let text): Self.write(text, to: &out)
+    case .array(let items):
+      out.append(UInt8(ascii: "["))
+      for (position, item) in items.enumerated() {
+        if position > 0 { out.append(UInt8(ascii: ",")) }
+        indentation?.deeper.newLine(in: &out)
+        item.write(to: &out, indentation: indentation?.deeper)
+      }
+      if !items.isEmpty { indentation?.newLine(in: &out) }
+      out.append(UInt8(ascii: "]"))
+    case .object(let object):
+      out.append(UInt8(ascii: "{"))
+      for (position, member) in object.members.enumerated() {
+        if position > 0 { out.append(UInt8(ascii: ",")) }
+        indentation?.deeper.newLine(in: &out)
+        Self.write(member.name, to: &out)
+        out.append(UInt8(ascii: ":"))
+        if indentation != nil { out.append(0x20) }
+        member.value.write(to: &out, indentation: indentation?.deeper)
+      }
+      if !object.members.isEmpty { indentation?.newLine(in: &out) }
+      out.append(UInt8(ascii: "}"))
+    }
+  }
+
+  private static func write(_ text: String, to out: inout [UInt8]) {
+    out.append(UInt8(ascii: "\""))
+    for octet in text.utf8 {
+      switch octet {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), octet]
+      case UInt8(ascii: "\n"): out += "\\n".utf8
+      case UInt8(ascii: "\t"): out += "\\t".utf8
+      case 0..<0x20:
+        out += (octet < 16 ? "\\u000" : "\\u00").utf8
+        out += String(octet, radix: 16).utf8
+      default: out.append(octet)
+      }
+    }
+    out.append(UInt8(ascii: "\""))
+  }
+}

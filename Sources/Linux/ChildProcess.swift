@@ -1,0 +1,179 @@
+internal import CLinux
+
+/// A program that was started and gets octets on standard input, gives octets on standard output.
+///
+/// Its standard error is ours. It runs in a process group of its own, which is killed when this
+/// value goes away before the program has ended.
+public struct ChildProcess: ~Copyable {
+  /// How a program ended.
+  public enum Status: Hashable, Sendable, CustomStringConvertible {
+    /// It ended by itself with this exit status.
+    case exited(CInt)
+    /// This signal ended it.
+    case signaled(CInt)
+
+    /// `exit status 1`, `signal 9`
+    public var description: String {
+      switch self {
+      case .exited(let status): "exit status \(status)"
+      case .signaled(let number): "signal \(number)"
+      }
+    }
+  }
+  /// What a program answered.
+  public struct Output: Hashable, Sendable {
+    /// How it ended.
+    public let status: Status
+    /// All of its standard output.
+    public let bytes: [UInt8]
+  }
+  /// Why there is no answer.
+  public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// It had not ended at the deadline, and was killed.
+    case deadlinePassed(path: String)
+    /// It wrote more than this many octets, and was killed.
+    case tooMuchOutput(path: String, limit: Int)
+    /// A system call failed.
+    case system(SystemError)
+
+    /// What was attempted, and why not.
+    public var description: String {
+      switch self {
+      case .deadlinePassed(let path): "\(path) had not ended in time, and was killed"
+      case .tooMuchOutput(let path, let limit):
+        "\(path) wrote more than \(limit) octets to standard output, and was killed"
+      case .system(let error): error.description
+      }
+    }
+  }
+
+  private let path: String
+  private let group: pid_t
+  private let ending: FileDescriptor
+  private let output: FileDescriptor
+  private var input: FileDescriptor?
+  private var unwritten: ArraySlice<UInt8>
+  private var isReaped = false
+
+  /// Starts `path` with `input` on standard input and exactly this environment (`NAME=value`).
+  public init(
+    start path: String, arguments: [String] = [], environment: [String], input bytes: [UInt8]
+  ) throws(SystemError) {
+    let downward = try Pipe()
+    let upward = try Pipe()
+    try downward.writing.setNonBlocking()
+    try upward.reading.setNonBlocking()
+    // What fits is there before the program runs; all of it, but for a very long input.
+    var rest = bytes[...]
+    try downward.writing.writeAvailable(&rest)
+    let pid = try spawn(
+      path, [path] + arguments, environment, input: downward.reading.rawValue,
+      output: upward.writing.rawValue)
+    let opened = clinux_open_process(pid)
+    if opened < 0 {
+      _ = clinux_kill_group(pid, SIGKILL)
+      _ = clinux_wait(pid)
+    }
+    ending = FileDescriptor(owning: CInt(try check(opened, "pidfd_open", path)))
+    self.path = path
+    group = pid
+    output = upward.reading
+    input = .some(downward.writing)
+    unwritten = rest
+    if rest.isEmpty { input = nil }
+  }
+
+  deinit {
+    if !isReaped {
+      _ = clinux_kill_group(group, SIGKILL)
+      _ = clinux_wait(group)
+    }
+  }
+
+  /// Waits for the end of the program and answers what it wrote. Past the deadline it is killed.
+  public consuming func finish(until deadline: Deadline, limit: Int = 16 << 20) throws(Failure)
+    -> Output
+  {
+    var bytes: [UInt8] = []
+    do throws(SystemError) {
+      var isOpen = true
+      while isOpen {
+        if unwritten.isEmpty { input = nil }
+        var wishes: [Readiness] = [.readable(output.rawValue), .readable(ending.rawValue)]
+        if let fd = input?.rawValue { wishes.append(.writable(fd)) }
+        guard let ready = try wait(for: wishes, until: deadline) else {
+          throw SystemError("", "", .timedOut)
+        }
+        if ready == 2 {
+          try input?.writeAvailable(&unwritten)
+          continue
+        }
+        // Once it has ended, what it left in the pipe is all there is: a grandchild may still
+        // hold the other end.
+        let hasEnded = ready == 1
+        readAll: while true {
+          do throws(SystemError) {
+            let chunk = try output.read()
+            if chunk.isEmpty {
+              isOpen = false
+              break readAll
+            }
+            bytes += chunk
+          } catch {
+            guard error.errno == .wouldBlock else { throw error }
+            if hasEnded { isOpen = false }
+            break readAll
+          }
+          guard bytes.count <= limit else { throw SystemError("", "", .fileTooLarge) }
+        }
+      }
+      guard try wait(for: [.readable(ending.rawValue)], until: deadline) != nil else {
+        throw SystemError("", "", .timedOut)
+      }
+      let status = try check(clinux_wait(group), "waitpid", path)
+      isReaped = true
+      let signal = clinux_ending_signal(status)
+      return Output(
+        status: signal != 0 ? .signaled(signal) : .exited(clinux_exit_status(status)), bytes: bytes)
+    } catch {
+      switch error.errno {
+      case .timedOut: throw .deadlinePassed(path: path)
+      case .fileTooLarge: throw .tooMuchOutput(path: path, limit: limit)
+      default: throw .system(error)
+      }
+    }
+  }
+}
+
+/// Both ends of a pipe; see pipe(2).
+private struct Pipe: ~Copyable {
+  let reading: FileDescriptor
+  let writing: FileDescriptor
+
+  init() throws(SystemError) {
+    var ends: (CInt, CInt) = (-1, -1)
+    let result = unsafe withUnsafeMutablePointer(to: &ends) {
+      unsafe $0.withMemoryRebound(to: CInt.self, capacity: 2) { unsafe clinux_pipe($0) }
+    }
+    _ = try check(result, "pipe2", "O_CLOEXEC")
+    reading = FileDescriptor(owning: ends.0)
+    writing = FileDescriptor(owning: ends.1)
+  }
+}
+
+/// Starts `path` and answers its process ID; see posix_spawn(3).
+private func spawn(
+  _ path: String, _ arguments: [String], _ environment: [String], input: CInt, output: CInt
+) throws(SystemError) -> pid_t {
+  var argv = unsafe arguments.map { unsafe strdup($0) }
+  var envp = unsafe environment.map { unsafe strdup($0) }
+  unsafe argv.append(nil)
+  unsafe envp.append(nil)
+  defer {
+    for unsafetext in unsafe argv { unsafe free(text) }
+    for unsafetext in unsafe envp { unsafe free(text) }
+  }
+  return pid_t(
+    truncatingIfNeeded: try check(
+      unsafe clinux_spawn(path, argv, envp, input, output), "exec", path))
+}

@@ -1,0 +1,129 @@
+internal import CLinux
+
+/// A directory, held open: names are looked up in it, wherever it is moved meanwhile.
+///
+/// A name is one component. Symbolic links in the directory are not followed.
+public struct Directory: ~Copyable {
+  /// The path it was opened by.
+  public let path: String
+  private let descriptor: FileDescriptor
+
+  /// Opens the directory at `path`.
+  public init(path: String) throws(SystemError) {
+    self.path = path
+    descriptor = try .open(path, [.readOnly, .directory])
+  }
+
+  /// Opens the directory at `path`, and makes it and those above it where they are missing.
+  public static func create(path: String, mode: UInt32) throws(SystemError) -> Directory {
+    do { return try Directory(path: path) } catch {
+      guard error.errno == .noSuchFileOrDirectory else { throw error }
+    }
+    var prefix = path.utf8.first == UInt8(ascii: "/") ? "/" : ""
+    for component in path.split(separator: "/") {
+      prefix += component
+      let result = unsafe clinux_make_directory_at(clinux_at_fdcwd(), prefix, mode)
+      if result != -Int(EEXIST) { _ = try check(result, "mkdir", prefix) }
+      prefix += "/"
+    }
+    return try Directory(path: path)
+  }
+
+  private borrowing func path(of name: String) -> String { "\(path)/\(name)" }
+
+  /// Opens the file `name`. A symbolic link is `ELOOP`.
+  public borrowing func open(
+    _ name: String, _ options: FileDescriptor.OpenOptions = .readOnly, mode: UInt32 = 0o600
+  ) throws(SystemError) -> FileDescriptor {
+    let flags = options.union(.noFollow).rawValue
+    let result = unsafe clinux_open_at(descriptor.rawValue, name, flags, mode)
+    return FileDescriptor(owning: CInt(try check(result, "open", path(of: name))))
+  }
+
+  /// What `name` is; nil if there is nothing of that name.
+  public borrowing func status(of name: String) throws(SystemError) -> FileStatus? {
+    var status = stat()
+    let result = unsafe clinux_stat_at(descriptor.rawValue, name, &status, AT_SYMLINK_NOFOLLOW)
+    if result == -Int(ENOENT) { return nil }
+    _ = try check(result, "stat", path(of: name))
+    return FileStatus(status)
+  }
+
+  /// The content of the file `name`; nil if there is no such file.
+  public borrowing func read(_ name: String, limit: Int = 1 << 20) throws(SystemError) -> [UInt8]? {
+    do {
+      return try open(name, [.readOnly, .nonBlocking]).readToEnd(limit: limit)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
+    }
+  }
+
+  /// Gives the file `name` the content `bytes`, wholly or not at all, also when power fails.
+  public borrowing func replace(_ name: String, with bytes: [UInt8], mode: UInt32 = 0o600)
+    throws(SystemError)
+  {
+    let temporary = ".\(name).\(Process.identifier)"
+    do {
+      let file = try open(temporary, [.writeOnly, .create, .truncate], mode: mode)
+      try file.write(bytes)
+      try file.synchronizeData()
+      try rename(temporary, to: name)
+    } catch {
+      _ = try? remove(temporary)
+      throw error
+    }
+    try synchronize()
+  }
+
+  /// Renames a file within the directory, over another of that name.
+  public borrowing func rename(_ name: String, to other: String) throws(SystemError) {
+    let fd = descriptor.rawValue
+    _ = try check(unsafe clinux_rename_at(fd, name, fd, other), "rename", path(of: other))
+  }
+
+  /// Gives the file `name` the second name `other`; `EEXIST` when that is taken. See link(2).
+  public borrowing func link(_ name: String, as other: String) throws(SystemError) {
+    let fd = descriptor.rawValue
+    _ = try check(unsafe clinux_link_at(fd, name, fd, other), "link", path(of: other))
+  }
+
+  /// Removes the file `name`; false if there was none.
+  @discardableResult
+  public borrowing func remove(_ name: String) throws(SystemError) -> Bool {
+    let result = unsafe clinux_unlink_at(descriptor.rawValue, name, 0)
+    if result == -Int(ENOENT) { return false }
+    _ = try check(result, "unlink", path(of: name))
+    return true
+  }
+
+  /// Makes the directory `name`; false if it is there.
+  @discardableResult
+  public borrowing func makeDirectory(_ name: String, mode: UInt32) throws(SystemError) -> Bool {
+    let result = unsafe clinux_make_directory_at(descriptor.rawValue, name, mode)
+    if result == -Int(EEXIST) { return false }
+    _ = try check(result, "mkdir", path(of: name))
+    return true
+  }
+
+  /// Waits until names made and removed are on the disk; see fsync(2).
+  public borrowing func synchronize() throws(SystemError) {
+    _ = try check(clinux_sync(descriptor.rawValue), "fsync", path)
+  }
+
+  /// The names in the directory, without `.` and `..`, in no order.
+  public borrowing func names() throws(SystemError) -> [String] {
+    let result = unsafe clinux_open_at(descriptor.rawValue, ".", O_RDONLY | O_DIRECTORY, 0)
+    let copy = CInt(try check(result, "open", path))
+    guard let entries = unsafe clinux_open_entries(copy) else {
+      throw SystemError("fdopendir", path, .invalidArgument)
+    }
+    defer { unsafe closedir(entries) }
+    var names: [String] = []
+    while let entry = unsafe clinux_next_entry(entries) {
+      let name = unsafe String(cString: entry)
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+}

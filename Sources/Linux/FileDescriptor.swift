@@ -1,0 +1,237 @@
+internal import CLinux
+
+/// A file descriptor that this value owns: it is closed when the value goes away.
+///
+/// It never owns 0, 1 or 2; `StandardStream` writes to those.
+public struct FileDescriptor: ~Copyable {
+  /// The number, valid as long as this value is.
+  public let rawValue: CInt
+
+  /// Takes `rawValue` over.
+  public init(owning rawValue: CInt) { self.rawValue = rawValue }
+
+  deinit { clinux_close(rawValue) }
+
+  /// How open(2) opens a file. `O_CLOEXEC` is always set.
+  public struct OpenOptions: OptionSet, Sendable {
+    /// Flags of open(2).
+    public let rawValue: CInt
+    /// The options that `rawValue` holds.
+    public init(rawValue: CInt) { self.rawValue = rawValue }
+    /// `O_RDONLY`
+    public static let readOnly = OpenOptions(rawValue: O_RDONLY)
+    /// `O_WRONLY`
+    public static let writeOnly = OpenOptions(rawValue: O_WRONLY)
+    /// `O_RDWR`
+    public static let readWrite = OpenOptions(rawValue: O_RDWR)
+    /// `O_CREAT`
+    public static let create = OpenOptions(rawValue: O_CREAT)
+    /// `O_EXCL`
+    public static let exclusive = OpenOptions(rawValue: O_EXCL)
+    /// `O_TRUNC`
+    public static let truncate = OpenOptions(rawValue: O_TRUNC)
+    /// `O_APPEND`
+    public static let append = OpenOptions(rawValue: O_APPEND)
+    /// `O_DIRECTORY`
+    public static let directory = OpenOptions(rawValue: O_DIRECTORY)
+    /// `O_NOFOLLOW`: a symbolic link is `ELOOP`.
+    public static let noFollow = OpenOptions(rawValue: O_NOFOLLOW)
+    /// `O_NONBLOCK`: a FIFO does not wait for its other end.
+    public static let nonBlocking = OpenOptions(rawValue: O_NONBLOCK)
+  }
+
+  /// Opens `path`; see open(2).
+  public static func open(
+    _ path: String, _ options: OpenOptions = .readOnly, mode: UInt32 = 0o600
+  ) throws(SystemError) -> FileDescriptor {
+    FileDescriptor(
+      owning: CInt(try check(unsafe clinux_open(path, options.rawValue, mode), "open", path)))
+  }
+
+  // MARK: - Reading and writing
+
+  /// Reads what is there, at most `limit` octets; empty at end of file.
+  public borrowing func read(limit: Int = 64 << 10) throws(SystemError) -> [UInt8] {
+    try unsafe octets(limit, "read") { unsafe clinux_read($0, $1, $2) }
+  }
+
+  /// Reads at most `count` octets from `offset` on; fewer at end of file. See pread(2).
+  public borrowing func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
+    try unsafe octets(count, "pread") { unsafe clinux_read_at($0, $1, $2, off_t(offset)) }
+  }
+
+  /// Reads to the end of the file. More than `limit` octets are `EFBIG`.
+  public borrowing func readToEnd(limit: Int = 1 << 30) throws(SystemError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      let chunk = try read(limit: min(64 << 10, limit + 1 - bytes.count))
+      if chunk.isEmpty { return bytes }
+      bytes += chunk
+      guard bytes.count <= limit else {
+        throw SystemError("read", "more than \(limit) octets", .fileTooLarge)
+      }
+    }
+  }
+
+  /// Receives one datagram of at most `limit` octets; a longer one is cut. See recv(2).
+  public borrowing func receive(limit: Int = 64 << 10) throws(SystemError) -> [UInt8] {
+    try unsafe octets(limit, "recv") { unsafe clinux_receive($0, $1, $2, 0) }
+  }
+
+  private borrowing func octets(
+    _ limit: Int, _ call: String, _ body: (CInt, UnsafeMutableRawPointer?, Int) -> Int
+  ) throws(SystemError) -> [UInt8] {
+    let descriptor = rawValue
+    var result = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, limit)) { buffer, count in
+      result = unsafe body(descriptor, UnsafeMutableRawPointer(buffer.baseAddress), buffer.count)
+      count = min(max(0, result), limit)
+    }
+    _ = try check(result, call, "descriptor \(descriptor)")
+    return bytes
+  }
+
+  /// Writes all of `bytes`.
+  public borrowing func write(_ bytes: [UInt8]) throws(SystemError) {
+    try writeAll(bytes, to: rawValue)
+  }
+
+  /// Writes all of `bytes` from `offset` on. See pwrite(2).
+  public borrowing func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError) {
+    var rest = bytes[...]
+    var position = offset
+    let descriptor = rawValue
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes {
+        unsafe clinux_write_at(descriptor, $0.baseAddress, $0.count, off_t(position))
+      }
+      let written = try check(count, "pwrite", "descriptor \(descriptor)")
+      rest = rest.dropFirst(written)
+      position += Int64(written)
+    }
+  }
+
+  /// Writes what fits without waiting and takes it off `bytes`. A pipe that nobody reads any more
+  /// takes everything.
+  public borrowing func writeAvailable(_ bytes: inout ArraySlice<UInt8>) throws(SystemError) {
+    while !bytes.isEmpty {
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe clinux_write(rawValue, $0.baseAddress, $0.count)
+      }
+      if count == -Int(EAGAIN) { return }
+      if count == -Int(EPIPE) {
+        bytes = []
+        return
+      }
+      bytes = bytes.dropFirst(try check(count, "write", "descriptor \(rawValue)"))
+    }
+  }
+
+  /// Whether reads and writes answer `EAGAIN` instead of waiting.
+  public borrowing func setNonBlocking(_ on: Bool = true) throws(SystemError) {
+    _ = try check(clinux_set_nonblocking(rawValue, on ? 1 : 0), "fcntl", "descriptor \(rawValue)")
+  }
+
+  // MARK: - Files
+
+  /// Makes the file `size` octets long; see ftruncate(2).
+  public borrowing func truncate(to size: Int64) throws(SystemError) {
+    _ = try check(clinux_truncate(rawValue, off_t(size)), "ftruncate", "descriptor \(rawValue)")
+  }
+  /// Waits until the file's data is on the disk; see fdatasync(2).
+  public borrowing func synchronizeData() throws(SystemError) {
+    _ = try check(clinux_sync_data(rawValue), "fdatasync", "descriptor \(rawValue)")
+  }
+  /// Waits until file and metadata are on the disk; see fsync(2).
+  public borrowing func synchronize() throws(SystemError) {
+    _ = try check(clinux_sync(rawValue), "fsync", "descriptor \(rawValue)")
+  }
+  /// What the file is; see fstat(2).
+  public borrowing func status() throws(SystemError) -> FileStatus {
+    var status = stat()
+    _ = try check(
+      unsafe clinux_stat_descriptor(rawValue, &status), "fstat", "descriptor \(rawValue)")
+    return FileStatus(status)
+  }
+}
+
+/// Writes all of `bytes` to `descriptor`.
+func writeAll(_ bytes: [UInt8], to descriptor: CInt) throws(SystemError) {
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    let count = unsafe rest.withUnsafeBytes {
+      unsafe clinux_write(descriptor, $0.baseAddress, $0.count)
+    }
+    rest = rest.dropFirst(try check(count, "write", "descriptor \(descriptor)"))
+  }
+}
+
+/// The descriptors 0, 1 and 2, which belong to whoever started this process.
+public enum StandardStream: CInt, Sendable {
+  /// Descriptor 0.
+  case input = 0
+  /// Descriptor 1.
+  case output = 1
+  /// Descriptor 2.
+  case error = 2
+
+  /// Writes all of `bytes`.
+  public func write(_ bytes: [UInt8]) throws(SystemError) { try writeAll(bytes, to: rawValue) }
+
+  /// Reads to the end. More than `limit` octets are `EFBIG`.
+  public func readToEnd(limit: Int) throws(SystemError) -> [UInt8] {
+    let copy = try FileDescriptor.open("/proc/self/fd/\(rawValue)")
+    return try copy.readToEnd(limit: limit)
+  }
+}
+
+/// What stat(2) tells of a file.
+public struct FileStatus: Hashable, Sendable {
+  /// The kind of a file, from `st_mode`.
+  public enum Kind: Hashable, Sendable {
+    /// `S_IFREG`
+    case regular
+    /// `S_IFDIR`
+    case directory
+    /// `S_IFLNK`
+    case symbolicLink
+    /// Anything else.
+    case other
+  }
+  /// The kind of file.
+  public let kind: Kind
+  /// Octets.
+  public let size: Int64
+  /// `st_dev` and `st_ino`, which together name the file.
+  public let device: UInt64, inode: UInt64
+  /// The permission bits, `07777`.
+  public let permissions: UInt32
+  /// When the content changed last: nanoseconds since 1970-01-01T00:00:00Z.
+  public let modified: Int64
+  /// When the inode changed last: nanoseconds since 1970-01-01T00:00:00Z.
+  public let changed: Int64
+
+  init(_ status: stat) {
+    kind =
+      switch status.st_mode & 0o170000 /* S_IFMT */ {
+      case 0o100000: .regular
+      case 0o040000: .directory
+      case 0o120000: .symbolicLink
+      default: .other
+      }
+    size = Int64(status.st_size)
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    permissions = status.st_mode & 0o7777
+    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    changed = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
+  }
+
+  /// The status of `path`, of a symbolic link itself where `follow` is false.
+  public init(path: String, follow: Bool = true) throws(SystemError) {
+    var status = stat()
+    let flags = follow ? 0 : AT_SYMLINK_NOFOLLOW
+    _ = try check(unsafe clinux_stat_at(clinux_at_fdcwd(), path, &status, flags), "stat", path)
+    self.init(status)
+  }
+}

@@ -1,0 +1,72 @@
+internal import CLinux
+
+/// An advisory lock on a file, held as long as this value is; see flock(2).
+public struct FileLock: ~Copyable {
+  private let descriptor: FileDescriptor
+
+  /// Why a lock could not be had.
+  public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Somebody else holds it past the deadline; the holder, where it can be told.
+    case held(path: String, holder: String?)
+    /// A system call failed.
+    case system(SystemError)
+
+    /// What was attempted, and why not.
+    public var description: String {
+      switch self {
+      case .held(let path, let holder): "\(path) is locked by \(holder ?? "another process")"
+      case .system(let error): error.description
+      }
+    }
+  }
+
+  /// Locks the file at `path` exclusively, which is made with `mode` if it is not there.
+  ///
+  /// The kernel queues those who wait, so that each gets its turn; no one polls.
+  public init(path: String, mode: UInt32, until deadline: Deadline) throws(Failure) {
+    let file: FileDescriptor
+    do throws(SystemError) {
+      file = try .open(path, [.readWrite, .create, .noFollow], mode: mode)
+    } catch { throw .system(error) }
+    try Self.lock(file, path, until: deadline)
+    descriptor = file
+  }
+
+  private static func lock(
+    _ file: borrowing FileDescriptor, _ path: String, until deadline: Deadline
+  )
+    throws(Failure)
+  {
+    var result = clinux_flock_once(file.rawValue, LOCK_EX | LOCK_NB)
+    if result == -Int(EWOULDBLOCK) {
+      clinux_alarm(max(1, deadline.remaining.nanoseconds))
+      repeat {
+        result = clinux_flock_once(file.rawValue, LOCK_EX)
+      } while result == -Int(EINTR) && !deadline.hasPassed
+      clinux_alarm(0)
+    }
+    if result == -Int(EINTR) { throw .held(path: path, holder: holder(of: file)) }
+    if result < 0 { throw .system(SystemError("flock", path, Errno(rawValue: CInt(-result)))) }
+  }
+
+  /// Who holds the lock, from `/proc/locks`: `process 4711 (host-local)`; see proc_locks(5).
+  private static func holder(of file: borrowing FileDescriptor) -> String? {
+    guard let inode = try? file.status().inode,
+      let bytes = try? FileDescriptor.open("/proc/locks").readToEnd(limit: 16 << 20)
+    else { return nil }
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      // 1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF; one who waits has "->" as second word.
+      let words = line.split(separator: UInt8(ascii: " "))
+      guard words.count >= 6, words[1].elementsEqual("FLOCK".utf8),
+        let number = words[5].split(separator: UInt8(ascii: ":")).last,
+        UInt64(String(decoding: number, as: UTF8.self)) == inode
+      else { continue }
+      let pid = String(decoding: words[4], as: UTF8.self)
+      guard let name = try? FileDescriptor.open("/proc/\(pid)/comm").read(limit: 64) else {
+        return "process \(pid)"
+      }
+      return "process \(pid) (\(String(decoding: name.filter { $0 >= 0x20 }, as: UTF8.self)))"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,98 @@
+internal import CLinux
+
+/// A network namespace, held open; see network_namespaces(7).
+public struct NetworkNamespace: ~Copyable {
+  /// The path it was opened by.
+  public let path: String
+  private let descriptor: FileDescriptor
+  private let status: FileStatus
+
+  /// Opens the namespace at `path`. A file that is none is `EINVAL`.
+  public init(path: String) throws(SystemError) {
+    let file = try FileDescriptor.open(path, [.readOnly, .nonBlocking])
+    let status = try file.status()
+    guard clinux_is_network_namespace(file.rawValue) != 0 else {
+      throw SystemError("setns", path, .invalidArgument)
+    }
+    self.path = path
+    self.status = status
+    descriptor = file
+  }
+
+  /// The namespace of the calling thread.
+  public static func current() throws(SystemError) -> NetworkNamespace {
+    try NetworkNamespace(path: "/proc/thread-self/ns/net")
+  }
+
+  /// Valid as long as this value is.
+  public var fileDescriptor: CInt { descriptor.rawValue }
+
+  /// Whether both are one namespace.
+  public borrowing func isSame(as other: borrowing NetworkNamespace) -> Bool {
+    status.device == other.status.device && status.inode == other.status.inode
+  }
+
+  /// Makes a socket that belongs to this namespace. It does so from wherever it is used.
+  ///
+  /// setns(2) moves the calling thread. These programs have one thread.
+  public borrowing func socket(_ domain: CInt, _ type: CInt, _ number: CInt) throws(SystemError)
+    -> FileDescriptor
+  {
+    let home = try NetworkNamespace.current()
+    try enter()
+    let made: Result<FileDescriptor, SystemError>
+    do { made = .success(try .socket(domain, type, number)) } catch { made = .failure(error) }
+    try home.enter()
+    switch consume made {
+    case .success(let socket): return socket
+    case .failure(let error): throw error
+    }
+  }
+
+  /// Writes settings below `/proc/sys/net` of this namespace, each as path and value.
+  ///
+  /// A setting that this kernel does not have is passed over.
+  public borrowing func writeSettings(_ settings: [(path: String, value: String)])
+    throws(SystemError)
+  {
+    let home = try NetworkNamespace.current()
+    try enter()
+    var failure: SystemError?
+    for setting in settings where failure == nil {
+      do {
+        try FileDescriptor.open("/proc/sys/net/" + setting.path, .writeOnly)
+          .write(Array(setting.value.utf8))
+      } catch {
+        if error.errno != .noSuchFileOrDirectory {
+          failure = SystemError(error.call, "/proc/sys/net/" + setting.path, error.errno)
+        }
+      }
+    }
+    try home.enter()
+    if let failure { throw failure }
+  }
+
+  /// Reads a setting below `/proc/sys/net` of this namespace; nil where this kernel has none.
+  public borrowing func readSetting(_ path: String) throws(SystemError) -> String? {
+    let home = try NetworkNamespace.current()
+    try enter()
+    let text: Result<[UInt8], SystemError>
+    do {
+      text = .success(try FileDescriptor.open("/proc/sys/net/" + path).read(limit: 4096))
+    } catch { text = .failure(error) }
+    try home.enter()
+    switch text {
+    case .success(let bytes):
+      return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    case .failure(let error):
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
+    }
+  }
+
+  /// Moves this thread into the namespace; see setns(2).
+  public borrowing func enter() throws(SystemError) {
+    _ = try check(
+      clinux_enter_namespace(descriptor.rawValue, CLINUX_CLONE_NEWNET), "setns", path)
+  }
+}

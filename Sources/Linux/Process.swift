@@ -1,0 +1,30 @@
+internal import CLinux
+
+/// What this process was given, and its end.
+public enum Process {
+  /// The environment variable `name`; nil if it is not set.
+  public static func environment(_ name: String) -> String? {
+    guard let value = unsafe CLinux::getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
+
+  /// The whole environment, as `NAME=value`.
+  public static var environment: [String] {
+    var lines: [String] = []
+    guard var next = unsafe clinux_environment() else { return lines }
+    while let line = unsafe next.pointee {
+      unsafe lines.append(String(cString: line))
+      unsafe next += 1
+    }
+    return lines
+  }
+
+  /// The process ID; see getpid(2).
+  public static var identifier: Int32 { CLinux::getpid() }
+
+  /// A write to a closed pipe is `EPIPE` from now on, and not the end of the process.
+  public static func ignoreBrokenPipes() { clinux_ignore_broken_pipes() }
+
+  /// Ends the process; see _exit(2).
+  public static func exit(_ status: CInt) -> Never { CLinux::_exit(status) }
+}
