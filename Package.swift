@@ -39,7 +39,9 @@ let package = Package(
       name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CLinux"),
     library("Addresses"),
+    library("Digests"),
     library("Linux", ["CLinux"]),
     library("JSON", ["CJansson"]),
+    library("CNI", ["JSON", "Addresses"]),
   ]
 )

@@ -170,8 +170,8 @@ private func spawn(
   unsafe argv.append(nil)
   unsafe envp.append(nil)
   defer {
-    for unsafetext in unsafe argv { unsafe free(text) }
-    for unsafetext in unsafe envp { unsafe free(text) }
+    unsafe argv.forEach { unsafe free($0) }
+    unsafe envp.forEach { unsafe free($0) }
   }
   return pid_t(
     truncatingIfNeeded: try check(

@@ -52,7 +52,7 @@ public struct FileDescriptor: ~Copyable {
 
   /// Reads what is there, at most `limit` octets; empty at end of file.
   public borrowing func read(limit: Int = 64 << 10) throws(SystemError) -> [UInt8] {
-    try unsafe octets(limit, "read") { unsafe clinux_read($0, $1, $2) }
+    try readOctets(limit, from: rawValue)
   }
 
   /// Reads at most `count` octets from `offset` on; fewer at end of file. See pread(2).
@@ -155,6 +155,17 @@ public struct FileDescriptor: ~Copyable {
   }
 }
 
+/// Reads at most `limit` octets from `descriptor`; empty at end of file.
+func readOctets(_ limit: Int, from descriptor: CInt) throws(SystemError) -> [UInt8] {
+  var result = 0
+  let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, limit)) { buffer, count in
+    result = unsafe clinux_read(descriptor, buffer.baseAddress, buffer.count)
+    count = max(0, result)
+  }
+  _ = try check(result, "read", "descriptor \(descriptor)")
+  return bytes
+}
+
 /// Writes all of `bytes` to `descriptor`.
 func writeAll(_ bytes: [UInt8], to descriptor: CInt) throws(SystemError) {
   var rest = bytes[...]
@@ -178,10 +189,20 @@ public enum StandardStream: CInt, Sendable {
   /// Writes all of `bytes`.
   public func write(_ bytes: [UInt8]) throws(SystemError) { try writeAll(bytes, to: rawValue) }
 
-  /// Reads to the end. More than `limit` octets are `EFBIG`.
-  public func readToEnd(limit: Int) throws(SystemError) -> [UInt8] {
-    let copy = try FileDescriptor.open("/proc/self/fd/\(rawValue)")
-    return try copy.readToEnd(limit: limit)
+  /// Reads to the end. More than `limit` octets are `EFBIG`; no end at the deadline is `ETIMEDOUT`.
+  public func readToEnd(limit: Int, until deadline: Deadline) throws(SystemError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      guard try wait(for: [.readable(rawValue)], until: deadline) != nil else {
+        throw SystemError("read", "descriptor \(rawValue)", .timedOut)
+      }
+      let chunk = try readOctets(64 << 10, from: rawValue)
+      if chunk.isEmpty { return bytes }
+      bytes += chunk
+      guard bytes.count <= limit else {
+        throw SystemError("read", "more than \(limit) octets", .fileTooLarge)
+      }
+    }
   }
 }
 

@@ -1,0 +1,74 @@
+public import JSON
+
+/// An error result (CNI specification 1.1.0, section 5 "Error").
+public struct CNIError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What kind of error it is; 100 and above belong to the plugin.
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The number in the error result.
+    public let rawValue: Int64
+    /// The code with this number.
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+    /// The plugin does not speak this version of the specification.
+    public static let incompatibleVersion = Code(rawValue: 1)
+    /// A member of the configuration that the plugin cannot honour; the message names key and value.
+    public static let unsupportedField = Code(rawValue: 2)
+    /// The container is not known.
+    public static let unknownContainer = Code(rawValue: 3)
+    /// Environment variables are missing or malformed; the message names them.
+    public static let invalidEnvironment = Code(rawValue: 4)
+    /// Standard input or a file cannot be read.
+    public static let ioFailure = Code(rawValue: 5)
+    /// The configuration is not JSON.
+    public static let decodingFailure = Code(rawValue: 6)
+    /// The configuration has an illegal value.
+    public static let invalidConfiguration = Code(rawValue: 7)
+    /// The sandbox is none, or is the plugin's own. Not in the specification; libcni's.
+    public static let invalidSandbox = Code(rawValue: 8)
+    /// Something was busy past the deadline; the same may succeed later.
+    public static let tryAgainLater = Code(rawValue: 11)
+    /// STATUS: ADD could not succeed now.
+    public static let notAvailable = Code(rawValue: 50)
+    /// STATUS: ADD could not succeed now, and existing attachments suffer.
+    public static let limitedConnectivity = Code(rawValue: 51)
+    /// Anything else. Not in the specification; libcni's.
+    public static let internalFailure = Code(rawValue: 999)
+  }
+  /// What kind of error it is.
+  public let code: Code
+  /// What was attempted, and why not.
+  public let message: String
+  /// More of it; may be empty.
+  public let details: String
+
+  /// An error result.
+  public init(_ code: Code, _ message: String, details: String = "") {
+    self.code = code
+    self.message = message
+    self.details = details
+  }
+
+  /// A configuration that cannot be decoded.
+  public init(_ error: JSONDecodingError) {
+    self.init(.invalidConfiguration, error.description)
+  }
+
+  /// `message: details`
+  public var description: String { details.isEmpty ? message : "\(message): \(details)" }
+
+  /// The error result that a plugin prints, for a configuration of this `cniVersion`.
+  public func json(version: String) -> JSONValue {
+    .object([
+      ("cniVersion", .string(version)), ("code", .integer(code.rawValue)),
+      ("msg", .string(message)), ("details", details.isEmpty ? nil : .string(details)),
+    ])
+  }
+}
+
+extension CNIError: JSONDecodable {
+  /// The error result that another plugin printed.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    self.init(
+      Code(rawValue: try json["code"].decode()), try json["msg"].decodeIfPresent() ?? "",
+      details: try json["details"].decodeIfPresent() ?? "")
+  }
+}

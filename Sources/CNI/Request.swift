@@ -1,0 +1,87 @@
+public import JSON
+
+/// The parameters of one invocation (CNI specification 1.1.0, section 2 "Parameters"), before the
+/// configuration is read.
+public struct Invocation: Hashable, Sendable {
+  /// `CNI_COMMAND`
+  public let command: Command
+  /// `CNI_CONTAINERID`; empty where the command does not need it and it is not set.
+  public let containerID: String
+  /// `CNI_IFNAME`; likewise.
+  public let interfaceName: String
+  /// `CNI_NETNS`; nil where it is not set or empty.
+  public let sandboxPath: String?
+  /// The directories of `CNI_PATH`.
+  public let path: [String]
+  /// `CNI_ARGS`, as it stands; decode it with `Arguments`.
+  public let argumentText: String
+  /// `CNI_NETNS_OVERRIDE`: the sandbox may be the plugin's own namespace.
+  public let mayUseOwnNamespace: Bool
+
+  /// Reads the environment; code 4 where a variable is missing or malformed.
+  ///
+  /// - Parameter environment: Answers a variable's value; nil if it is not set.
+  public init(environment: (String) -> String?) throws(CNIError) {
+    let name = environment("CNI_COMMAND") ?? ""
+    guard let command = Command(rawValue: name) else {
+      throw CNIError(
+        .invalidEnvironment, "unknown CNI_COMMAND: \(name)",
+        details: "it is one of \(Command.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    self.command = command
+    var missing: [String] = []
+    for parameter in command.required {
+      let value = environment(parameter.rawValue) ?? ""
+      if value.isEmpty {
+        missing.append(parameter.rawValue)
+        continue
+      }
+      switch parameter {
+      case .containerID: try Names.checkContainerID(value)
+      case .interfaceName: try Names.checkInterfaceName(value)
+      case .sandbox, .path: break
+      }
+    }
+    guard missing.isEmpty else {
+      throw CNIError(
+        .invalidEnvironment,
+        "required env variables [\(missing.joined(separator: ","))] missing")
+    }
+    containerID = environment(Parameter.containerID.rawValue) ?? ""
+    interfaceName = environment(Parameter.interfaceName.rawValue) ?? ""
+    sandboxPath = environment(Parameter.sandbox.rawValue).flatMap { $0.isEmpty ? nil : $0 }
+    path = (environment(Parameter.path.rawValue) ?? "").split(separator: ":").map { String($0) }
+    argumentText = environment("CNI_ARGS") ?? ""
+    let override = (environment("CNI_NETNS_OVERRIDE") ?? "").lowercased()
+    mayUseOwnNamespace = override == "1" || override == "true"
+  }
+}
+
+/// One invocation of a plugin: its parameters and its configuration.
+public struct Request: Hashable, Sendable {
+  /// The parameters.
+  public let invocation: Invocation
+  /// `CNI_ARGS`, decoded. Empty for DEL, GC and STATUS where it is malformed: nobody's typing
+  /// error may keep resources allocated.
+  public let arguments: Arguments
+  /// The configuration.
+  public let network: NetworkConfiguration
+
+  /// Decodes the configuration of `invocation`.
+  public init(_ invocation: Invocation, configuration: JSONCursor) throws(CNIError) {
+    self.invocation = invocation
+    network = try NetworkConfiguration(configuration, for: invocation.command)
+    switch invocation.command {
+    case .add, .check:
+      arguments = try Arguments(invocation.argumentText)
+      try arguments.checkKeys()
+    case .del, .gc, .status, .version:
+      arguments = (try? Arguments(invocation.argumentText)) ?? Arguments()
+    }
+  }
+
+  /// The attachment that the parameters name.
+  public var attachment: Attachment {
+    Attachment(containerID: invocation.containerID, interfaceName: invocation.interfaceName)
+  }
+}
