@@ -43,5 +43,6 @@ let package = Package(
     library("Linux", ["CLinux"]),
     library("JSON", ["CJansson"]),
     library("CNI", ["JSON", "Addresses"]),
+    library("PluginCore", ["CNI", "JSON", "Linux"]),
   ]
 )

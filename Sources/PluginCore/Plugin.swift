@@ -1,0 +1,81 @@
+public import CNI
+public import JSON
+public import Linux
+
+/// What a command has besides its request: time, and where to log.
+public struct Context {
+  /// When the plugin must have answered.
+  public let deadline: Deadline
+  /// The log of this invocation.
+  public let log: Log
+
+  /// A context.
+  public init(deadline: Deadline, log: Log) {
+    self.deadline = deadline
+    self.log = log
+  }
+}
+
+/// A CNI plugin: an executable that serves one invocation and ends.
+public protocol Plugin {
+  /// The members of the configuration that are the plugin's own, all legal.
+  associatedtype Configuration
+
+  /// The executable's name.
+  static var name: String { get }
+
+  /// Decodes the configuration; an error names the path and what is legal.
+  static func configuration(_ request: Request) throws(JSONDecodingError) -> Configuration
+  /// Refuses, with code 2, what the configuration asks for and this plugin cannot do.
+  static func refuseUnsupported(_ request: Request) throws(CNIError)
+
+  /// All or nothing: what was made is undone when it throws.
+  static func add(_ request: Request, _ configuration: Configuration, _ context: Context)
+    throws(CNIError) -> AttachmentResult
+  /// Succeeds when nothing of the attachment is left, whoever removed it.
+  static func del(_ request: Request, _ configuration: Configuration, _ context: Context)
+    throws(CNIError)
+  /// Changes nothing; throws what is not as ADD made it.
+  static func check(_ request: Request, _ configuration: Configuration, _ context: Context)
+    throws(CNIError)
+  /// Frees what belongs to no valid attachment of this network.
+  static func gc(_ request: Request, _ configuration: Configuration, _ context: Context)
+    throws(CNIError)
+  /// Throws code 50 or 51 when ADD could not succeed now.
+  static func status(_ request: Request, _ configuration: Configuration, _ context: Context)
+    throws(CNIError)
+}
+
+extension Plugin {
+  /// Refuses nothing.
+  public static func refuseUnsupported(_ request: Request) throws(CNIError) {}
+
+  /// Serves one invocation and ends the process: exit status 0, or 1 with an error result.
+  public static func main() {
+    Process.ignoreBrokenPipes()
+    guard Process.environment("CNI_COMMAND") != nil else { about() }
+    do throws(CNIError) {
+      let output = try Service<Self>().run()
+      if !output.isEmpty {
+        do throws(SystemError) { try StandardStream.output.write(output) } catch {
+          throw CNIError(
+            .ioFailure, "cannot write the result to standard output", details: error.description)
+        }
+      }
+      Process.exit(0)
+    } catch {
+      let version = SpecificationVersion.current.rawValue
+      try? StandardStream.output.write(error.json(version: version).encoded(indentedBy: 4))
+      Process.exit(1)
+    }
+  }
+
+  /// Says what this is, to whoever ran it without a command.
+  private static func about() -> Never {
+    let versions = SpecificationVersion.allCases.map(\.rawValue).joined(separator: ", ")
+    let text =
+      "CNI \(name) plugin, part of patchbay\nCNI protocol versions supported: \(versions)\n"
+    try? StandardStream.error.write(Array(text.utf8))
+    Process.exit(0)
+  }
+}

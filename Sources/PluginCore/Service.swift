@@ -1,0 +1,120 @@
+internal import CNI
+internal import JSON
+internal import Linux
+
+/// One invocation of the plugin `P`, from the environment and standard input to the octets of the
+/// answer.
+struct Service<P: Plugin> {
+  /// Octets that a configuration may have.
+  private let inputLimit = 16 << 20
+  private let started = Deadline.after(.zero)
+
+  /// The result to print, or nothing; throws the error result.
+  func run() throws(CNIError) -> [UInt8] {
+    let invocation = try Invocation(environment: { Process.environment($0) })
+    let text = try input()
+    guard invocation.command != .version else { return versions(text) }
+    let configuration: JSONCursor
+    do { configuration = JSONCursor(try JSONValue(parsing: text)) } catch {
+      throw CNIError(
+        .decodingFailure, "error unmarshall network config: \(error)",
+        details: text.isEmpty
+          ? "standard input is empty; the plugin configuration is read there" : "")
+    }
+    let request = try Request(invocation, configuration: configuration)
+    do throws(CNIError) { return try serve(request) } catch {
+      try? StandardStream.output.write(
+        error.json(version: request.network.version.rawValue).encoded(indentedBy: 4))
+      Process.exit(1)
+    }
+  }
+
+  private func input() throws(CNIError) -> [UInt8] {
+    let deadline = started.advanced(by: .seconds(NetworkConfiguration.defaultTimeout))
+    do {
+      return try StandardStream.input.readToEnd(limit: inputLimit, until: deadline)
+    } catch {
+      throw CNIError(
+        .ioFailure, "cannot read the configuration from standard input",
+        details: error.description)
+    }
+  }
+
+  /// The answer to VERSION, which echoes the version of the input where it has one.
+  private func versions(_ input: [UInt8]) -> [UInt8] {
+    var version = SpecificationVersion.current.rawValue
+    if let value = try? JSONValue(parsing: input), let text = value["cniVersion"]?.text,
+      !text.isEmpty
+    {
+      version = text
+    }
+    let supported = SpecificationVersion.allCases.map { JSONValue.string($0.rawValue) }
+    let answer: JSONValue = [
+      "cniVersion": .string(version), "supportedVersions": .array(supported),
+    ]
+    return answer.encoded() + [0x0a]
+  }
+
+  private func serve(_ request: Request) throws(CNIError) -> [UInt8] {
+    let log = try openLog(request)
+    let deadline = started.advanced(by: .seconds(request.network.timeout))
+    let context = Context(deadline: deadline, log: log)
+    do throws(CNIError) {
+      try Sandbox.refuseOwnNamespace(request.invocation)
+      let configuration: P.Configuration
+      do throws(JSONDecodingError) { configuration = try P.configuration(request) } catch {
+        throw CNIError(error)
+      }
+      let output = try perform(request, configuration, context)
+      log.write(.info, "done")
+      return output
+    } catch {
+      log.write(.error, "code \(error.code.rawValue): \(error)")
+      throw error
+    }
+  }
+
+  private func perform(_ request: Request, _ configuration: P.Configuration, _ context: Context)
+    throws(CNIError) -> [UInt8]
+  {
+    switch request.invocation.command {
+    case .add:
+      try P.refuseUnsupported(request)
+      let result = try P.add(request, configuration, context)
+      do throws(InexpressibleResult) {
+        return try result.json(request.network.version).encoded(indentedBy: 4)
+      } catch {
+        // What cannot be told to the runtime would never be deleted by it.
+        try P.del(request, configuration, context)
+        throw CNIError(.unsupportedField, error.description)
+      }
+    case .del: try P.del(request, configuration, context)
+    case .check: try P.check(request, configuration, context)
+    case .gc: try P.gc(request, configuration, context)
+    case .status: try P.status(request, configuration, context)
+    case .version: break
+    }
+    return []
+  }
+
+  /// The log that `logLevel` and `logFile` ask for.
+  private func openLog(_ request: Request) throws(CNIError) -> Log {
+    let json = request.network.json
+    do throws(JSONDecodingError) {
+      let text: String = try json["logLevel"].decodeIfPresent() ?? LogLevel.error.rawValue
+      guard let level = LogLevel(rawValue: text) else {
+        let legal = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
+        throw json["logLevel"].error("\"\(text)\" is not one of \(legal)")
+      }
+      let path: String? = try json["logFile"].decodeIfPresent()
+      if let path, !path.hasPrefix("/") {
+        throw json["logFile"].error("\"\(path)\" is not an absolute path")
+      }
+      let invocation = request.invocation
+      var subject = "\(P.name) \(invocation.command.rawValue) network=\(request.network.name)"
+      if !invocation.containerID.isEmpty { subject += " container=\(invocation.containerID)" }
+      if !invocation.interfaceName.isEmpty { subject += " interface=\(invocation.interfaceName)" }
+      return Log(level: level, path: path, subject: subject)
+    } catch { throw CNIError(error) }
+  }
+}
