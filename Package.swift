@@ -32,8 +32,17 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
+/// swift-argument-parser uses FoundationEssentials, whose static library names none of those that
+/// it needs.
+let staticFoundation: [LinkerSetting] = [
+  "_FoundationCShims", "_FoundationCollections", "swiftSynchronization",
+].map { .linkedLibrary($0, .when(configuration: .release)) }
+
 let package = Package(
   name: "patchbay",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
   targets: [
     .systemLibrary(
       name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
@@ -44,5 +53,12 @@ let package = Package(
     library("JSON", ["CJansson"]),
     library("CNI", ["JSON", "Addresses"]),
     library("PluginCore", ["CNI", "JSON", "Linux"]),
+    .executableTarget(
+      name: "patchbay",
+      dependencies: [
+        "CNI", "JSON", "Linux", "Addresses", "Digests",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings, linkerSettings: [isStatic] + staticFoundation),
   ]
 )
