@@ -53,6 +53,7 @@ let package = Package(
     library("JSON", ["CJansson"]),
     library("CNI", ["JSON", "Addresses"]),
     library("PluginCore", ["CNI", "JSON", "Linux"]),
+    library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
     .executableTarget(
       name: "patchbay",
       dependencies: [

@@ -1,0 +1,163 @@
+public import Addresses
+public import CNI
+public import JSON
+
+/// The members of an `ovs-bridge` configuration, all legal. Where a member of the reference OVS
+/// plugin or of the reference bridge plugin is named here, it means the same.
+public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
+  /// What forwards the frames of a bridge that is made: `Bridge.datapath_type`.
+  public enum Datapath: String, Hashable, Sendable, CaseIterable {
+    /// `system` where the kernel has Open vSwitch, else `netdev`.
+    case auto
+    /// The kernel module.
+    case system
+    /// ovs-vswitchd itself.
+    case netdev
+  }
+  /// A pair of `external_ids`.
+  public struct ExternalID: Hashable, Sendable {
+    /// Not one of `reservedExternalIDs`.
+    public let key: String
+    /// Any text.
+    public let value: String
+  }
+  /// The bridge's name; nil: `br-int`, which only an OVN port allows.
+  public let bridge: String?
+  /// Whether a bridge that is missing is made.
+  public let createBridge: Bool
+  /// Used only when the bridge is made.
+  public let datapath: Datapath
+  /// How the port treats VLANs.
+  public let vlans: PortVLANs
+  /// Octets, of both ends; nil: the kernel's.
+  public let mtu: UInt32?
+  /// Of the container end; nil: derived or the kernel's. The runtime's wish comes before it.
+  public let mac: MACAddress?
+  /// Where ovsdb-server listens.
+  public let socket: String
+  /// Whether the bridge, or a port of the VLAN, gets the gateway's addresses.
+  public let isGateway: Bool
+  /// Whether the container's default routes lead there too.
+  public let isDefaultGateway: Bool
+  /// Whether other addresses on the gateway port give way.
+  public let forceAddress: Bool
+  /// Whether what leaves the network is masqueraded.
+  public let ipMasq: Bool
+  /// Whether the port reaches only ports that are not isolated: `Port.protected`.
+  public let portIsolation: Bool
+  /// Nil where nothing is limited.
+  public let bandwidth: Bandwidth?
+  /// `Interface.ofport_request`, 1…65279; nil: any.
+  public let openFlowPort: UInt16?
+  /// `Interface.type`; nil: none, which is a link of the system.
+  public let interfaceType: String?
+  /// Milliseconds that the port may take to come up; nil: until the deadline.
+  public let linkStateTimeout: Int64?
+  /// Added to Port and Interface, in the order written.
+  public let externalIDs: [ExternalID]
+  /// Whether the kernel looks for duplicates of IPv6 addresses, which delays their use.
+  public let enableDAD: Bool
+  /// Whether the container end stays down.
+  public let disableContainerInterface: Bool
+  /// What replaces the DNS settings of IPAM; nil: nothing.
+  public let dns: DNS?
+
+  /// The default of `socket_file`.
+  public static let defaultSocket = "unix:/var/run/openvswitch/db.sock"
+
+  /// Decodes the members; those of other plugins are passed over.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    func flag(_ name: String, default value: Bool = false) throws(JSONDecodingError) -> Bool {
+      try json[name].decodeIfPresent() ?? value
+    }
+    bridge = try Self.bridgeName(json["bridge"])
+    createBridge = try flag("createBridge", default: true)
+    datapath = try json["datapath"].decodeIfPresent() ?? .auto
+    vlans = try PortVLANs(json)
+    // 0 is the kernel's in the reference plugins.
+    mtu = json["mtu"].value == 0 ? nil : try json["mtu"].decodeIfPresent(in: 68...65535)
+    mac = try json["mac"].value == "" ? nil : json["mac"].decodeIfPresent()
+    let socketFile: String = try json["socket_file"].decodeIfPresent() ?? ""
+    socket = socketFile.isEmpty ? Self.defaultSocket : socketFile
+    isDefaultGateway = try flag("isDefaultGateway")
+    isGateway = try flag("isGateway") || isDefaultGateway
+    forceAddress = try flag("forceAddress")
+    ipMasq = try flag("ipMasq")
+    portIsolation = try flag("portIsolation")
+    let bandwidth: Bandwidth? = try json["bandwidth"].decodeIfPresent()
+    let wished: Bandwidth? = try json["runtimeConfig"]["bandwidth"].decodeIfPresent()
+    self.bandwidth = (wished ?? bandwidth).flatMap { $0.isEmpty ? nil : $0 }
+    openFlowPort =
+      json["ofport_request"].value == 0
+      ? nil : try json["ofport_request"].decodeIfPresent(in: 1...65279)
+    let type: String = try json["interface_type"].decodeIfPresent() ?? ""
+    interfaceType = type.isEmpty ? nil : type
+    linkStateTimeout = try Self.linkStateTimeout(json)
+    externalIDs = try Self.externalIDs(json["external_ids"])
+    enableDAD = try flag("enableDAD")
+    disableContainerInterface = try flag("disableContainerInterface")
+    let dns: DNS? = try json["dns"].decodeIfPresent()
+    self.dns = dns.flatMap { $0.isEmpty ? nil : $0 }
+    if disableContainerInterface, let type = json["ipam"]["type"].value?.text, !type.isEmpty {
+      throw json["disableContainerInterface"].error(
+        "cannot use IPAM when DisableContainerInterface flag is set")
+    }
+    if vlans.mode == .dot1qTunnel, isGateway {
+      throw json["isGateway"].error("a gateway and vlanMode \"dot1q-tunnel\" exclude each other")
+    }
+  }
+
+  /// A name that ovs-vswitchd can give to the bridge's internal port, which is a link.
+  private static func bridgeName(_ json: JSONCursor) throws(JSONDecodingError) -> String? {
+    guard let name: String = try json.decodeIfPresent(), !name.isEmpty else { return nil }
+    do throws(CNIError) { try Names.checkInterfaceName(name) } catch {
+      throw json.error(
+        "\"\(name)\" is not a bridge name: 1…15 octets, without \"/\", \":\" and white space, "
+          + "not \".\" or \"..\"")
+    }
+    return name
+  }
+
+  private static func linkStateTimeout(_ json: JSONCursor) throws(JSONDecodingError) -> Int64? {
+    let legal: ClosedRange<Int64> = 0...1_000_000
+    let retries: Int64? = try json["link_state_check_retries"].decodeIfPresent(in: legal)
+    let interval: Int64? = try json["link_state_check_interval"].decodeIfPresent(in: legal)
+    if retries == nil, interval == nil { return nil }
+    // The reference's defaults: 5 times 600 ms. A product of 0 is its way of leaving them out.
+    let product =
+      (retries.flatMap { $0 == 0 ? nil : $0 } ?? 5)
+      * (interval.flatMap { $0 == 0 ? nil : $0 } ?? 600)
+    return product
+  }
+
+  private static func externalIDs(_ json: JSONCursor) throws(JSONDecodingError)
+    -> [ExternalID]
+  {
+    guard !json.isAbsent else { return [] }
+    var pairs: [ExternalID] = []
+    for (name, value) in try json.members {
+      if reservedExternalIDs.contains(name) {
+        throw value.error("this key is written by the plugin; choose another")
+      }
+      pairs.append(ExternalID(key: name, value: try value.decode()))
+    }
+    return pairs
+  }
+
+  /// The keys by which the plugin finds its rows again.
+  public static let reservedExternalIDs = [
+    "owner", "network", "containerID", "interfaceName", "sandbox", "addresses", "mac",
+  ]
+}
+
+extension OVSBridgeConfiguration.Datapath: JSONDecodable {
+  /// One of the names.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    let text = try json.decode(String.self)
+    guard let value = Self(rawValue: text) else {
+      let legal = Self.allCases.map(\.rawValue).joined(separator: ", ")
+      throw json.error("\"\(text)\" is not one of \(legal)")
+    }
+    self = value
+  }
+}

@@ -1,0 +1,114 @@
+internal import CNI
+public import JSON
+
+/// How a port of an Open vSwitch bridge treats VLANs (ovs-vswitchd.conf.db(5), table Port, "VLAN
+/// Configuration"), from the members `vlan`, `trunk`, `vlanTrunk` and `vlanMode`.
+public struct PortVLANs: Hashable, Sendable {
+  /// The values of the column `vlan_mode`.
+  public enum Mode: String, Hashable, Sendable, CaseIterable {
+    /// Frames without tag, which belong to one VLAN.
+    case access
+    /// Tagged frames of some VLANs, or of all.
+    case trunk
+    /// A trunk whose native VLAN is tagged on the port too.
+    case nativeTagged = "native-tagged"
+    /// A trunk whose native VLAN has no tag on the port.
+    case nativeUntagged = "native-untagged"
+    /// Frames with or without a customer tag, carried in one service VLAN (IEEE 802.1ad).
+    case dot1qTunnel = "dot1q-tunnel"
+  }
+  /// `vlan_mode`
+  public let mode: Mode
+  /// `tag`; nil for a trunk without native VLAN.
+  public let tag: UInt16?
+  /// `trunks`, or `cvlans` of a tunnel: ascending, none twice. Empty means every VLAN.
+  public let trunks: [UInt16]
+
+  /// Every VLAN, tagged.
+  public static let all = PortVLANs(mode: .trunk, tag: nil, trunks: [])
+
+  init(mode: Mode, tag: UInt16?, trunks: [UInt16]) {
+    self.mode = mode
+    self.tag = tag
+    self.trunks = trunks
+  }
+
+  /// Decodes the members of the plugin configuration `json`.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    var tag: UInt16? = try json["vlan"].decodeIfPresent(in: 0...4094)
+    let member = try Self.trunkMember(json)
+    let trunks = try Self.trunks(member)
+    // Of the reference bridge plugin: a trunk without `vlan` has the native VLAN 1.
+    if !trunks.isEmpty, tag == nil, member == json["vlanTrunk"] { tag = 1 }
+    let derived: Mode =
+      switch (tag, trunks.isEmpty) {
+      case (nil, _): .trunk
+      case (_, true): .access
+      case (_, false): .nativeUntagged
+      }
+    let mode = try Self.mode(json["vlanMode"]) ?? derived
+    switch mode {
+    case .access:
+      if tag == nil { throw json["vlan"].error("missing; vlanMode \"access\" needs it, 0…4094") }
+      if !trunks.isEmpty {
+        throw member.error("vlanMode \"access\" and a trunk exclude each other")
+      }
+    case .trunk:
+      if tag != nil {
+        throw json["vlan"].error(
+          "vlanMode \"trunk\" has no native VLAN; use \"native-untagged\" or \"native-tagged\"")
+      }
+    case .nativeTagged, .nativeUntagged, .dot1qTunnel:
+      if tag == nil {
+        throw json["vlan"].error("missing; vlanMode \"\(mode.rawValue)\" needs it, 0…4094")
+      }
+    }
+    self.init(mode: mode, tag: tag, trunks: trunks)
+  }
+
+  private static func mode(_ json: JSONCursor) throws(JSONDecodingError) -> Mode? {
+    guard let text: String = try json.decodeIfPresent() else { return nil }
+    guard let mode = Mode(rawValue: text) else {
+      let legal = Mode.allCases.map(\.rawValue).joined(separator: ", ")
+      throw json.error("\"\(text)\" is not one of \(legal)")
+    }
+    return mode
+  }
+
+  /// `trunk` of the reference OVS plugin, or `vlanTrunk` of the reference bridge plugin.
+  private static func trunkMember(_ json: JSONCursor) throws(JSONDecodingError) -> JSONCursor {
+    let (trunk, bridgeTrunk) = (json["trunk"], json["vlanTrunk"])
+    if bridgeTrunk.isAbsent { return trunk }
+    guard trunk.isAbsent else {
+      throw bridgeTrunk.error("\"trunk\" and \"vlanTrunk\" exclude each other")
+    }
+    return bridgeTrunk
+  }
+
+  /// The VLANs of a list of `{"id": …}` and `{"minID": …, "maxID": …}`.
+  private static func trunks(_ json: JSONCursor) throws(JSONDecodingError) -> [UInt16] {
+    var found: Set<UInt16> = []
+    guard !json.isAbsent else { return [] }
+    for item in try json.elements {
+      if item.value?.object == nil {
+        throw item.expected("an object with \"id\", or with \"minID\" and \"maxID\"")
+      }
+      let legal: ClosedRange<UInt16> = 0...4095
+      let (id, low, high) = (item["id"], item["minID"], item["maxID"])
+      if low.isAbsent, high.isAbsent {
+        guard !id.isAbsent else {
+          throw item.error("has neither \"id\" nor \"minID\" and \"maxID\"")
+        }
+      } else {
+        let first = try low.decode(in: legal)
+        let last = try high.decode(in: legal)
+        guard first <= last else {
+          throw item.error("minID is greater than maxID: \(first) > \(last)")
+        }
+        found.formUnion(first...last)
+      }
+      if let single: UInt16 = try id.decodeIfPresent(in: legal) { found.insert(single) }
+    }
+    return found.sorted()
+  }
+}
