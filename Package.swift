@@ -38,6 +38,11 @@ let staticFoundation: [LinkerSetting] = [
   "_FoundationCShims", "_FoundationCollections", "swiftSynchronization",
 ].map { .linkedLibrary($0, .when(configuration: .release)) }
 
+/// What tests of the kernel, of Open vSwitch and of the executables share.
+let support: Target = .target(
+  name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport",
+  swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+
 let package = Package(
   name: "patchbay",
   dependencies: [
@@ -61,5 +66,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: [isStatic] + staticFoundation),
+    support,
+    tests("TestSupportTests", ["TestSupport"]),
   ]
 )

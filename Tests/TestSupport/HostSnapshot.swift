@@ -1,0 +1,77 @@
+import Foundation
+
+/// What a plugin could have left behind: links, addresses, routes, firewall, rows of Open vSwitch,
+/// files. Without what changes by itself: counters, lifetimes, indices.
+public struct HostSnapshot: Hashable, Sendable {
+  /// Each line says one thing of one part.
+  public let lines: Set<String>
+
+  /// `in` nil is the namespace of this process, where other tests may be at work.
+  public init(
+    in sandbox: Sandbox? = nil, _ openVSwitch: OpenVSwitch? = nil, directories: [String] = [],
+    namespaces: Bool = false
+  ) throws {
+    var lines: Set<String> = []
+    func add(_ part: String, _ items: [String]) {
+      for item in items { lines.insert("\(part): \(item)") }
+    }
+    let where_ = sandbox.map { "\($0.name) " } ?? ""
+    for link in try ip(in: sandbox, ["-d", "link"]).array {
+      let kept = ["ifname", "mtu", "flags", "operstate", "linkinfo", "address", "link", "master"]
+      add("\(where_)link", [link.only(kept).description])
+    }
+    for link in try ip(in: sandbox, ["address"]).array {
+      let name = link["ifname"].text ?? ""
+      for address in link["addr_info"].array {
+        add("\(where_)address", ["\(name) \(address.only(["local", "prefixlen", "scope"]))"])
+      }
+    }
+    for family in ["-4", "-6"] {
+      let routes = try ip(in: sandbox, [family, "route", "show", "table", "all"]).array
+      add("\(where_)route", routes.map { "\(family) \($0.with(["expires": .absent]))" })
+      let rules = try ip(in: sandbox, [family, "rule"]).array
+      add("\(where_)rule", rules.map { "\(family) \($0)" })
+    }
+    let ruleset =
+      try sandbox?.exec("nft", ["-s", "list", "ruleset"])
+      ?? run("nft", ["-s", "list", "ruleset"])
+    add("\(where_)nft", [ruleset.stdout].filter { !$0.isEmpty })
+
+    if let openVSwitch {
+      for table in ["Bridge", "Port", "Interface", "Mirror", "QoS", "Queue"] {
+        for row in try openVSwitch.rows(table) {
+          add(table, [row.with(Self.changing).description])
+        }
+      }
+    }
+    for directory in directories {
+      for (name, content) in contents(of: directory) {
+        add("file", ["\(directory)/\(name): \(content.debugDescription)"])
+      }
+    }
+    if namespaces {
+      add("namespace", try FileManager.default.contentsOfDirectory(atPath: "/run/netns"))
+    }
+    self.lines = lines
+  }
+
+  /// Columns that ovs-vswitchd writes as time passes.
+  private static let changing: [String: Document] = [
+    "statistics": .absent, "link_resets": .absent, "status": .absent, "rstp_statistics": .absent,
+    "rstp_status": .absent, "bond_active_slave": .absent, "lacp_current": .absent,
+  ]
+
+  /// What is there now and was not before (`+`), and the reverse (`-`); empty when all is as before.
+  public func difference(from before: HostSnapshot) -> String {
+    let more = lines.subtracting(before.lines).map { "+ \($0)" }
+    let less = before.lines.subtracting(lines).map { "- \($0)" }
+    return (less + more).sorted { $0.dropFirst(2) < $1.dropFirst(2) }.joined(separator: "\n")
+  }
+}
+
+extension Document {
+  /// This object with only these members.
+  fileprivate func only(_ names: [String]) -> Document {
+    .object(members.filter { names.contains($0.key) })
+  }
+}
