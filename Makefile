@@ -1,0 +1,28 @@
+# No logic here: each line calls swift, or a script that can be called without make.
+.PHONY: setup build demo test lint bench install clean
+
+setup: ## the packages that are missing
+	.ci/setup build demo test bench
+build: ## the static executables, in dist/
+	.ci/setup build
+	.ci/build
+demo: ## the main job, shown
+	.ci/setup build demo
+	.ci/build
+	.ci/demo
+test: ## everything; what .ci/run calls
+	.ci/setup build demo test
+	.ci/build
+	.ci/test
+lint: ## format of the Swift sources, mistakes in the scripts
+	.ci/setup lint
+	.ci/lint
+bench: ## the table of measurements
+	.ci/setup build demo bench
+	.ci/build
+	.ci/bench
+install: ## into CNI_BIN and PREFIX, below DESTDIR
+	.ci/install
+clean: ## what was built
+	swift package clean
+	rm -rf dist
