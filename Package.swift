@@ -57,16 +57,19 @@ let package = Package(
     library("Linux", ["CLinux"]),
     library("JSON", ["CJansson"]),
     library("CNI", ["JSON", "Addresses"]),
-    library("PluginCore", ["CNI", "JSON", "Linux"]),
+    library("PluginExecution", ["CNI", "JSON", "Linux"]),
+    library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
     .executableTarget(
       name: "patchbay",
       dependencies: [
-        "CNI", "JSON", "Linux", "Addresses", "Digests",
+        "PluginExecution", "CNI", "JSON", "Linux", "Addresses", "Digests",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: [isStatic] + staticFoundation),
     support,
+    tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"]),
+    tests("DigestsTests", ["Digests"]),
     tests("TestSupportTests", ["TestSupport"]),
   ]
 )
