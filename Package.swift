@@ -56,6 +56,7 @@ let package = Package(
     library("Digests"),
     library("Linux", ["CLinux"]),
     library("JSON", ["CJansson"]),
+    library("Netlink", ["CLinux", "Linux", "Addresses"]),
     library("CNI", ["JSON", "Addresses"]),
     library("PluginExecution", ["CNI", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
@@ -71,5 +72,7 @@ let package = Package(
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"]),
     tests("DigestsTests", ["Digests"]),
     tests("TestSupportTests", ["TestSupport"]),
+    tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
+    tests("KernelTests", ["Netlink", "Addresses", "Linux"]),
   ]
 )

@@ -12,14 +12,17 @@
 
 #include "clocks.h"
 #include "files.h"
+#include "kernel_sockets.h"
 #include "namespaces.h"
 #include "processes.h"
 #include "sockets.h"
 
+#include <linux/genetlink.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>

@@ -1,0 +1,46 @@
+internal import CLinux
+
+// What is said to the kernel through sockets: netlink(7), packet(7), ioctl(2).
+
+extension FileDescriptor {
+  /// Receives what is there: one datagram of a netlink socket, and the port it came from, which is
+  /// 0 for the kernel. Nil when there is none yet. One of more than `limit` octets is `EMSGSIZE`.
+  public borrowing func receiveNetlink(limit: Int = 64 << 10) throws(SystemError)
+    -> (bytes: [UInt8], sender: UInt32)?
+  {
+    let descriptor = rawValue
+    var result = 0
+    var sender: UInt32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, limit)) { buffer, count in
+      result = unsafe clinux_receive_netlink(descriptor, buffer.baseAddress, buffer.count, &sender)
+      count = min(max(0, result), buffer.count)
+    }
+    if result == -Int(EAGAIN) { return nil }
+    if result > bytes.count { result = -Int(EMSGSIZE) }
+    _ = try check(result, "recvfrom", "descriptor \(descriptor)")
+    return (bytes, sender)
+  }
+
+  /// Sends `frame`, which begins with the header of Ethernet, out of the link with index `link`.
+  ///
+  /// The socket is one of packet(7) with `SOCK_RAW`. Less than a header is `EINVAL`.
+  public borrowing func send(frame: [UInt8], on link: Int32) throws(SystemError) {
+    let descriptor = rawValue
+    let count = unsafe frame.withUnsafeBufferPointer {
+      unsafe clinux_send_frame(descriptor, link, $0.baseAddress, $0.count)
+    }
+    _ = try check(count, "sendto", "link index \(link)")
+  }
+
+  /// Gives `command` of `linux/ethtool.h` the number `value` for the link named `link`, of the
+  /// namespace of this socket, and answers the number that the kernel gives back.
+  public borrowing func ethtool(_ command: UInt32, _ link: String, _ value: UInt32 = 0)
+    throws(SystemError) -> UInt32
+  {
+    var number = value
+    let descriptor = rawValue
+    _ = try check(
+      unsafe clinux_ethtool_value(descriptor, link, command, &number), "ioctl(SIOCETHTOOL)", link)
+    return number
+  }
+}

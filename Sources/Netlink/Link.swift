@@ -1,0 +1,135 @@
+public import Addresses
+internal import CLinux
+
+/// Which link is meant.
+public enum LinkReference: Hashable, Sendable, CustomStringConvertible {
+  /// By its index, which is unique in its namespace and never 0.
+  case index(Int32)
+  /// By its name.
+  case named(String)
+
+  /// `link "veth1"` or `link index 5`
+  public var description: String {
+    switch self {
+    case .index(let index): "link index \(index)"
+    case .named(let name): "link \"\(name)\""
+    }
+  }
+}
+
+/// `struct ifinfomsg` (rtnetlink(7)), all of it.
+struct LinkHeader: Hashable {
+  static let size = 16
+
+  var index: Int32 = 0
+  var flags: UInt32 = 0
+  /// Which of the flags are meant.
+  var change: UInt32 = 0
+
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = [UInt8(AF_UNSPEC), 0, 0, 0]
+    bytes.append(native: index)
+    bytes.append(native: flags)
+    bytes.append(native: change)
+    return bytes
+  }
+
+  init(index: Int32 = 0, isUp: Bool? = nil) {
+    self.index = index
+    guard let isUp else { return }
+    change = UInt32(IFF_UP.rawValue)
+    flags = isUp ? change : 0
+  }
+
+  init(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
+    guard let index: Int32 = body.integer(at: 4), let flags: UInt32 = body.integer(at: 8),
+      let change: UInt32 = body.integer(at: 12)
+    else { throw .badLength(body.count, at: body.startIndex) }
+    self.index = index
+    self.flags = flags
+    self.change = change
+  }
+}
+
+/// A link as the kernel reports it.
+public struct Link: Hashable, Sendable {
+  /// `operstate` (RFC 2863 §3.1.14); the values are those of `linux/if.h`.
+  public enum OperationalState: UInt8, Sendable {
+    /// `IF_OPER_UNKNOWN`: its driver does not tell, as that of `lo`.
+    case unknown = 0
+    /// `IF_OPER_NOTPRESENT`
+    case notPresent = 1
+    /// `IF_OPER_DOWN`
+    case down = 2
+    /// `IF_OPER_LOWERLAYERDOWN`: the link below is down, of a veth pair the other end.
+    case lowerLayerDown = 3
+    /// `IF_OPER_TESTING`
+    case testing = 4
+    /// `IF_OPER_DORMANT`
+    case dormant = 5
+    /// `IF_OPER_UP`
+    case up = 6
+  }
+
+  /// Unique in its namespace.
+  public let index: Int32
+  /// Unique in its namespace.
+  public let name: String
+  /// `ifalias`; nil if it has none.
+  public let alias: String?
+  /// Octets.
+  public let mtu: UInt32
+  /// Nil if it has none of six octets.
+  public let mac: MACAddress?
+  /// All of `IFF_…`.
+  public let flags: UInt32
+  /// Whether packets pass, as far as the driver tells.
+  public let operationalState: OperationalState
+  /// Whether the other end is there and up.
+  public let hasCarrier: Bool
+  /// `veth`, `bridge`, `openvswitch`, …; nil if it is none that was made by netlink, as `lo`.
+  public let kind: String?
+  /// The index of the other end of a veth pair, in its namespace; nil if there is none.
+  public let peerIndex: Int32?
+  /// The number by which this namespace knows the one of `peerIndex`; nil if it is the same one.
+  public let peerNamespaceID: Int32?
+  /// The index of the bridge or bond it is a port of; `ovs-system` for a port of Open vSwitch's
+  /// kernel datapath. Nil if there is none.
+  public let master: Int32?
+  /// `ip link set … group`; 0 is `default`.
+  public let group: UInt32
+
+  /// Whether it was switched on (`IFF_UP`). Whether packets pass is `operationalState`.
+  public var isUp: Bool { flags & UInt32(IFF_UP.rawValue) != 0 }
+  /// `IFF_LOOPBACK`
+  public var isLoopback: Bool { flags & UInt32(IFF_LOOPBACK.rawValue) != 0 }
+}
+
+extension Link: Reported {
+  static var answerType: UInt16 { UInt16(RTM_NEWLINK) }
+
+  static func decode(_ body: ArraySlice<UInt8>, into links: inout [Link]) throws(NetlinkError) {
+    links.append(try Link(body))
+  }
+
+  init(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
+    let header = try LinkHeader(body)
+    let attributes = try Attributes<LinkSpace>(body.dropFirst(LinkHeader.size))
+    index = header.index
+    flags = header.flags
+    name = try attributes[.name] ?? ""
+    alias = try attributes[.alias]?.text
+    mtu = try attributes[.mtu] ?? 0
+    // Tunnels have addresses of 4 octets, InfiniBand of 20: those are not errors.
+    mac = try attributes.payload(UInt16(IFLA_ADDRESS)).flatMap { MACAddress(bytes: Array($0)) }
+    operationalState =
+      OperationalState(rawValue: try attributes[.operationalState] ?? 0) ?? .unknown
+    hasCarrier = try attributes[.carrier] ?? 0 != 0
+    kind = try attributes[.info]?[.kind]
+    let peer = try attributes[.peer]
+    peerIndex = peer == 0 ? nil : peer
+    peerNamespaceID = try attributes[.peerNamespace]
+    master = try attributes[.master]
+    group = try attributes[.group] ?? 0
+  }
+}

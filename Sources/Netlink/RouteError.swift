@@ -1,0 +1,87 @@
+internal import Addresses
+internal import CLinux
+public import Linux
+
+/// A request that the kernel refused, or could not be asked.
+public enum RouteError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The kernel said no, `words` in its own words if it has any.
+  case refused(RouteRequest, Errno, words: String?)
+  /// The kernel's answer is not what it should be.
+  case malformed(RouteRequest, NetlinkError)
+  /// There was no answer until the deadline.
+  case timedOut(RouteRequest)
+  /// A system call failed.
+  case system(RouteRequest, SystemError)
+
+  /// What was asked for.
+  public var request: RouteRequest {
+    switch self {
+    case .refused(let request, _, _), .malformed(let request, _), .timedOut(let request),
+      .system(let request, _):
+      request
+    }
+  }
+
+  /// Why the kernel said no; nil if it did not.
+  public var errno: Errno? {
+    switch self {
+    case .refused(_, let errno, _): errno
+    case .system(_, let error): error.errno
+    case .malformed, .timedOut: nil
+    }
+  }
+
+  /// `add veth link "veth1": EEXIST (File exists)`, and what that means where it is not plain.
+  public var description: String {
+    switch self {
+    case .refused(let request, let errno, let words):
+      ["\(request): \(errno)", words, Self.meaning(of: errno, for: request)]
+        .compactMap { $0 }.joined(separator: "; ")
+    case .malformed(let request, let error): "\(request): the kernel's answer: \(error)"
+    case .timedOut(let request): "\(request): the kernel has not answered until the deadline"
+    case .system(let request, let error): "\(request): \(error)"
+    }
+  }
+
+  /// What the kernel's error number means here; nil where it says enough.
+  private static func meaning(of errno: Errno, for request: RouteRequest) -> String? {
+    switch (errno.rawValue, request) {
+    case (EPERM, _): "that needs CAP_NET_ADMIN in the user namespace of the network namespace"
+    case (ENODEV, .addVeth):
+      nil
+    case (ENODEV, .addAddress), (ENODEV, .deleteAddress), (ENODEV, .listAddresses),
+      (ENODEV, .announce):
+      "there is no link with this index in the namespace"
+    // A kernel with IPv6 says ENODEV, too, for a link on which IPv6 is off.
+    case (ENODEV, .addRoute(let route)):
+      route.destination.address.isIPv6
+        ? "there is no such link, or IPv6 is disabled on it (sysctl net.ipv6.conf.*.disable_ipv6)"
+        : "there is no link with this index in the namespace"
+    case (ENODEV, _): "there is no such link in the namespace"
+    case (EEXIST, .addVeth(let name, let peer)):
+      "there is a link \"\(name)\" here, or a link \"\(peer)\" where the other end goes"
+    // IPv6 can be switched off by link, and then takes neither addresses nor routes.
+    case (EACCES, .addAddress), (EACCES, .addRoute):
+      "IPv6 is disabled there (sysctl net.ipv6.conf.*.disable_ipv6)"
+    case (EAFNOSUPPORT, _), (EPROTONOSUPPORT, _): "this kernel lacks the protocol"
+    case (EOPNOTSUPP, .addVeth): "this kernel lacks the module veth"
+    case (EOPNOTSUPP, .addAddress), (EOPNOTSUPP, .addRoute), (EOPNOTSUPP, .listRoutes):
+      "this kernel lacks the protocol"
+    case (EOPNOTSUPP, _): "the link's driver cannot do that"
+    case (ERANGE, .addVeth), (ERANGE, .setLink), (ERANGE, .renameLink), (ERANGE, .readLink),
+      (ERANGE, .deleteLink):
+      "a link's name has 1…15 octets, an alias at most 255"
+    case (EINVAL, .addVeth), (EINVAL, .renameLink):
+      "a link's name has 1…15 octets, none of them a blank, \"/\" or \":\", and is not \".\" or \"..\""
+        + "; an MTU of a veth link is in 68…65535"
+    case (EADDRNOTAVAIL, .setLink), (EADDRNOTAVAIL, .addVeth):
+      "a MAC address of a link is unicast and not all zeros"
+    case (EADDRNOTAVAIL, .deleteAddress): "the link does not have it"
+    case (ENETUNREACH, .addRoute(let route)):
+      route.gateway.map { "no address of a link is in one subnet with the gateway \($0)" }
+    case (ENETDOWN, .addRoute), (ENETDOWN, .announce): "the link is down"
+    case (ESRCH, .deleteRoute): "there is no such route"
+    default: nil
+    }
+  }
+}

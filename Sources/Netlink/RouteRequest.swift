@@ -1,0 +1,66 @@
+public import Addresses
+
+/// What the kernel is asked for, as errors name it.
+public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
+  /// Make a socket.
+  case open
+  /// Make a veth pair: the end here, and the other.
+  case addVeth(String, peer: String)
+  /// Change a link.
+  case setLink(LinkReference)
+  /// Give the link with this index another name.
+  case renameLink(Int32, to: String)
+  /// Keep a link from answering ARP and from making itself addresses.
+  case silenceLink(LinkReference)
+  /// Delete a link.
+  case deleteLink(LinkReference)
+  /// Read a link.
+  case readLink(LinkReference)
+  /// List links.
+  case listLinks
+  /// Give an address to the link with this index.
+  case addAddress(IPPrefix, to: Int32)
+  /// Take an address from the link with this index.
+  case deleteAddress(IPPrefix, from: Int32)
+  /// List addresses, of the link with this index or of all.
+  case listAddresses(of: Int32?)
+  /// Add a route.
+  case addRoute(Route)
+  /// Delete a route.
+  case deleteRoute(Route)
+  /// List the routes of a family.
+  case listRoutes(IPAddress.Family)
+  /// Look a family of generic netlink up.
+  case findFamily(String)
+  /// Read the TX checksum offload of a link.
+  case readChecksumOffload(String)
+  /// Switch the TX checksum offload of a link.
+  case setChecksumOffload(String, Bool)
+  /// Announce an address on the link with this index.
+  case announce(IPAddress, on: Int32)
+
+  /// What was attempted: `add veth link "veth1"`
+  public var description: String {
+    switch self {
+    case .open: "open a netlink socket"
+    case .addVeth(let name, _): "add veth link \"\(name)\""
+    case .setLink(let link): "set \(link)"
+    case .renameLink(let index, let name): "rename \(LinkReference.index(index)) to \"\(name)\""
+    case .silenceLink(let link): "silence \(link)"
+    case .deleteLink(let link): "delete \(link)"
+    case .readLink(let link): "read \(link)"
+    case .listLinks: "list links"
+    case .addAddress(let prefix, let index): "add address \(prefix) to link index \(index)"
+    case .deleteAddress(let prefix, let index): "delete address \(prefix) from link index \(index)"
+    case .listAddresses(let index): "list addresses" + (index.map { " of link index \($0)" } ?? "")
+    case .addRoute(let route): "add route \(route)"
+    case .deleteRoute(let route): "delete route \(route)"
+    case .listRoutes(let family): "list routes of \(family == .v4 ? "IPv4" : "IPv6")"
+    case .findFamily(let name): "find generic netlink family \"\(name)\""
+    case .readChecksumOffload(let name): "read TX checksum offload of link \"\(name)\""
+    case .setChecksumOffload(let name, let on):
+      "switch TX checksum offload of link \"\(name)\" \(on ? "on" : "off")"
+    case .announce(let address, let index): "announce \(address) on link index \(index)"
+    }
+  }
+}
