@@ -57,6 +57,7 @@ let package = Package(
     library("Linux", ["CLinux"]),
     library("JSON", ["CJansson"]),
     library("Netlink", ["CLinux", "Linux", "Addresses"]),
+    library("OVSDB", ["Addresses", "JSON", "Linux"]),
     library("CNI", ["JSON", "Addresses"]),
     library("PluginExecution", ["CNI", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),

@@ -72,6 +72,20 @@ extension FileDescriptor {
     }
     _ = try check(count, "send", "descriptor \(descriptor)")
   }
+
+  /// Sends what a stream socket takes without waiting and takes it off `bytes`; see send(2).
+  ///
+  /// Where the other end is closed it is `EPIPE`, and never a signal.
+  public borrowing func sendAvailable(_ bytes: inout ArraySlice<UInt8>) throws(SystemError) {
+    let descriptor = rawValue
+    while !bytes.isEmpty {
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe clinux_send(descriptor, $0.baseAddress, $0.count)
+      }
+      if count == -Int(EAGAIN) { return }
+      bytes = bytes.dropFirst(try check(count, "send", "descriptor \(descriptor)"))
+    }
+  }
 }
 
 /// What is waited for on a descriptor.

@@ -1,0 +1,120 @@
+internal import JSON
+public import Linux
+
+/// A transaction on its way, after which ovs-vswitchd is waited for.
+///
+/// How ovs-vswitchd takes a change over (seen with Open vSwitch 3.1.0, userspace datapath): it reads
+/// the new configuration, makes the ports, and then writes `ofport`, `error`, `ifindex`,
+/// `mac_in_use`, `mtu`, `admin_state` and `link_state` of the new interfaces and
+/// `Open_vSwitch.cur_cfg` in one transaction of its own, so that they come in one update. An
+/// interface it cannot use has `ofport` -1 and an `error`, as `could not open network device veth1
+/// (No such device)`, and no `ifindex`.
+public struct PendingCommit {
+  let connection: Connection
+  let pending: Connection.PendingTransaction
+  let configuration: Transaction.Selected<OpenVSwitchTable>
+  let interface: String?
+  let monitor: Monitor
+}
+
+/// A transaction that took effect and that ovs-vswitchd took over.
+public struct CommitOutcome: Hashable, Sendable {
+  /// What the operations answered.
+  public let results: TransactionResults
+  /// The row of the interface that was watched: `.uuid`, `.name`, `.ofport`, `.error`, `.ifindex`,
+  /// `.macInUse`, `.mtu`, `.linkState`, `.administrativeState`. Nil where none was, or where the
+  /// transaction left no such row behind.
+  public let interface: Row<InterfaceTable>?
+}
+
+extension Connection {
+  /// Sends `transaction`, and with it, in one write, what makes ovs-vswitchd tell when it has
+  /// taken the change over: a monitor, and an increment of `Open_vSwitch.next_cfg`, which
+  /// ovs-vswitchd copies to `cur_cfg` when it has done everything up to there.
+  ///
+  /// `interface`: the name of the interface that is also waited for.
+  public func begin(_ transaction: Transaction, watching interface: String? = nil)
+    -> PendingCommit
+  {
+    var transaction = transaction
+    transaction.mutate(.openVSwitch, where: [], [.add(1, to: .nextConfiguration)])
+    let configuration = transaction.select(from: .openVSwitch, .nextConfiguration)
+    var monitored = [MonitoredRows.rows(of: .openVSwitch, .currentConfiguration)]
+    if let interface {
+      monitored.append(
+        .rows(
+          of: .interface, where: [.equal(.name, interface)], .name, .ofport, .error, .ifindex,
+          .macInUse, .mtu, .linkState, .administrativeState))
+    }
+    let monitor = monitor(monitored)
+    let pending = send(transaction)
+    flush()
+    return PendingCommit(
+      connection: self, pending: pending, configuration: configuration, interface: interface,
+      monitor: monitor)
+  }
+
+  /// Runs `transaction` and waits until ovs-vswitchd has taken the change over; see
+  /// `PendingCommit.outcome`.
+  public func commit(
+    _ transaction: Transaction, watching interface: String? = nil, until deadline: Deadline
+  ) throws(OVSDBError) -> CommitOutcome {
+    try begin(transaction, watching: interface).outcome(until: deadline)
+  }
+}
+
+extension PendingCommit {
+  /// Waits until the transaction took effect and ovs-vswitchd has taken it over; with an interface,
+  /// until that has an `ofport` or an `error`, too. An `error` there is no error here.
+  ///
+  /// Past the deadline it is `deadlinePassed`, whose effect is `certain` where only ovs-vswitchd
+  /// did not answer. A transaction that was refused is `transactionRefused`, and a database that
+  /// has no row in `Open_vSwitch` is `uninitialized`. It is to be asked once.
+  public consuming func outcome(until deadline: Deadline) throws(OVSDBError) -> CommitOutcome {
+    defer { monitor.cancel() }
+    let results = try connection.results(of: pending, until: deadline)
+    guard let row = results[configuration].first else {
+      throw .uninitialized(connection.endpoint)
+    }
+    let wanted = row[.nextConfiguration]
+    let interface = interface
+    try monitor.wait(until: deadline, for: Self.purpose(wanted, monitor), nil) { monitor in
+      guard Self.current(monitor) >= wanted else { return false }
+      // The server tells of a transaction's own changes before it answers: a row that is not there
+      // by now is not waited for.
+      guard interface != nil, let row = monitor.rows(of: .interface).first else { return true }
+      return row[.ofport] != nil || row[.error] != nil
+    }
+    return CommitOutcome(results: results, interface: monitor.rows(of: .interface).first)
+  }
+
+  private static func current(_ monitor: Monitor) -> Int64 {
+    monitor.rows(of: .openVSwitch).first?[.currentConfiguration] ?? 0
+  }
+  private static func purpose(_ wanted: Int64, _ monitor: Monitor) -> String {
+    "ovs-vswitchd, which has configuration \(current(monitor)), to take over \(wanted)"
+  }
+}
+
+extension Connection {
+  /// Whether some client holds the lock `name` (RFC 7047 §4.1.8). The database is not touched.
+  ///
+  /// The lock is asked for and given back in one write: a lock that someone holds stays with them,
+  /// and one that nobody holds is ours for as long as ovsdb-server takes from one request to the
+  /// next.
+  public func isLockHeld(_ name: String, until deadline: Deadline) throws(OVSDBError) -> Bool {
+    let lock = enqueue("lock", [.string(name)])
+    enqueueUnwanted("unlock", [.string(name)])
+    let result = try answer(to: lock, until: deadline, "the answer to lock")
+    guard case .bool(let isOurs)? = result["locked"] else {
+      throw violation("the result of lock is not one")
+    }
+    return !isOurs
+  }
+
+  /// Whether an ovs-vswitchd is connected to the server: it holds the lock `ovs_vswitchd` for as
+  /// long as it lives, stopped or not.
+  public func isSwitchConnected(until deadline: Deadline) throws(OVSDBError) -> Bool {
+    try isLockHeld("ovs_vswitchd", until: deadline)
+  }
+}

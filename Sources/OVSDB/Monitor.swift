@@ -1,0 +1,142 @@
+internal import JSON
+public import Linux
+
+/// Rows that are to be monitored, and which of their columns.
+public struct MonitoredRows: Hashable, Sendable {
+  let table: String
+  let clauses: [Clause]
+  let shapes: [String: ColumnShape]
+  /// In the order they were asked for.
+  let columns: [String]
+
+  /// These columns of the rows of which all conditions are true; without columns only whether the
+  /// rows are there.
+  public static func rows<T, each Content>(
+    of table: T, where conditions: [Condition<T>] = [], _ columns: repeat Column<T, each Content>
+  ) -> MonitoredRows {
+    var shapes: [String: ColumnShape] = [:]
+    repeat note(each columns, in: &shapes)
+    return MonitoredRows(
+      table: table.name, clauses: conditions.map { $0.clause }, shapes: shapes,
+      columns: names(repeat each columns))
+  }
+
+  private static func note<T, Content>(
+    _ column: Column<T, Content>, in shapes: inout [String: ColumnShape]
+  ) {
+    shapes[column.name] = Content.shape
+  }
+
+  /// A `<monitor-cond-request>`, or, where the server cannot select, a `<monitor-request>` that
+  /// also has the columns to select by.
+  func json(isConditional: Bool) -> JSONValue {
+    var columns = columns
+    if !isConditional {
+      for clause in clauses where clause.column != "_uuid" && !columns.contains(clause.column) {
+        columns.append(clause.column)
+      }
+    }
+    return .object([
+      ("columns", .array(columns.map { .string($0) })),
+      (
+        "where",
+        isConditional && !clauses.isEmpty ? .array(clauses.map { $0.json }) : nil
+      ),
+    ])
+  }
+}
+
+/// Rows of the database as they are, kept up to date by the server (ovsdb-server(7) §4.1.12).
+///
+/// It is up to date as of the last wait on its connection, whatever that waited for.
+public struct Monitor {
+  let connection: Connection
+  let id: Int64
+
+  /// Waits until the rows have come. A server that refuses is `requestRefused`.
+  public func begin(until deadline: Deadline) throws(OVSDBError) {
+    try wait(until: deadline, for: "the rows to be monitored") { _ in true }
+  }
+
+  /// Waits until the rows have come and `predicate` is true of them; past the deadline the error
+  /// names `purpose`. A server that refuses is `requestRefused`.
+  public func wait(
+    until deadline: Deadline, for purpose: @autoclosure () -> String,
+    _ predicate: (Monitor) -> Bool
+  ) throws(OVSDBError) {
+    try wait(until: deadline, for: purpose(), connection.monitors[id]?.request, predicate)
+  }
+
+  func wait(
+    until deadline: Deadline, for purpose: @autoclosure () -> String,
+    _ request: Connection.Request?, _ predicate: (Monitor) -> Bool
+  ) throws(OVSDBError) {
+    try connection.wait(until: deadline, for: purpose(), request) {
+      switch connection.monitors[id]?.phase {
+      case .requested: false
+      case .begun: predicate(self)
+      case .refused, nil: true
+      }
+    }
+    guard case .refused(let refusal)? = connection.monitors[id]?.phase else { return }
+    throw .requestRefused(method: "monitor", refusal)
+  }
+
+  /// The rows of `table` that are there now, ordered by UUID; none before they have come.
+  public func rows<T>(of table: T) -> [Row<T>] {
+    let rows = connection.monitors[id]?.rows[table.name] ?? [:]
+    return rows.sorted { $0.key < $1.key }.map { Row(values: $0.value) }
+  }
+
+  /// Ends it. The server learns of it with the next `flush` or wait.
+  public func cancel() {
+    guard connection.monitors.removeValue(forKey: id) != nil else { return }
+    connection.enqueueUnwanted("monitor_cancel", [.integer(id)])
+  }
+}
+
+extension Connection {
+  /// Queues the request to monitor these rows; it leaves with the next `flush` or wait.
+  ///
+  /// A server older than Open vSwitch 2.6 is asked with RFC 7047's `monitor`, and the conditions
+  /// are applied here. A table is named once at most.
+  public func monitor(_ rows: [MonitoredRows]) -> Monitor {
+    lastMonitorID += 1
+    monitors[lastMonitorID] = MonitorState(
+      monitored: rows, isConditional: hasConditionalMonitors,
+      request: enqueue(monitor: lastMonitorID, of: rows))
+    return Monitor(connection: self, id: lastMonitorID)
+  }
+
+  private func enqueue(monitor id: Int64, of rows: [MonitoredRows]) -> Request {
+    let isConditional = hasConditionalMonitors
+    let requests = rows.map { rows in
+      (rows.table, JSONValue?.some([rows.json(isConditional: isConditional)]))
+    }
+    return enqueue(
+      isConditional ? "monitor_cond" : "monitor", [Self.database, .integer(id), .object(requests)])
+  }
+
+  /// Takes in the answer to the request for a monitor.
+  func begin(_ id: Int64, _ answer: JSONValue) throws(OVSDBError) {
+    guard var state = monitors[id] else { return }
+    if let error = answer["error"], error != .null {
+      guard let refusal = Refusal(error) else {
+        throw violation("the error of an answer is not one")
+      }
+      if refusal.reason == .unknownMethod, state.isConditional {
+        hasConditionalMonitors = false
+        state.isConditional = false
+        state.request = enqueue(monitor: id, of: state.monitored)
+      } else {
+        state.phase = .refused(refusal)
+      }
+    } else {
+      guard state.apply(answer["result"] ?? .null) else {
+        throw violation("a malformed answer to monitor")
+      }
+      state.phase = .begun
+    }
+    monitors[id] = state
+  }
+}

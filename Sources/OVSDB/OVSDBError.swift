@@ -1,0 +1,173 @@
+internal import JSON
+public import Linux
+
+/// Why ovsdb-server could not be asked, or what it refused.
+public enum OVSDBError: Error, Hashable, Sendable {
+  /// The text names no endpoint; why, and what is legal.
+  case unusableEndpoint(String, String)
+  /// There is no connection to the endpoint.
+  case cannotConnect(Endpoint, SystemError)
+  /// The connection ended while something was waited for: closed by the server where there is no
+  /// system error.
+  case connectionLost(Endpoint, SystemError?, waitingFor: String, effect: Effect)
+  /// Something did not happen in time.
+  case deadlinePassed(Endpoint, waitingFor: String, effect: Effect)
+  /// The server sent what RFC 7047 does not allow.
+  case protocolViolation(Endpoint, String)
+  /// The server refused the request of this method as a whole.
+  case requestRefused(method: String, Refusal)
+  /// The server refused a transaction; nothing of it took effect.
+  case transactionRefused(TransactionRefusal)
+  /// The database has no row in `Open_vSwitch`, without which there are no bridges.
+  case uninitialized(Endpoint)
+
+  /// What is known of the effect of a request that has no answer.
+  public enum Effect: Hashable, Sendable {
+    /// The server did not receive it.
+    case none
+    /// The server may have carried it out.
+    case possible
+    /// The transaction took effect; only what should follow from it did not come.
+    case certain
+  }
+
+  /// Whether the database may be other than before.
+  public var mayHaveTakenEffect: Bool {
+    switch self {
+    case .connectionLost(_, _, _, let effect), .deadlinePassed(_, _, let effect): effect != .none
+    case .protocolViolation: true
+    case .unusableEndpoint, .cannotConnect, .requestRefused, .transactionRefused,
+      .uninitialized:
+      false
+    }
+  }
+
+  /// Whether this is a transaction refused for this reason.
+  public func isRefusal(_ reason: Refusal.Reason) -> Bool {
+    if case .transactionRefused(let refusal) = self {
+      refusal.refusal.reason == reason
+    } else {
+      false
+    }
+  }
+}
+
+/// An error object of the server (RFC 7047 §3.1 `<error>`).
+public struct Refusal: Hashable, Sendable {
+  /// The server's short words, by which errors are told apart.
+  public struct Reason: Hashable, Sendable, CustomStringConvertible {
+    /// The short words.
+    public let description: String
+    /// These words.
+    public init(_ description: String) { self.description = description }
+
+    /// A value is not allowed, or two rows have the same value where they must not.
+    public static let constraintViolation = Reason("constraint violation")
+    /// A row points at one that is not there, or one that is pointed at would go.
+    public static let referentialIntegrityViolation = Reason("referential integrity violation")
+    /// A `wait` was in vain.
+    public static let timedOut = Reason("timed out")
+    /// An `abort` was reached.
+    public static let aborted = Reason("aborted")
+    /// A number went beyond its range.
+    public static let rangeError = Reason("range error")
+    /// A number was to be divided by zero.
+    public static let domainError = Reason("domain error")
+    /// The server's disk or memory is full.
+    public static let resourcesExhausted = Reason("resources exhausted")
+    /// The server could not write its file.
+    public static let inputOutputError = Reason("I/O error")
+    /// The server does not know the method.
+    public static let unknownMethod = Reason("unknown method")
+    /// The server does not have the database.
+    public static let unknownDatabase = Reason("unknown database")
+    /// The table does not have the column.
+    public static let unknownColumn = Reason("unknown column")
+    /// The request is malformed, or names a table that there is not.
+    public static let syntaxError = Reason("syntax error")
+    /// The role of this client does not allow it; ovsdb-server(7) §4.1.3.
+    public static let permissionError = Reason("permission error")
+  }
+  /// The server's short words.
+  public let reason: Reason
+  /// The server's long words; nil if it had none.
+  public let details: String?
+
+  /// Reads an error object, or the bare string that old methods use; nil if `json` is neither.
+  init?(_ json: JSONValue) {
+    guard let reason = json.text ?? json["error"]?.text else { return nil }
+    self.reason = Reason(reason)
+    details = json["details"]?.text
+  }
+}
+
+extension Refusal: CustomStringConvertible {
+  /// `constraint violation: 5000 is not in the valid range 0 to 4095 (inclusive)`
+  public var description: String {
+    details.map { $0.isEmpty ? reason.description : "\(reason): \($0)" } ?? reason.description
+  }
+}
+
+/// A transaction that the server refused, and where in it.
+public struct TransactionRefusal: Hashable, Sendable, CustomStringConvertible {
+  /// The position of the operation at fault; the number of operations where all of them succeeded
+  /// one by one and the transaction was refused at its end (RFC 7047 §4.1.3).
+  public let index: Int
+  /// The operation at fault; nil at the end of the transaction.
+  public let operation: Operation?
+  /// What the transaction was to do.
+  public let summary: String
+  /// The server's words.
+  public let refusal: Refusal
+
+  /// `insert into Port: constraint violation: 5000 is not in the valid range 0 to 4095 (inclusive)`
+  public var description: String {
+    "\(operation?.description ?? "commit (\(summary))"): \(refusal)"
+  }
+}
+
+extension OVSDBError: CustomStringConvertible {
+  /// What was attempted, why it did not happen, and where it helps what to do.
+  public var description: String {
+    switch self {
+    case .unusableEndpoint(let text, let reason):
+      return "\"\(text)\" is not an OVSDB endpoint: \(reason)"
+    case .cannotConnect(let endpoint, let error):
+      return "\(error)\(Self.hint(endpoint, error.errno))"
+    case .connectionLost(let endpoint, let error, let what, let effect):
+      let cause = error?.description ?? "the server closed the connection"
+      return "ovsdb-server at \(endpoint): waiting for \(what): \(cause)\(Self.words(effect))"
+    case .deadlinePassed(let endpoint, let what, let effect):
+      return
+        "ovsdb-server at \(endpoint): waiting for \(what): the deadline passed\(Self.words(effect))"
+    case .protocolViolation(let endpoint, let what):
+      return "ovsdb-server at \(endpoint): not as RFC 7047 has it: \(what)"
+    case .requestRefused(let method, let refusal): return "\(method): \(refusal)"
+    case .transactionRefused(let refusal): return refusal.description
+    case .uninitialized(let endpoint):
+      return
+        "ovsdb-server at \(endpoint): table Open_vSwitch has no row; \"ovs-vsctl --no-wait init\" makes it"
+    }
+  }
+
+  private static func words(_ effect: Effect) -> String {
+    switch effect {
+    case .none: ""
+    case .possible: "; the request may have taken effect"
+    case .certain: "; the transaction took effect; is ovs-vswitchd running?"
+    }
+  }
+
+  private static func hint(_ endpoint: Endpoint, _ errno: Errno) -> String {
+    switch errno {
+    case .connectionRefused, .noSuchFileOrDirectory:
+      if case .tcp = endpoint {
+        " at \(endpoint); is ovsdb-server running?"
+      } else {
+        "; is ovsdb-server running?"
+      }
+    case .timedOut: "; ovsdb-server at \(endpoint) does not accept connections"
+    default: ""
+    }
+  }
+}
