@@ -62,6 +62,12 @@ let package = Package(
     library("PluginExecution", ["CNI", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
+    plugin(
+      "main", "ovs-bridge",
+      [
+        "PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink", "OVSDB",
+        "Addresses", "Digests",
+      ]),
     .executableTarget(
       name: "patchbay",
       dependencies: [
@@ -73,7 +79,5 @@ let package = Package(
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"]),
     tests("DigestsTests", ["Digests"]),
     tests("TestSupportTests", ["TestSupport"]),
-    tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
-    tests("KernelTests", ["Netlink", "Addresses", "Linux"]),
   ]
 )

@@ -47,6 +47,8 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let protocolError = Errno(rawValue: EPROTO)
   /// `EPIPE`
   public static let brokenPipe = Errno(rawValue: EPIPE)
+  /// `EADDRINUSE`
+  public static let addressInUse = Errno(rawValue: EADDRINUSE)
   /// `EFBIG`
   public static let fileTooLarge = Errno(rawValue: EFBIG)
 }

@@ -64,26 +64,62 @@ extension Connection {
 }
 
 extension PendingCommit {
-  /// Waits until the transaction took effect and ovs-vswitchd has taken it over; with an interface,
-  /// until that has an `ofport` or an `error`, too. An `error` there is no error here.
+  /// Waits until the transaction took effect. It is to be asked once.
   ///
-  /// Past the deadline it is `deadlinePassed`, whose effect is `certain` where only ovs-vswitchd
-  /// did not answer. A transaction that was refused is `transactionRefused`, and a database that
-  /// has no row in `Open_vSwitch` is `uninitialized`. It is to be asked once.
+  /// A transaction that was refused is `transactionRefused`, and a database that has no row in
+  /// `Open_vSwitch` is `uninitialized`.
+  public consuming func confirm(until deadline: Deadline) throws(OVSDBError) -> ConfirmedCommit {
+    do throws(OVSDBError) {
+      let results = try connection.results(of: pending, until: deadline)
+      guard let row = results[configuration].first else {
+        throw .uninitialized(connection.endpoint)
+      }
+      return ConfirmedCommit(
+        results: results, wanted: row[.nextConfiguration], interface: interface, monitor: monitor)
+    } catch {
+      monitor.cancel()
+      throw error
+    }
+  }
+
+  /// `confirm`, then `ConfirmedCommit.outcome`.
+  public consuming func outcome(until deadline: Deadline) throws(OVSDBError) -> CommitOutcome {
+    try confirm(until: deadline).outcome(until: deadline)
+  }
+}
+
+/// A transaction that took effect, and that ovs-vswitchd may still be taking over.
+public struct ConfirmedCommit {
+  /// What the operations answered.
+  public let results: TransactionResults
+  let wanted: Int64
+  let interface: String?
+  let monitor: Monitor
+
+  /// How long an interface may still have neither `ofport` nor `error` when ovs-vswitchd says that
+  /// it is done: they come in one update, or, where it cannot make the bridge, never.
+  static let grace = Duration.milliseconds(200)
+
+  /// Waits until ovs-vswitchd has taken the change over. It is to be asked once.
+  ///
+  /// With an interface, that has an `ofport` or an `error` then, which is no error here; or neither,
+  /// where ovs-vswitchd cannot make its bridge. Past the deadline it is `deadlinePassed`, whose
+  /// effect is `certain`.
   public consuming func outcome(until deadline: Deadline) throws(OVSDBError) -> CommitOutcome {
     defer { monitor.cancel() }
-    let results = try connection.results(of: pending, until: deadline)
-    guard let row = results[configuration].first else {
-      throw .uninitialized(connection.endpoint)
+    let wanted = wanted
+    try monitor.wait(until: deadline, for: Self.purpose(wanted, monitor), nil) {
+      Self.current($0) >= wanted
     }
-    let wanted = row[.nextConfiguration]
-    let interface = interface
-    try monitor.wait(until: deadline, for: Self.purpose(wanted, monitor), nil) { monitor in
-      guard Self.current(monitor) >= wanted else { return false }
-      // The server tells of a transaction's own changes before it answers: a row that is not there
-      // by now is not waited for.
-      guard interface != nil, let row = monitor.rows(of: .interface).first else { return true }
-      return row[.ofport] != nil || row[.error] != nil
+    if interface != nil {
+      do throws(OVSDBError) {
+        try monitor.wait(until: min(deadline, .after(Self.grace)), for: "an ofport", nil) {
+          // The server tells of a transaction's own changes before it answers: a row that is not
+          // there by now is not waited for.
+          guard let row = $0.rows(of: .interface).first else { return true }
+          return row[.ofport] != nil || row[.error] != nil
+        }
+      } catch { guard case .deadlinePassed = error else { throw error } }
     }
     return CommitOutcome(results: results, interface: monitor.rows(of: .interface).first)
   }

@@ -24,6 +24,8 @@ public protocol Plugin {
   /// The executable's name.
   static var name: String { get }
 
+  /// The configuration with the members that come from elsewhere.
+  static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor
   /// Decodes the configuration; an error names the path and what is legal.
   static func configuration(_ request: Request) throws(JSONDecodingError) -> Configuration
   /// Refuses, with code 2, what the configuration asks for and this plugin cannot do.
@@ -47,6 +49,9 @@ public protocol Plugin {
 }
 
 extension Plugin {
+  /// All members are in the configuration itself.
+  public static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor { json }
+
   /// Refuses nothing.
   public static func refuseUnsupported(_ request: Request) throws(CNIError) {}
 

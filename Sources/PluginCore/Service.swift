@@ -21,7 +21,7 @@ struct Service<P: Plugin> {
         details: text.isEmpty
           ? "standard input is empty; the plugin configuration is read there" : "")
     }
-    let request = try Request(invocation, configuration: configuration)
+    let request = try Request(invocation, configuration: try P.completed(configuration))
     do throws(CNIError) { return try serve(request) } catch {
       try? StandardStream.output.write(
         error.json(version: request.network.version.rawValue).encoded(indentedBy: 4))

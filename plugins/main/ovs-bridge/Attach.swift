@@ -1,0 +1,129 @@
+import Addresses
+import CNI
+import Linux
+import Netlink
+import OVSDB
+import PluginConfigurations
+import PluginCore
+
+extension OVSBridge {
+  /// ADD: the container end in the sandbox, the host end a port of the bridge, and both at work.
+  ///
+  /// Three others work meanwhile: the IPAM plugin, while the database is asked and the veth pair is
+  /// made; ovs-vswitchd, while the container end is configured.
+  static func add(_ request: Request, _ plan: Plan, _ context: Context) throws(CNIError)
+    -> AttachmentResult
+  {
+    let sandbox = try Sandbox.open(request.invocation)
+    var rollback = Rollback(context.log)
+    let ipam = try startIPAM(request, &rollback)
+    let database = try Database(plan.endpoint, context)
+    let survey = database.begin(Survey(plan))
+    var ends = try Ends(plan, in: sandbox, context, &rollback)
+    let addresses = try addresses(from: ipam, request, context)
+    let findings = try database.findings(of: survey)
+
+    do { try ends.chooseMAC(addresses.addresses, until: context.deadline) } catch {
+      throw CNIError(error, "cannot read interface \"\(ends.containerName)\"")
+    }
+    let record = plan.record(
+      sandbox: sandbox.path, addresses: addresses.addresses, mac: ends.mac)
+    let port = try database.attach(plan, record, findings, &rollback)
+    try configure(ends, plan, addresses, port, in: sandbox, context)
+    try port.waitUntilForwarding(ends.host.index, context)
+    announce(ends, plan, addresses, in: sandbox, context.log)
+
+    rollback.disarm()
+    database.removeStalePorts(findings.stale, ends.outside, context.log)
+    return result(request, plan, ends, addresses)
+  }
+
+  /// Starts the IPAM plugin; its leases are given back when the attachment fails, also when it
+  /// fails itself half-way.
+  private static func startIPAM(_ request: Request, _ rollback: inout Rollback) throws(CNIError)
+    -> Delegate?
+  {
+    let ipam = try Delegate.ipam(for: request, .add)
+    if ipam != nil {
+      rollback.onFailure("release the addresses") {
+        do throws(CNIError) {
+          try Delegate.runIPAM(request, .del, until: .after(.seconds(5)))
+          return nil
+        } catch { return error.description }
+      }
+    }
+    return ipam
+  }
+
+  /// What the IPAM plugin answers; nothing without one.
+  private static func addresses(
+    from ipam: consuming Delegate?, _ request: Request, _ context: Context
+  ) throws(CNIError) -> AttachmentResult {
+    guard let ipam else { return AttachmentResult() }
+    return try ipam.addresses(until: context.deadline, version: request.network.version)
+  }
+
+  /// Makes the container end work: settings, addresses, routes, and, where packets go through
+  /// userspace, their checksums.
+  private static func configure(
+    _ ends: Ends, _ plan: Plan, _ result: AttachmentResult, _ port: AttachedPort,
+    in sandbox: borrowing NetworkNamespace, _ context: Context
+  ) throws(CNIError) {
+    let attempt = "cannot configure interface \"\(ends.containerName)\""
+    if result.addresses.contains(where: { $0.address.address.isIPv6 }) {
+      let interface = "ipv6/conf/\(ends.containerName)"
+      var settings = [(path: "\(interface)/disable_ipv6", value: "0")]
+      if plan.configuration.enableDAD {
+        settings += [("\(interface)/enhanced_dad", "1"), ("\(interface)/accept_dad", "1")]
+      }
+      do { try sandbox.writeSettings(settings) } catch {
+        throw CNIError(.internalFailure, attempt, details: error.description)
+      }
+    }
+    do throws(RouteError) {
+      if port.datapath == "netdev" {
+        try ends.inside.setTransmitChecksumOffload(false, of: ends.containerName)
+      }
+      try ends.configure(plan, result, until: context.deadline)
+      if plan.configuration.enableDAD { try ends.waitForAddresses(until: context.deadline) }
+    } catch { throw CNIError(error, attempt) }
+  }
+
+  /// Tells the neighbours. That nobody hears it is no reason to fail.
+  private static func announce(
+    _ ends: Ends, _ plan: Plan, _ result: AttachmentResult,
+    in sandbox: borrowing NetworkNamespace, _ log: Log
+  ) {
+    guard let mac = ends.mac, !plan.configuration.disableContainerInterface else { return }
+    do throws(RouteError) {
+      try Announcement.send(
+        result.addresses.map { $0.address.address }, mac: mac, on: ends.containerIndex,
+        in: sandbox)
+    } catch { log.write(.warning, "cannot announce the addresses: \(error)") }
+  }
+
+  /// What ADD answers: what earlier plugins of the chain made, then both ends and their addresses.
+  private static func result(
+    _ request: Request, _ plan: Plan, _ ends: Ends, _ addresses: AttachmentResult
+  ) -> AttachmentResult {
+    var result = request.network.previousResult ?? AttachmentResult()
+    let container = result.interfaces.count + 1
+    result.interfaces += [
+      .init(
+        name: ends.host.name, mac: ends.host.mac?.description, mtu: ends.host.mtu, sandbox: nil),
+      .init(
+        name: ends.containerName, mac: ends.mac?.description, mtu: ends.host.mtu,
+        sandbox: request.invocation.sandboxPath),
+    ]
+    result.addresses += addresses.addresses.map {
+      var address = $0
+      address.interface = container
+      return address
+    }
+    result.routes += addresses.routes
+    if let dns = plan.configuration.dns ?? (addresses.dns.isEmpty ? nil : addresses.dns) {
+      result.dns = dns
+    }
+    return result
+  }
+}

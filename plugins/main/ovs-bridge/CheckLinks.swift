@@ -1,0 +1,113 @@
+import Addresses
+import CNI
+import Linux
+import Netlink
+import PluginConfigurations
+import PluginCore
+
+extension OVSBridge {
+  /// Compares both ends with what ADD made.
+  static func compareLinks(
+    _ plan: Plan, _ expected: Expectation, _ datapath: String,
+    in sandbox: borrowing NetworkNamespace, _ context: Context, _ deviations: inout Deviations
+  ) throws(CNIError) {
+    do throws(RouteError) {
+      let outside = try RouteSocket()
+      let inside = try RouteSocket(in: sandbox)
+      let name = plan.attachment.interfaceName
+      let host = try find(plan.hostLink.name, outside, context)
+      let container = try find(name, inside, context)
+      guard let host else {
+        deviations.add("there is no link \"\(plan.hostLink.name)\" on the host")
+        return
+      }
+      guard let container else {
+        deviations.add("there is no interface \"\(name)\" in the sandbox")
+        return
+      }
+      compareHost(plan, host, &deviations)
+      compareContainer(plan, expected, container, &deviations)
+      deviations.expect(
+        "interface \"\(name)\": index of its link on the host", is: container.peerIndex,
+        shouldBe: host.index)
+      if datapath == "netdev", try inside.hasTransmitChecksumOffload(name) {
+        deviations.add(
+          "interface \"\(name)\": TX checksum offload is on, should be off on a netdev bridge: "
+            + "TCP stalls (ethtool -K \(name) tx off)")
+      }
+      try compareAddresses(expected, container, inside, context, &deviations)
+      try compareRoutes(expected, container, inside, context, &deviations)
+    } catch { throw CNIError(error, "cannot read the links") }
+  }
+
+  private static func find(_ name: String, _ socket: RouteSocket, _ context: Context)
+    throws(RouteError) -> Link?
+  {
+    do throws(RouteError) { return try socket.link(.named(name), until: context.deadline) } catch {
+      if error.errno == .noSuchDevice { return nil }
+      throw error
+    }
+  }
+
+  private static func compareHost(_ plan: Plan, _ link: Link, _ deviations: inout Deviations) {
+    let subject = "link \"\(link.name)\""
+    deviations.expect("\(subject): kind", is: link.kind, shouldBe: "veth")
+    deviations.expect("\(subject): up", is: link.isUp, shouldBe: true)
+    if let mtu = plan.configuration.mtu {
+      deviations.expect("\(subject): mtu", is: link.mtu, shouldBe: mtu)
+    }
+    deviations.expect(
+      "\(subject): alias", is: link.alias, shouldBe: plan.hostLink.alias(network: plan.network))
+  }
+
+  private static func compareContainer(
+    _ plan: Plan, _ expected: Expectation, _ link: Link, _ deviations: inout Deviations
+  ) {
+    let subject = "interface \"\(link.name)\""
+    deviations.expect("\(subject): kind", is: link.kind, shouldBe: "veth")
+    if !plan.configuration.disableContainerInterface {
+      deviations.expect("\(subject): up", is: link.isUp, shouldBe: true)
+    }
+    if let mtu = plan.configuration.mtu {
+      deviations.expect("\(subject): mtu", is: link.mtu, shouldBe: mtu)
+    }
+    if let mac = expected.mac {
+      deviations.expect("\(subject): mac", is: link.mac?.description, shouldBe: mac)
+    }
+  }
+
+  private static func compareAddresses(
+    _ expected: Expectation, _ link: Link, _ inside: RouteSocket, _ context: Context,
+    _ deviations: inout Deviations
+  ) throws(RouteError) {
+    guard !expected.addresses.isEmpty else { return }
+    let found = try inside.addresses(of: link.index, until: context.deadline)
+    for address in expected.addresses {
+      guard let match = found.first(where: { $0.prefix == address.address }) else {
+        let there = found.map(\.prefix.description).joined(separator: " ")
+        deviations.add(
+          "interface \"\(link.name)\" has no address \(address.address); it has "
+            + (there.isEmpty ? "none" : there))
+        continue
+      }
+      if match.isDuplicate {
+        deviations.add("address \(address.address) is in use by another host on the network")
+      }
+    }
+  }
+
+  private static func compareRoutes(
+    _ expected: Expectation, _ link: Link, _ inside: RouteSocket, _ context: Context,
+    _ deviations: inout Deviations
+  ) throws(RouteError) {
+    for route in expected.routes {
+      let wanted = route.onLink(link.index, expected.addresses)
+      let found = try inside.routes(
+        wanted.destination.address.family, table: wanted.table, link: link.index,
+        until: context.deadline)
+      if !found.contains(where: { $0.satisfies(wanted) }) {
+        deviations.add("route \(wanted) is not in table \(wanted.table) of the sandbox")
+      }
+    }
+  }
+}

@@ -1,0 +1,254 @@
+import CNI
+import Linux
+import Netlink
+import OVSDB
+import PluginConfigurations
+import PluginCore
+
+/// The conversation of one command with ovsdb-server.
+final class Database {
+  let connection: Connection
+  private let deadline: Deadline
+
+  /// Connects to ovsdb-server.
+  init(_ endpoint: Endpoint, _ context: Context) throws(CNIError) {
+    deadline = context.deadline
+    do { connection = try Connection(endpoint, until: context.deadline) } catch {
+      throw CNIError(error, "cannot reach Open vSwitch")
+    }
+  }
+
+  // MARK: - Asking
+
+  /// A survey under way.
+  struct PendingSurvey {
+    let survey: Survey
+    fileprivate let pending: Connection.PendingTransaction
+  }
+  /// What a survey found.
+  struct Findings {
+    let bridge: Survey.Bridge?
+    let leftover: [String: String]?
+    let stale: [String]
+  }
+
+  /// Sends the questions, which ovsdb-server answers while something else is done.
+  func begin(_ survey: Survey) -> PendingSurvey {
+    let pending = connection.send(survey.transaction)
+    connection.flush()
+    return PendingSurvey(survey: survey, pending: pending)
+  }
+
+  /// The answers.
+  func findings(of pending: PendingSurvey) throws(CNIError) -> Findings {
+    do {
+      let results = try connection.results(of: pending.pending, until: deadline)
+      return Findings(
+        bridge: pending.survey.bridge(results), leftover: pending.survey.leftover(results),
+        stale: pending.survey.stale(results))
+    } catch { throw CNIError(error, "cannot ask Open vSwitch") }
+  }
+
+  private func findings(_ survey: Survey) throws(CNIError) -> Findings {
+    try findings(of: begin(survey))
+  }
+
+  // MARK: - Attaching
+
+  /// Puts the host end on its bridge, which is made where that is wished for, and answers while
+  /// ovs-vswitchd is still at work.
+  func attach(
+    _ plan: Plan, _ record: AttachmentRecord, _ first: Findings, _ rollback: inout Rollback
+  ) throws(CNIError) -> AttachedPort {
+    if let leftover = first.leftover { try removeLeftover(leftover, plan) }
+    rollback.onFailure("take port \"\(plan.hostLink.name)\" off") {
+      Self.undo(plan)
+    }
+    var findings = first
+    // The bridge may come or go between question and answer; each time there is a new question.
+    while true {
+      let datapath = try datapath(plan, findings)
+      let attaching = Attaching(
+        plan, record.externalIDs(plan), to: findings.bridge?.reference, datapath: datapath)
+      let commit = connection.begin(attaching.transaction, watching: plan.hostLink.name)
+      do throws(OVSDBError) {
+        return AttachedPort(
+          plan: plan, commit: try commit.confirm(until: deadline), datapath: datapath)
+      } catch {
+        guard attaching.isPremiseGone(error), !deadline.hasPassed else {
+          throw CNIError(error, Self.attempt(plan))
+        }
+      }
+      findings = try self.findings(Survey(plan))
+    }
+  }
+
+  fileprivate static func attempt(_ plan: Plan) -> String {
+    "cannot attach port \"\(plan.hostLink.name)\" to bridge \"\(plan.bridge)\""
+  }
+
+  /// What the bridge has, or is made with.
+  private func datapath(_ plan: Plan, _ findings: Findings) throws(CNIError) -> String {
+    if let bridge = findings.bridge { return bridge.datapath }
+    guard plan.configuration.createBridge else {
+      let bridges = try bridgeNames().map { "\"\($0)\"" }.joined(separator: ", ")
+      throw CNIError(
+        .invalidConfiguration, "bridge: there is no bridge \"\(plan.bridge)\"",
+        details: "ovsdb-server at \(plan.endpoint) has \(bridges.isEmpty ? "none" : bridges); "
+          + "\"createBridge\": true makes it")
+    }
+    switch plan.configuration.datapath {
+    case .system: return "system"
+    case .netdev: return "netdev"
+    case .auto:
+      do {
+        let hasModule = try GenericSocket().hasFamily("ovs_datapath", until: deadline)
+        return hasModule ? "system" : "netdev"
+      } catch { throw CNIError(error, "cannot ask the kernel for Open vSwitch's module") }
+    }
+  }
+
+  private func bridgeNames() throws(CNIError) -> [String] {
+    var transaction = Transaction()
+    let bridges = transaction.select(from: .bridge, .name)
+    do {
+      return try connection.transact(transaction, until: deadline)[bridges].map { $0[.name] }
+        .sorted()
+    } catch { throw CNIError(error, "cannot ask Open vSwitch") }
+  }
+
+  /// Removes what an ADD of the same attachment that never ended left on a bridge.
+  ///
+  /// ovs-vswitchd must have seen it go: the port that comes has the same name and another link.
+  private func removeLeftover(_ externalIDs: [String: String], _ plan: Plan) throws(CNIError) {
+    guard AttachmentRecord(externalIDs)?.attachment == plan.attachment else {
+      throw CNIError(
+        .internalFailure, Self.attempt(plan),
+        details: "there is a port of that name, and it is not of this attachment")
+    }
+    do {
+      _ = try connection.beginDetaching(plan.attachment, until: deadline)?.outcome(until: deadline)
+    } catch {
+      throw CNIError(error, "cannot remove what an earlier ADD left")
+    }
+  }
+
+  /// Takes the port off again, and a bridge that was made for it and has no other port.
+  ///
+  /// Over a connection of its own, because the first one may be the reason for the failure.
+  private static func undo(_ plan: Plan) -> String? {
+    let deadline = Deadline.after(.seconds(5))
+    do throws(OVSDBError) {
+      let connection = try Connection(plan.endpoint, until: deadline)
+      _ = try connection.beginDetaching(plan.attachment, until: deadline)
+      return nil
+    } catch { return error.description }
+  }
+
+  // MARK: - Removing what is stale
+
+  /// Removes `ports`, whose links ovs-vswitchd did not find, where the kernel says so too.
+  ///
+  /// That the links are gone is looked up here: while ovs-vswitchd restarts it knows of none.
+  func removeStalePorts(_ ports: [String], _ links: RouteSocket, _ log: Log) {
+    let lost = ports.filter { name in
+      do throws(RouteError) {
+        _ = try links.link(.named(name), until: deadline)
+        return false
+      } catch { return error.errno == .noSuchDevice }
+    }
+    guard !lost.isEmpty else { return }
+    do throws(OVSDBError) {
+      try connection.removePorts(named: lost, until: deadline)
+      log.write(.info, "removed ports that have lost their links: \(lost.joined(separator: " "))")
+    } catch {
+      log.write(.warning, "cannot remove ports that have lost their links: \(error)")
+    }
+  }
+}
+
+extension Connection {
+  /// Takes the ports of `attachment` off their bridges; nil where there are none.
+  func beginDetaching(_ attachment: Attachment, until deadline: Deadline) throws(OVSDBError)
+    -> ConfirmedCommit?
+  {
+    let (question, ports) = Detaching.find(attachment)
+    let rows = try transact(question, until: deadline)[ports]
+    guard !rows.isEmpty else { return nil }
+    let subject = "\(attachment.containerID)/\(attachment.interfaceName)"
+    return try begin(Detaching.remove(rows.map { $0[.uuid] }, "detach \(subject)"))
+      .confirm(until: deadline)
+  }
+
+  /// Takes ports of ours off their bridges by name.
+  func removePorts(named names: [String], until deadline: Deadline) throws(OVSDBError) {
+    var question = Transaction()
+    let selections = names.map { name in
+      question.select(
+        from: .port,
+        where: [.equal(.name, name), .includes(.externalIDs, ["owner": AttachmentRecord.owner])],
+        .uuid)
+    }
+    let results = try transact(question, until: deadline)
+    let ports = selections.flatMap { results[$0].map { $0[.uuid] } }
+    guard !ports.isEmpty else { return }
+    _ = try transact(
+      Detaching.remove(ports, "remove ports without links"), until: deadline)
+  }
+}
+
+extension CNIError {
+  /// What ovsdb-server or the way to it refused.
+  init(_ error: OVSDBError, _ attempt: String) {
+    var code = Code.internalFailure
+    switch error {
+    // A server that is not there may be restarting.
+    case .deadlinePassed, .cannotConnect: code = .tryAgainLater
+    default: break
+    }
+    self.init(code, attempt, details: error.description)
+  }
+
+  /// What the kernel refused.
+  init(_ error: RouteError, _ attempt: String) {
+    var code = Code.internalFailure
+    if case .timedOut = error { code = .tryAgainLater }
+    self.init(code, attempt, details: error.description)
+  }
+}
+
+/// A port that ovsdb-server has, and that ovs-vswitchd is about to make.
+struct AttachedPort {
+  let plan: Plan
+  let commit: ConfirmedCommit
+  /// `system` or `netdev`.
+  let datapath: String
+
+  /// Waits until the datapath forwards for the port, whose link has this index.
+  func waitUntilForwarding(_ linkIndex: Int32, _ context: Context) throws(CNIError) {
+    var deadline = context.deadline
+    if let limit = plan.configuration.linkStateTimeout {
+      deadline = min(deadline, .after(.milliseconds(limit)))
+    }
+    let outcome: CommitOutcome
+    do { outcome = try commit.outcome(until: deadline) } catch {
+      throw CNIError(error, Database.attempt(plan))
+    }
+    func refusal(_ reason: String) -> CNIError {
+      CNIError(.internalFailure, Database.attempt(plan), details: reason)
+    }
+    guard let row = outcome.interface else {
+      throw refusal("somebody removed its row from the database meanwhile")
+    }
+    if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
+    guard let number = row[.ofport], number > 0 else {
+      throw refusal(
+        "ovs-vswitchd has taken the configuration over and did not make the port; most likely it "
+          + "cannot make the bridge, whose datapath is \"\(datapath)\" (see its log)")
+    }
+    if let index = row[.ifindex], index != 0, index != Int64(linkIndex) {
+      throw refusal(
+        "ovs-vswitchd forwards for link index \(index), and the port's link has \(linkIndex)")
+    }
+  }
+}

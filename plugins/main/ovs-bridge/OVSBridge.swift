@@ -1,0 +1,32 @@
+import CNI
+import JSON
+import PluginConfigurations
+import PluginCore
+
+/// `ovs-bridge`: one veth pair per attachment, its container end in the sandbox, its host end a port
+/// of an Open vSwitch bridge.
+///
+/// The phases of a command are in the file named after it.
+@main enum OVSBridge: Plugin {
+  static let name = "ovs-bridge"
+
+  static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor {
+    try FlatFile.merged(into: json)
+  }
+
+  static func configuration(_ request: Request) throws(JSONDecodingError) -> Plan {
+    try Plan(request, OVSBridgeConfiguration(request.network.json))
+  }
+
+  static func refuseUnsupported(_ request: Request) throws(CNIError) {
+    try Unsupported.refuse(request.network.json)
+    // Before anything is made: what cannot be told to the runtime would never be deleted by it.
+    let hasIPAM = request.network.ipamType?.isEmpty == false
+    if request.network.version < .v0_3_0, !hasIPAM {
+      throw CNIError(
+        .unsupportedField,
+        "cniVersion: \"\(request.network.version.rawValue)\" is not supported without ipam",
+        details: "its result cannot express an attachment without address; 0.3.0 and later can")
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Addresses
+import CNI
+import JSON
+import OVSDB
+import PluginConfigurations
+import PluginCore
+
+/// Everything that one attachment is to have, decided before anything is done.
+struct Plan {
+  /// The members of the configuration.
+  let configuration: OVSBridgeConfiguration
+  /// The network's name.
+  let network: String
+  /// Container ID and interface name.
+  let attachment: Attachment
+  /// The bridge's name.
+  let bridge: String
+  /// Where ovsdb-server listens.
+  let endpoint: Endpoint
+  /// The host end.
+  let hostLink: HostLink
+  /// The MAC address that somebody asked for; nil: derived from the first address, or the kernel's.
+  let mac: MACAddress?
+  /// The logical port of OVN; nil where there is none.
+  let logicalPort: String?
+  /// `K8S_POD_UID`; nil where the runtime did not tell.
+  let podUID: String?
+
+  /// Joins the configuration and the wishes for this attachment: `runtimeConfig` comes before
+  /// `args.cni`, that before `CNI_ARGS`, that before the configuration.
+  init(_ request: Request, _ configuration: OVSBridgeConfiguration) throws(JSONDecodingError) {
+    let json = request.network.json
+    self.configuration = configuration
+    network = request.network.name
+    attachment = request.attachment
+    hostLink = HostLink(of: request.attachment)
+    endpoint = try Self.endpoint(configuration.socket, json["socket_file"])
+    mac = try Self.mac(request) ?? configuration.mac
+    let argument: String? = try json["args"]["cni"]["ovnPort"].decodeIfPresent()
+    logicalPort = [argument, request.arguments["OvnPort"]].compactMap { $0 }.first { !$0.isEmpty }
+    podUID = request.arguments["K8S_POD_UID"]
+    guard let bridge = configuration.bridge ?? (logicalPort == nil ? nil : "br-int") else {
+      throw json["bridge"].expected("the name of an Open vSwitch bridge")
+    }
+    self.bridge = bridge
+  }
+
+  private static func mac(_ request: Request) throws(JSONDecodingError) -> MACAddress? {
+    let json = request.network.json
+    for place in [json["runtimeConfig"]["mac"], json["args"]["cni"]["mac"]]
+    where place.value != "" {
+      if let mac: MACAddress = try place.decodeIfPresent() { return mac }
+    }
+    guard let text = request.arguments["MAC"] else { return nil }
+    return try JSONCursor(["CNI_ARGS": ["MAC": .string(text)]])["CNI_ARGS"]["MAC"].decode()
+  }
+
+  static func endpoint(_ text: String, _ position: JSONCursor) throws(JSONDecodingError) -> Endpoint
+  {
+    do { return try Endpoint(text) } catch { throw position.error(error.description) }
+  }
+
+  /// What the rows of the attachment tell of it.
+  func record(sandbox: String, addresses: [AttachmentResult.Address], mac: MACAddress?)
+    -> AttachmentRecord
+  {
+    AttachmentRecord(
+      network: network, attachment: attachment, sandbox: sandbox,
+      addresses: addresses.map { $0.address.description }, mac: mac?.description)
+  }
+}

@@ -1,0 +1,192 @@
+import CNI
+import OVSDB
+import PluginConfigurations
+import PluginCore
+
+// The rows of Open vSwitch's database that an attachment has, as transactions: values that can be
+// printed, compared and tested without a server.
+
+extension AttachmentRecord {
+  /// The record and what else the configuration wants in `external_ids`.
+  func externalIDs(_ plan: Plan) -> [String: String] {
+    var pairs: [String: String] = [:]
+    for pair in plan.configuration.externalIDs { pairs[pair.key] = pair.value }
+    if let podUID = plan.podUID { pairs["contPodUid"] = podUID }
+    if let port = plan.logicalPort { pairs["iface-id"] = port }
+    for (key, value) in externalIDs { pairs[key] = value }
+    return pairs
+  }
+
+  /// The pairs of `key(attachment)`, which the rows of an attachment include.
+  static func condition(_ attachment: Attachment) -> [String: String] {
+    var pairs: [String: String] = [:]
+    for (key, value) in key(attachment) { pairs[key] = value }
+    return pairs
+  }
+
+  /// Reads the record of a row.
+  init?(_ pairs: [String: String]) { self.init(externalIDs: { pairs[$0] }) }
+}
+
+/// What is asked before a port is attached.
+struct Survey {
+  private let bridge: Transaction.Selected<BridgeTable>
+  private let port: Transaction.Selected<PortTable>
+  private let lost: Transaction.Selected<InterfaceTable>
+  private let refused: Transaction.Selected<InterfaceTable>
+  let transaction: Transaction
+
+  /// The bridge, the port that an ADD which never ended may have left, and ports of ours that have
+  /// lost their links.
+  init(_ plan: Plan) {
+    let ours: Condition<InterfaceTable> = .includes(
+      .externalIDs, ["owner": AttachmentRecord.owner])
+    var transaction = Transaction()
+    bridge = transaction.select(
+      from: .bridge, where: [.equal(.name, plan.bridge)], .uuid, .name, .datapathType)
+    port = transaction.select(
+      from: .port, where: [.equal(.name, plan.hostLink.name)], .uuid, .externalIDs)
+    lost = transaction.select(
+      from: .interface, where: [ours, .equal(.ifindex, 0)], .name, .externalIDs)
+    refused = transaction.select(
+      from: .interface, where: [ours, .notEqual(.error, nil)], .name, .externalIDs)
+    self.transaction = transaction
+  }
+
+  struct Bridge {
+    let reference: Reference
+    /// `system` or `netdev`.
+    let datapath: String
+  }
+  /// The bridge; nil where there is none.
+  func bridge(_ results: TransactionResults) -> Bridge? {
+    results[bridge].first.map {
+      Bridge(
+        reference: $0[.uuid], datapath: $0[.datapathType].isEmpty ? "system" : $0[.datapathType])
+    }
+  }
+  /// The `external_ids` of a port that has our name already; nil where there is none.
+  func leftover(_ results: TransactionResults) -> [String: String]? {
+    results[port].first.map { $0[.externalIDs] }
+  }
+  /// The names of our ports whose links ovs-vswitchd does not find.
+  func stale(_ results: TransactionResults) -> [String] {
+    Set((results[lost] + results[refused]).map { $0[.name] }).sorted()
+  }
+}
+
+/// The port of an attachment, put on its bridge.
+struct Attaching {
+  let transaction: Transaction
+  /// The bridge that must be there, or must not be there yet, for the transaction to take effect.
+  let premise: Transaction.Required?
+  private let vacancy: Int?
+
+  /// - Parameters:
+  ///   - bridge: The bridge that is there.
+  ///   - datapath: What a bridge that is made has as `datapath_type`, where there is none.
+  init(_ plan: Plan, _ externalIDs: [String: String], to bridge: Reference?, datapath: String) {
+    var transaction = Transaction()
+    if let bridge {
+      premise = transaction.require(.bridge, where: [.equal(.uuid, bridge)])
+      vacancy = nil
+    } else {
+      premise = nil
+      vacancy = transaction.operations.count
+      transaction.append(
+        .wait(for: .bridge, where: [.equal(.name, plan.bridge)], until: .equal, [], .name))
+    }
+    let port = Self.insertPort(plan, externalIDs, into: &transaction)
+    if let bridge {
+      transaction.mutate(
+        .bridge, where: [.equal(.uuid, bridge)], [.insert([port], into: .ports)])
+    } else {
+      Self.insertBridge(plan.bridge, datapath, with: port, into: &transaction)
+    }
+    let subject = "\(plan.attachment.containerID)/\(plan.attachment.interfaceName)"
+    transaction.append(.comment("patchbay: attach \(subject) to \(plan.bridge)"))
+    self.transaction = transaction
+  }
+
+  /// Whether `error` says that the bridge came or went since it was looked for.
+  func isPremiseGone(_ error: OVSDBError) -> Bool {
+    if let premise { return premise.isUnmet(error) }
+    guard case .transactionRefused(let refusal) = error else { return false }
+    return refusal.index == vacancy && refusal.refusal.reason == .timedOut
+  }
+
+  private static func insertPort(
+    _ plan: Plan, _ externalIDs: [String: String], into transaction: inout Transaction
+  ) -> Reference {
+    let configuration = plan.configuration
+    let name = plan.hostLink.name
+    var interface: [Cell<InterfaceTable>] = [
+      Cell(.name, name), Cell(.externalIDs, externalIDs),
+    ]
+    if let type = configuration.interfaceType { interface.append(Cell(.type, type)) }
+    if let number = configuration.openFlowPort {
+      interface.append(Cell(.ofportRequest, Int64(number)))
+    }
+    let inserted = transaction.insert(into: .interface, interface)
+    var port: [Cell<PortTable>] = [
+      Cell(.name, name), Cell(.interfaces, [inserted.reference]), Cell(.externalIDs, externalIDs),
+    ]
+    port += configuration.vlans.cells
+    if configuration.portIsolation { port.append(Cell(.isProtected, true)) }
+    return transaction.insert(into: .port, port).reference
+  }
+
+  private static func insertBridge(
+    _ name: String, _ datapath: String, with port: Reference, into transaction: inout Transaction
+  ) {
+    let interface = transaction.insert(
+      into: .interface, [Cell(.name, name), Cell(.type, "internal")])
+    let local = transaction.insert(
+      into: .port, [Cell(.name, name), Cell(.interfaces, [interface.reference])])
+    let bridge = transaction.insert(
+      into: .bridge,
+      [
+        Cell(.name, name), Cell(.datapathType, datapath),
+        Cell(.ports, [local.reference, port]),
+        Cell(.externalIDs, ["owner": AttachmentRecord.owner]),
+      ])
+    transaction.mutate(.openVSwitch, where: [], [.insert([bridge.reference], into: .bridges)])
+  }
+}
+
+extension PortVLANs {
+  /// The columns of a port that treats VLANs so.
+  var cells: [Cell<PortTable>] {
+    var cells: [Cell<PortTable>] = [Cell(.vlanMode, mode.rawValue)]
+    if let tag { cells.append(Cell(.tag, Int64(tag))) }
+    if !trunks.isEmpty {
+      let list = trunks.map { Int64($0) }
+      cells.append(mode == .dot1qTunnel ? Cell(.customerVLANs, list) : Cell(.trunks, list))
+    }
+    return cells
+  }
+}
+
+/// Ports, taken off whatever bridges they are on.
+enum Detaching {
+  /// The rows of the attachment's ports.
+  static func find(_ attachment: Attachment) -> (Transaction, Transaction.Selected<PortTable>) {
+    var transaction = Transaction()
+    let ports = transaction.select(
+      from: .port, where: [.includes(.externalIDs, AttachmentRecord.condition(attachment))],
+      .uuid, .name, .externalIDs)
+    return (transaction, ports)
+  }
+
+  /// Takes `ports` off their bridges; ovsdb-server then removes the rows, which nothing refers to
+  /// any more, and those of their interfaces.
+  static func remove(_ ports: [Reference], _ comment: String) -> Transaction {
+    var transaction = Transaction()
+    for port in ports {
+      transaction.mutate(
+        .bridge, where: [.includes(.ports, [port])], [.delete([port], from: .ports)])
+    }
+    transaction.append(.comment("patchbay: \(comment)"))
+    return transaction
+  }
+}

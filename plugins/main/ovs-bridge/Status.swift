@@ -1,0 +1,115 @@
+import CNI
+import Linux
+import Netlink
+import OVSDB
+import PluginConfigurations
+import PluginCore
+
+extension OVSBridge {
+  /// STATUS: whether ADD could succeed now. Code 50 says that it could not; 51, that attachments
+  /// that exist suffer, too.
+  static func status(_ request: Request, _ plan: Plan, _ context: Context) throws(CNIError) {
+    let ipam = try startIPAM(request)
+    let connection: Connection
+    do { connection = try Connection(plan.endpoint, until: context.deadline) } catch {
+      throw CNIError(
+        .notAvailable, "Open vSwitch is not available", details: error.description)
+    }
+    let bridge = try findBridge(plan, connection, context)
+    try requireSwitch(connection, bridge != nil, context)
+    try requireDatapath(plan, bridge, connection, context)
+    try finish(ipam, context)
+  }
+
+  /// A delegate that is not there means that ADD cannot succeed.
+  private static func startIPAM(_ request: Request) throws(CNIError) -> Delegate? {
+    do throws(CNIError) { return try Delegate.ipam(for: request, .status) } catch {
+      throw CNIError(.notAvailable, error.message, details: error.details)
+    }
+  }
+
+  private static func finish(_ ipam: consuming Delegate?, _ context: Context) throws(CNIError) {
+    guard let ipam else { return }
+    do throws(CNIError) { try ipam.finish(.status, until: context.deadline) } catch {
+      let isStatus = error.code == .notAvailable || error.code == .limitedConnectivity
+      throw CNIError(
+        isStatus ? error.code : .notAvailable, error.message, details: error.details)
+    }
+  }
+
+  private struct FoundBridge {
+    let datapath: String
+    /// Whether ovs-vswitchd could make it.
+    let isMade: Bool
+  }
+
+  /// The bridge; nil where it is missing and ADD would make it.
+  private static func findBridge(_ plan: Plan, _ connection: Connection, _ context: Context)
+    throws(CNIError) -> FoundBridge?
+  {
+    var question = Transaction()
+    let bridges = question.select(
+      from: .bridge, where: [.equal(.name, plan.bridge)], .datapathType)
+    let locals = question.select(from: .interface, where: [.equal(.name, plan.bridge)], .ofport)
+    let results: TransactionResults
+    do { results = try connection.transact(question, until: context.deadline) } catch {
+      throw CNIError(.notAvailable, "Open vSwitch is not available", details: error.description)
+    }
+    guard let bridge = results[bridges].first else {
+      if plan.configuration.createBridge { return nil }
+      throw CNIError(
+        .notAvailable, "there is no bridge \"\(plan.bridge)\"",
+        details: "make it (ovs-vsctl add-br \(plan.bridge)), or set \"createBridge\" to true")
+    }
+    return FoundBridge(
+      datapath: bridge[.datapathType], isMade: results[locals].first?[.ofport] != nil)
+  }
+
+  /// ovs-vswitchd is there, and does what it is told.
+  private static func requireSwitch(
+    _ connection: Connection, _ hasBridge: Bool, _ context: Context
+  ) throws(CNIError) {
+    // Without it attachments that exist are cut off, or soon will be.
+    let code: CNIError.Code = hasBridge ? .limitedConnectivity : .notAvailable
+    let isConnected: Bool
+    do { isConnected = try connection.isSwitchConnected(until: context.deadline) } catch {
+      throw CNIError(.notAvailable, "Open vSwitch is not available", details: error.description)
+    }
+    guard isConnected else {
+      throw CNIError(
+        code, "ovs-vswitchd is not running",
+        details: "no one holds its lock in ovsdb-server at \(connection.endpoint)")
+    }
+    do throws(OVSDBError) {
+      _ = try connection.commit(Transaction(), until: context.deadline)
+    } catch {
+      throw CNIError(code, "ovs-vswitchd does not answer", details: error.description)
+    }
+  }
+
+  /// What the bridge's datapath needs is there.
+  private static func requireDatapath(
+    _ plan: Plan, _ bridge: FoundBridge?, _ connection: Connection, _ context: Context
+  ) throws(CNIError) {
+    if let bridge {
+      guard bridge.isMade else {
+        let datapath = bridge.datapath.isEmpty ? "system" : bridge.datapath
+        throw CNIError(
+          .notAvailable, "ovs-vswitchd could not make bridge \"\(plan.bridge)\"",
+          details: "its datapath is \"\(datapath)\"; see the log of ovs-vswitchd")
+      }
+      return
+    }
+    guard plan.configuration.datapath == .system else { return }
+    do throws(RouteError) {
+      if try GenericSocket().hasFamily("ovs_datapath", until: context.deadline) { return }
+    } catch {
+      throw CNIError(
+        .notAvailable, "cannot ask the kernel for Open vSwitch's module",
+        details: error.description)
+    }
+    throw CNIError(
+      .notAvailable, "datapath \"system\" is not available",
+      details: "this kernel has no module openvswitch; \"datapath\": \"netdev\" needs none")
+  }
+}
