@@ -23,6 +23,10 @@ public struct Batch {
     let isRead: Bool
     /// A refusal that is as good as success.
     let tolerated: Errno?
+
+    var answersLink: Bool {
+      if case .addVeth = request { true } else { isRead }
+    }
   }
 
   init(_ route: RouteSocket, _ deadline: Deadline) {
@@ -55,35 +59,71 @@ public struct Batch {
     bytes.overwrite(native: UInt32(truncatingIfNeeded: bytes.count - start), at: start)
   }
 
-  /// The octets that `run` sends if the first request gets the number `sequence`.
-  func message(sequence: UInt32) -> [UInt8] {
-    var message = bytes
-    for (position, request) in pending.enumerated() {
+  /// How many answers the kernel can keep for a socket before they are read: of links a few dozen,
+  /// which are reported in some 4000 octets each, and of others a few hundred.
+  private static let mostLinks = 16
+  private static let mostRequests = 128
+
+  /// What is to be sent in one system call, which is nearly always everything.
+  private func portion(from start: Int) -> ArraySlice<Pending> {
+    var links = 0
+    var end = start
+    while end < pending.count, end - start < Self.mostRequests, links < Self.mostLinks {
+      if pending[end].answersLink { links += 1 }
+      end += 1
+    }
+    return pending[start..<end]
+  }
+
+  /// The octets of `requests`, of which the first gets the number `sequence`.
+  private func message(_ requests: ArraySlice<Pending>, sequence: UInt32) -> [UInt8] {
+    guard let first = requests.first, let last = requests.last else { return [] }
+    let end = requests.endIndex < pending.count ? pending[requests.endIndex].offset : bytes.count
+    var message = Array(bytes[first.offset..<end])
+    for (position, request) in requests.enumerated() {
       message.overwrite(
-        native: sequence &+ UInt32(truncatingIfNeeded: position), at: request.offset + 8)
+        native: sequence &+ UInt32(truncatingIfNeeded: position),
+        at: request.offset - first.offset + 8)
     }
     // The kernel tells of every refusal. Of success only the last request need tell.
-    if let last = pending.last, !last.isRead,
-      let flags: UInt16 = message[...].integer(at: last.offset + 6)
-    {
-      message.overwrite(native: flags | UInt16(NLM_F_ACK), at: last.offset + 6)
+    let flags = last.offset - first.offset + 6
+    if !last.isRead, let value: UInt16 = message[...].integer(at: flags) {
+      message.overwrite(native: value | UInt16(NLM_F_ACK), at: flags)
     }
     return message
   }
+
+  /// The octets of the whole batch, as tests see them.
+  func message(sequence: UInt32) -> [UInt8] { message(pending[...], sequence: sequence) }
 
   /// Sends the requests and reads all answers; the batch is empty afterwards.
   ///
   /// Answers the links that were read or made, in the order of the requests.
   /// Throws what became of the first request that was refused; those after it may have been done.
+  /// So many requests that their answers have no room go in several portions, one after the other.
   @discardableResult
   public mutating func run() throws(RouteError) -> [Link] {
-    guard let last = pending.last else { return [] }
-    let requests = pending
-    let first = route.socket.takeSequence(requests.count)
-    let message = message(sequence: first)
-    bytes.removeAll(keepingCapacity: true)
-    pending.removeAll(keepingCapacity: true)
-    do { try route.socket.send(message) } catch { throw .system(last.request, error) }
+    defer {
+      bytes.removeAll(keepingCapacity: true)
+      pending.removeAll(keepingCapacity: true)
+    }
+    var links: [Link] = []
+    var start = 0
+    while start < pending.count {
+      let requests = portion(from: start)
+      links += try exchange(requests)
+      start = requests.endIndex
+    }
+    return links
+  }
+
+  /// Sends `requests` and reads their answers.
+  private func exchange(_ slice: ArraySlice<Pending>) throws(RouteError) -> [Link] {
+    let requests = Array(slice)
+    guard let first = requests.first, let last = requests.last else { return [] }
+    let sequence = route.socket.takeSequence(requests.count)
+    let octets = message(slice, sequence: sequence)
+    do { try route.socket.send(octets) } catch { throw .system(last.request, error) }
 
     var links = [Link?](repeating: nil, count: requests.count)
     var failure: RouteError?
@@ -93,14 +133,15 @@ public struct Batch {
       do throws(NetlinkError) {
         var cursor = MessageCursor(datagram)
         while let message = try cursor.next() {
-          let position = Int(message.sequence &- first)
+          let position = Int(message.sequence &- sequence)
           guard requests.indices.contains(position) else { continue }
           let request = requests[position]
           let isLast = position == requests.count - 1
           if message.type == UInt16(NLMSG_ERROR) {
             let answer = try Acknowledgement(message)
             if let errno = answer.errno, errno != request.tolerated, failure == nil {
-              failure = .refused(request.request, errno, words: answer.words)
+              let refused = octets.dropFirst(request.offset - first.offset)
+              failure = .refused(request.request, errno, words: answer.words(about: refused))
             }
             if isLast { isAnswered = true }
           } else if message.type == Link.answerType {
