@@ -4,7 +4,6 @@
 #include "call.h"
 
 #include <signal.h>
-#include <sys/time.h>
 #include <time.h>
 
 /* Nanoseconds of `clock`; see clock_gettime(2). */
@@ -21,20 +20,6 @@ static inline void clinux_sleep(long long nanoseconds) {
   while (nanosleep(&rest, &rest) == -1 && errno == EINTR) {}
 }
 
-static void clinux_on_alarm(int number) { (void)number; }
-
-/*
- * Lets SIGALRM interrupt system calls `nanoseconds` from now and every 10 ms after that, so that
- * an alarm that comes just before a call starts to wait is not the last. 0 ends it.
- */
-static inline void clinux_alarm(long long nanoseconds) {
-  struct sigaction action = {.sa_handler = clinux_on_alarm};
-  sigaction(SIGALRM, &action, 0);
-  struct itimerval timer = {{0, nanoseconds ? 10000 : 0},
-                            {nanoseconds / 1000000000LL, nanoseconds % 1000000000LL / 1000}};
-  if (nanoseconds && !timer.it_value.tv_sec && !timer.it_value.tv_usec) timer.it_value.tv_usec = 1;
-  setitimer(ITIMER_REAL, &timer, 0);
-}
 static inline void clinux_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 
 #endif

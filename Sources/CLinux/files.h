@@ -5,14 +5,18 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/time.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static inline long clinux_open(const char *path, int flags, mode_t mode) {
@@ -62,11 +66,43 @@ static inline long clinux_stat_descriptor(int fd, struct stat *out) {
 static inline long clinux_read_link(const char *path, char *buffer, size_t size) {
   return CLINUX_CALL(readlink(path, buffer, size));
 }
+/* The two numbers of a device; see makedev(3). */
+static inline unsigned clinux_major(unsigned long long device) { return major(device); }
+static inline unsigned clinux_minor(unsigned long long device) { return minor(device); }
 static inline int clinux_at_fdcwd(void) { return AT_FDCWD; }
 
-/* flock(2). Answers -EINTR when a signal interrupts it, so that a timer can end the wait. */
-static inline long clinux_flock_once(int fd, int operation) {
-  return CLINUX_CALL_ONCE(flock(fd, operation));
+static inline long clinux_flock(int fd, int operation) { return CLINUX_CALL(flock(fd, operation)); }
+
+static void clinux_on_alarm(int number) { (void)number; }
+
+/*
+ * The same, for `deadline` nanoseconds of CLOCK_MONOTONIC at most: then -ETIMEDOUT.
+ *
+ * flock(2) has no timeout: a signal has to end it. The timer sends it to this thread alone, and
+ * again every 10 ms, so that one that comes just before the call starts to wait is not the last.
+ */
+static inline long clinux_flock_until(int fd, int operation, long long deadline) {
+  struct sigaction action = {.sa_handler = clinux_on_alarm};
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM};
+  struct itimerspec timing = {{0, 10000000}, {deadline / 1000000000, deadline % 1000000000}};
+  struct timespec now;
+  sigset_t alarm, blocked;
+  timer_t timer;
+  event._sigev_un._tid = syscall(SYS_gettid);
+  long result = CLINUX_CALL(timer_create(CLOCK_MONOTONIC, &event, &timer));
+  if (result < 0) return result;
+  sigemptyset(&alarm);
+  sigaddset(&alarm, SIGALRM);
+  sigaction(SIGALRM, &action, 0);
+  pthread_sigmask(SIG_UNBLOCK, &alarm, &blocked);
+  timer_settime(timer, TIMER_ABSTIME, &timing, 0);
+  do {
+    result = CLINUX_CALL_ONCE(flock(fd, operation));
+    clock_gettime(CLOCK_MONOTONIC, &now);
+  } while (result == -EINTR && now.tv_sec * 1000000000LL + now.tv_nsec < deadline);
+  timer_delete(timer);
+  pthread_sigmask(SIG_SETMASK, &blocked, 0);
+  return result == -EINTR ? -ETIMEDOUT : result;
 }
 
 /* The next entry's name, or null at the end; `.` and `..` included. */

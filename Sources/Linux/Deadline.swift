@@ -3,29 +3,34 @@ internal import CLinux
 /// A moment on the monotonic clock until which one is willing to wait.
 public struct Deadline: Hashable, Sendable, Comparable {
   /// Nanoseconds of `CLOCK_MONOTONIC`; see clock_gettime(2).
-  private let nanoseconds: Int64
+  let nanoseconds: Int64
 
-  /// The moment that lies `duration` ahead.
+  /// The moment that lies `duration` ahead; for very long ones, the end of time.
   public static func after(_ duration: Duration) -> Deadline {
-    Deadline(nanoseconds: clinux_clock_monotonic() &+ duration.nanoseconds)
+    Deadline(nanoseconds: clinux_clock_monotonic()).advanced(by: duration)
   }
-  /// The moment that lies `duration` after this one.
+  /// The moment that lies `duration` after this one; for very long ones, the end of time.
   public func advanced(by duration: Duration) -> Deadline {
     let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
-    return Deadline(nanoseconds: overflow ? .max : sum)
+    return Deadline(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
   }
 
   /// How long it still is; zero when it has passed.
   public var remaining: Duration {
-    .nanoseconds(max(0, nanoseconds &- clinux_clock_monotonic()))
+    .nanoseconds(nanosecondsLeft)
   }
   /// Whether it has passed.
   public var hasPassed: Bool { nanoseconds <= clinux_clock_monotonic() }
 
   /// What is left for poll(2), rounded up, so that a wait never ends before the deadline.
   var pollTimeout: CInt {
-    let left = max(0, nanoseconds &- clinux_clock_monotonic())
-    return CInt(clamping: (left &+ 999_999) / 1_000_000)
+    let (milliseconds, rest) = nanosecondsLeft.quotientAndRemainder(dividingBy: 1_000_000)
+    return CInt(clamping: milliseconds + (rest > 0 ? 1 : 0))
+  }
+
+  private var nanosecondsLeft: Int64 {
+    let now = clinux_clock_monotonic()
+    return nanoseconds > now ? nanoseconds - now : 0
   }
 
   /// The earlier one is less.
@@ -41,7 +46,7 @@ extension Duration {
     let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     if overflow { return seconds < 0 ? .min : .max }
     let (sum, carried) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
-    return carried ? .max : sum
+    return carried ? (seconds < 0 ? .min : .max) : sum
   }
 }
 

@@ -37,36 +37,41 @@ public struct FileLock: ~Copyable {
   )
     throws(Failure)
   {
-    var result = clinux_flock_once(file.rawValue, LOCK_EX | LOCK_NB)
+    var result = clinux_flock(file.rawValue, LOCK_EX | LOCK_NB)
     if result == -Int(EWOULDBLOCK) {
-      clinux_alarm(max(1, deadline.remaining.nanoseconds))
-      repeat {
-        result = clinux_flock_once(file.rawValue, LOCK_EX)
-      } while result == -Int(EINTR) && !deadline.hasPassed
-      clinux_alarm(0)
+      result = clinux_flock_until(file.rawValue, LOCK_EX, max(1, deadline.nanoseconds))
     }
-    if result == -Int(EINTR) { throw .held(path: path, holder: holder(of: file)) }
+    if result == -Int(ETIMEDOUT) { throw .held(path: path, holder: holder(of: file)) }
     if result < 0 { throw .system(SystemError("flock", path, Errno(rawValue: CInt(-result)))) }
   }
 
   /// Who holds the lock, from `/proc/locks`: `process 4711 (host-local)`; see proc_locks(5).
+  ///
+  /// Nil where it cannot be told: the holder is in another PID namespace, or several hold a file of
+  /// that number and none is of the device, which on some file systems stat(2) names differently.
   private static func holder(of file: borrowing FileDescriptor) -> String? {
-    guard let inode = try? file.status().inode,
+    var holders: [(pid: String, isOfDevice: Bool)] = []
+    guard let status = try? file.status(),
       let bytes = try? FileDescriptor.open("/proc/locks").readToEnd(limit: 16 << 20)
     else { return nil }
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
       // 1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF; one who waits has "->" as second word.
       let words = line.split(separator: UInt8(ascii: " "))
-      guard words.count >= 6, words[1].elementsEqual("FLOCK".utf8),
-        let number = words[5].split(separator: UInt8(ascii: ":")).last,
-        UInt64(String(decoding: number, as: UTF8.self)) == inode
-      else { continue }
-      let pid = String(decoding: words[4], as: UTF8.self)
-      guard let name = try? FileDescriptor.open("/proc/\(pid)/comm").read(limit: 64) else {
-        return "process \(pid)"
-      }
-      return "process \(pid) (\(String(decoding: name.filter { $0 >= 0x20 }, as: UTF8.self)))"
+      guard words.count >= 6, words[1].elementsEqual("FLOCK".utf8) else { continue }
+      let parts = words[5].split(separator: UInt8(ascii: ":"))
+        .map { String(decoding: $0, as: UTF8.self) }
+      guard parts.count == 3, UInt64(parts[2]) == status.inode else { continue }
+      let isOfDevice =
+        UInt32(parts[0], radix: 16) == clinux_major(status.device)
+        && UInt32(parts[1], radix: 16) == clinux_minor(status.device)
+      holders.append((String(decoding: words[4], as: UTF8.self), isOfDevice))
     }
-    return nil
+    let likely =
+      holders.contains(where: { $0.isOfDevice }) ? holders.filter { $0.isOfDevice } : holders
+    guard likely.count == 1, let pid = likely.first?.pid, pid != "0" else { return nil }
+    guard let name = try? FileDescriptor.open("/proc/\(pid)/comm").read(limit: 64) else {
+      return "process \(pid)"
+    }
+    return "process \(pid) (\(String(decoding: name.filter { $0 >= 0x20 }, as: UTF8.self)))"
   }
 }
