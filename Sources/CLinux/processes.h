@@ -65,6 +65,7 @@ static inline long clinux_wait(pid_t pid) {
 static inline long clinux_kill_group(pid_t group, int number) {
   return CLINUX_CALL(kill(-group, number));
 }
+static inline long clinux_kill(pid_t pid, int number) { return CLINUX_CALL(kill(pid, number)); }
 static inline int clinux_exit_status(long status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

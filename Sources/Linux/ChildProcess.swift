@@ -85,7 +85,9 @@ public struct ChildProcess: ~Copyable {
 
   deinit {
     if !isReaped {
+      // It may have left its group since.
       _ = clinux_kill_group(group, SIGKILL)
+      _ = clinux_kill(group, SIGKILL)
       _ = clinux_wait(group)
     }
   }
@@ -97,38 +99,24 @@ public struct ChildProcess: ~Copyable {
     var bytes: [UInt8] = []
     do throws(SystemError) {
       var isOpen = true
-      while isOpen {
+      var hasEnded = false
+      while !hasEnded {
         if unwritten.isEmpty { input = nil }
-        var wishes: [Readiness] = [.readable(output.rawValue), .readable(ending.rawValue)]
+        var wishes: [Readiness] = [.readable(ending.rawValue)]
+        if isOpen { wishes.append(.readable(output.rawValue)) }
         if let fd = input?.rawValue { wishes.append(.writable(fd)) }
         guard let ready = try wait(for: wishes, until: deadline) else {
           throw SystemError("", "", .timedOut)
         }
-        if ready == 2 {
-          try input?.writeAvailable(&unwritten)
-          continue
-        }
+        hasEnded = ready == 0
+        try input?.writeAvailable(&unwritten)
         // Once it has ended, what it left in the pipe is all there is: a grandchild may still
         // hold the other end.
-        let hasEnded = ready == 1
-        readAll: while true {
-          do throws(SystemError) {
-            let chunk = try output.read()
-            if chunk.isEmpty {
-              isOpen = false
-              break readAll
-            }
-            bytes += chunk
-          } catch {
-            guard error.errno == .wouldBlock else { throw error }
-            if hasEnded { isOpen = false }
-            break readAll
-          }
+        while isOpen, let chunk = try readAvailable() {
+          isOpen = !chunk.isEmpty
+          bytes += chunk
           guard bytes.count <= limit else { throw SystemError("", "", .fileTooLarge) }
         }
-      }
-      guard try wait(for: [.readable(ending.rawValue)], until: deadline) != nil else {
-        throw SystemError("", "", .timedOut)
       }
       let status = try check(clinux_wait(group), "waitpid", path)
       isReaped = true
@@ -141,6 +129,14 @@ public struct ChildProcess: ~Copyable {
       case .fileTooLarge: throw .tooMuchOutput(path: path, limit: limit)
       default: throw .system(error)
       }
+    }
+  }
+
+  /// What it has written since; nil if that is nothing, empty if it will write no more.
+  private borrowing func readAvailable() throws(SystemError) -> [UInt8]? {
+    do throws(SystemError) { return try output.read() } catch {
+      guard error.errno == .wouldBlock else { throw error }
+      return nil
     }
   }
 }

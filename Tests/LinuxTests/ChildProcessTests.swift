@@ -1,0 +1,204 @@
+import Foundation
+import Linux
+import TestSupport
+import Testing
+
+@Suite("Child processes")
+struct ChildProcessTests {
+  init() { Linux::Process.ignoreBrokenPipes() }
+
+  /// Runs a program as a plugin runs its delegate.
+  private func start(
+    _ name: String, _ arguments: [String] = [], environment: [String] = [], input: [UInt8] = [],
+    within limit: Duration = .seconds(20), maximum: Int = 16 << 20
+  ) throws -> ChildProcess.Output {
+    let child = try ChildProcess(
+      start: executable(name), arguments: arguments, environment: environment, input: input)
+    return try child.finish(until: .after(limit), limit: maximum)
+  }
+  private func shell(
+    _ script: String, input: [UInt8] = [], within limit: Duration = .seconds(20),
+    maximum: Int = 16 << 20
+  ) throws -> ChildProcess.Output {
+    try start(
+      "sh", ["-c", script], environment: ["PATH=/usr/bin:/bin"], input: input, within: limit,
+      maximum: maximum)
+  }
+
+  @Test("octets go in and come out, as they are")
+  func octets() throws {
+    let bytes = (0..<512).map { UInt8($0 % 256) }
+    #expect(try start("cat", input: bytes).bytes == bytes)
+    #expect(try start("cat").bytes == [])
+  }
+
+  @Test("much input and output at once do not deadlock", arguments: [65_536, 65_537, 4 << 20])
+  func large(count: Int) throws {
+    let bytes = [UInt8](repeating: 0x61, count: count)
+    let output = try start("cat", input: bytes)
+    #expect(output.bytes == bytes)
+    #expect(output.status == .exited(0))
+  }
+
+  @Test("the environment is what was given, and no more")
+  func environment() throws {
+    let output = try start("env", environment: ["CNI_COMMAND=ADD", "EMPTY="])
+    #expect(String(decoding: output.bytes, as: UTF8.self) == "CNI_COMMAND=ADD\nEMPTY=\n")
+  }
+
+  @Test("arguments arrive as they are")
+  func arguments() throws {
+    let output = try start("printf", ["%s|", "a b", "", "$HOME", "ü"])
+    #expect(String(decoding: output.bytes, as: UTF8.self) == "a b||$HOME|ü|")
+  }
+
+  @Test(
+    "how it ended is told",
+    arguments: [
+      ("exit 0", ChildProcess.Status.exited(0)), ("exit 3", .exited(3)), ("exit 255", .exited(255)),
+      ("kill -9 $$", .signaled(9)), ("kill -TERM $$", .signaled(15)),
+    ])
+  func status(script: String, expected: ChildProcess.Status) throws {
+    #expect(try shell(script).status == expected)
+  }
+
+  @Test("a status reads as a sentence's part")
+  func statusText() {
+    #expect(ChildProcess.Status.exited(1).description == "exit status 1")
+    #expect(ChildProcess.Status.signaled(9).description == "signal 9")
+  }
+
+  @Test("past the deadline it is killed, with those it started")
+  func deadline() throws {
+    let directory = try TemporaryDirectory()
+    let script = "sleep 61 & echo $! > \(directory.path)/pid; wait"
+    let begin = Clock.monotonic
+    let path = try executable("sh")
+    let failure = #expect(throws: ChildProcess.Failure.self) {
+      _ = try shell(script, within: .milliseconds(300))
+    }
+    #expect(Clock.monotonic - begin < .seconds(5))
+    #expect(failure == .deadlinePassed(path: path))
+    #expect(failure?.description == "\(path) had not ended in time, and was killed")
+    let pid = try #require(
+      directory.read("pid")?.split(separator: "\n").first.flatMap { Int32($0) })
+    try eventually("the grandchild is gone") { isGone(pid) }
+  }
+
+  /// Whether there is no such process, or only its entry until somebody asks for its status.
+  private func isGone(_ pid: Int32) -> Bool {
+    let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+    return status.map { $0.contains(") Z ") } ?? true
+  }
+
+  @Test("one that has left its process group is killed all the same")
+  func group() throws {
+    let begin = Clock.monotonic
+    #expect(throws: ChildProcess.Failure.self) {
+      _ = try start(
+        "perl", ["-e", "setpgrp(0, getpgrp(getppid())) or die; sleep 20"],
+        within: .milliseconds(300))
+    }
+    #expect(Clock.monotonic - begin < .seconds(5))
+  }
+
+  @Test("one that was started and not finished is killed")
+  func abandoned() throws {
+    let directory = try TemporaryDirectory()
+    do {
+      let child = try ChildProcess(
+        start: executable("sh"),
+        arguments: ["-c", "echo $$ > \(directory.path)/pid; exec sleep 62"],
+        environment: ["PATH=/usr/bin:/bin"], input: [])
+      try eventually("it runs") { directory.read("pid")?.hasSuffix("\n") == true }
+      _ = consume child
+    }
+    let pid = try #require(
+      directory.read("pid")?.split(separator: "\n").first.flatMap { Int32($0) })
+    #expect(isGone(pid))
+  }
+
+  @Test("one that does not read its input ends as it likes", arguments: [10, 1 << 20])
+  func unread(count: Int) throws {
+    let bytes = [UInt8](repeating: 0x61, count: count)
+    #expect(try shell("exec 0<&-; sleep 0.1; echo x; exit 4", input: bytes).status == .exited(4))
+    #expect(try start("true", input: bytes).status == .exited(0))
+  }
+
+  @Test("one that closes its output early still gets its input to the end")
+  func closedOutput() throws {
+    let directory = try TemporaryDirectory()
+    let bytes = [UInt8](repeating: 0x61, count: 1 << 20)
+    let output = try shell("exec 1>&-; cat > \(directory.path)/copy", input: bytes)
+    #expect(output.status == .exited(0))
+    #expect(output.bytes == [])
+    #expect(directory.read("copy")?.utf8.count == bytes.count)
+  }
+
+  @Test("a grandchild that keeps the output open is not waited for, and what was written is there")
+  func grandchild() throws {
+    let begin = Clock.monotonic
+    let output = try shell("sleep 3 & echo done; exit 1")
+    #expect(Clock.monotonic - begin < .seconds(2))
+    #expect(output.bytes == Array("done\n".utf8))
+    #expect(output.status == .exited(1))
+  }
+
+  @Test("more output than the limit is refused at once")
+  func limit() throws {
+    #expect(try shell("printf 12345", maximum: 5).bytes.count == 5)
+    let failure = #expect(throws: ChildProcess.Failure.self) {
+      _ = try shell("yes", maximum: 100_000)
+    }
+    let path = try executable("sh")
+    #expect(failure == .tooMuchOutput(path: path, limit: 100_000))
+    #expect(
+      failure?.description
+        == "\(path) wrote more than 100000 octets to standard output, and was killed")
+  }
+
+  @Test("what cannot be run says why")
+  func notExecutable() throws {
+    let directory = try TemporaryDirectory()
+    func failure(_ path: String) -> String? {
+      #expect(throws: SystemError.self) {
+        _ = try ChildProcess(start: path, environment: [], input: [])
+      }?.description
+    }
+    let missing = "\(directory.path)/missing"
+    #expect(failure(missing) == "exec(\(missing)): ENOENT (No such file or directory)")
+    let plain = try directory.write("text", to: "plain")
+    #expect(failure(plain) == "exec(\(plain)): EACCES (Permission denied)")
+    let garbage = try directory.write("text", to: "garbage", mode: 0o755)
+    #expect(failure(garbage) == "exec(\(garbage)): ENOEXEC (Exec format error)")
+    #expect(failure(directory.path) == "exec(\(directory.path)): EACCES (Permission denied)")
+  }
+
+  @Test("a file that we have open is not open in it")
+  func descriptors() throws {
+    let directory = try TemporaryDirectory()
+    let file = try FileDescriptor.open("\(directory.path)/file", [.writeOnly, .create])
+    let output = try shell("ls -l /proc/self/fd")
+    #expect(!String(decoding: output.bytes, as: UTF8.self).contains(directory.path))
+    _ = consume file
+  }
+
+  @Test("one sees the end of its input although another was started meanwhile")
+  func independence() throws {
+    let bytes = [UInt8](repeating: 0, count: 1 << 20)
+    let first = try ChildProcess(start: executable("cat"), environment: [], input: bytes)
+    let second = try ChildProcess(
+      start: executable("sleep"), arguments: ["20"], environment: [], input: [])
+    let output = try first.finish(until: .after(.seconds(10)))
+    #expect(output.bytes.count == bytes.count)
+    _ = consume second
+  }
+
+  @Test("our own environment is told")
+  func ownEnvironment() {
+    #expect(Linux::Process.environment("PATH") == ProcessInfo.processInfo.environment["PATH"])
+    #expect(Linux::Process.environment("NO_SUCH_VARIABLE_HERE") == nil)
+    #expect(Linux::Process.environment.contains { $0.hasPrefix("PATH=") })
+    #expect(Linux::Process.identifier == ProcessInfo.processInfo.processIdentifier)
+  }
+}
