@@ -2,7 +2,7 @@ internal import CLinux
 
 /// A directory, held open: names are looked up in it, wherever it is moved meanwhile.
 ///
-/// A name is one component. Symbolic links in the directory are not followed.
+/// A name is one component; all else is `EINVAL`. Symbolic links in the directory are not followed.
 public struct Directory: ~Copyable {
   /// The path it was opened by.
   public let path: String
@@ -31,10 +31,19 @@ public struct Directory: ~Copyable {
 
   private borrowing func path(of name: String) -> String { "\(path)/\(name)" }
 
+  /// Refuses what would lead out of the directory.
+  private borrowing func requireComponent(_ name: String, for call: String) throws(SystemError) {
+    let isComponent = !name.isEmpty && name != "." && name != ".."
+    guard isComponent, !name.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }) else {
+      throw SystemError(call, path(of: name), .invalidArgument)
+    }
+  }
+
   /// Opens the file `name`. A symbolic link is `ELOOP`.
   public borrowing func open(
     _ name: String, _ options: FileDescriptor.OpenOptions = .readOnly, mode: UInt32 = 0o600
   ) throws(SystemError) -> FileDescriptor {
+    try requireComponent(name, for: "open")
     let flags = options.union(.noFollow).rawValue
     let result = unsafe clinux_open_at(descriptor.rawValue, name, flags, mode)
     return FileDescriptor(owning: CInt(try check(result, "open", path(of: name))))
@@ -42,6 +51,7 @@ public struct Directory: ~Copyable {
 
   /// What `name` is; nil if there is nothing of that name.
   public borrowing func status(of name: String) throws(SystemError) -> FileStatus? {
+    try requireComponent(name, for: "stat")
     var status = stat()
     let result = unsafe clinux_stat_at(descriptor.rawValue, name, &status, AT_SYMLINK_NOFOLLOW)
     if result == -Int(ENOENT) { return nil }
@@ -78,12 +88,16 @@ public struct Directory: ~Copyable {
 
   /// Renames a file within the directory, over another of that name.
   public borrowing func rename(_ name: String, to other: String) throws(SystemError) {
+    try requireComponent(name, for: "rename")
+    try requireComponent(other, for: "rename")
     let fd = descriptor.rawValue
     _ = try check(unsafe clinux_rename_at(fd, name, fd, other), "rename", path(of: other))
   }
 
   /// Gives the file `name` the second name `other`; `EEXIST` when that is taken. See link(2).
   public borrowing func link(_ name: String, as other: String) throws(SystemError) {
+    try requireComponent(name, for: "link")
+    try requireComponent(other, for: "link")
     let fd = descriptor.rawValue
     _ = try check(unsafe clinux_link_at(fd, name, fd, other), "link", path(of: other))
   }
@@ -91,6 +105,7 @@ public struct Directory: ~Copyable {
   /// Removes the file `name`; false if there was none.
   @discardableResult
   public borrowing func remove(_ name: String) throws(SystemError) -> Bool {
+    try requireComponent(name, for: "unlink")
     let result = unsafe clinux_unlink_at(descriptor.rawValue, name, 0)
     if result == -Int(ENOENT) { return false }
     _ = try check(result, "unlink", path(of: name))
@@ -100,6 +115,7 @@ public struct Directory: ~Copyable {
   /// Makes the directory `name`; false if it is there.
   @discardableResult
   public borrowing func makeDirectory(_ name: String, mode: UInt32) throws(SystemError) -> Bool {
+    try requireComponent(name, for: "mkdir")
     let result = unsafe clinux_make_directory_at(descriptor.rawValue, name, mode)
     if result == -Int(EEXIST) { return false }
     _ = try check(result, "mkdir", path(of: name))

@@ -206,6 +206,11 @@ public enum StandardStream: CInt, Sendable {
   }
 }
 
+/// Since 1970-01-01T00:00:00Z. A file may claim any time; those past the year 2262 are that.
+private func nanoseconds(_ time: timespec) -> Int64 {
+  (Duration.seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)).nanoseconds
+}
+
 /// What stat(2) tells of a file.
 public struct FileStatus: Hashable, Sendable {
   /// The kind of a file, from `st_mode`.
@@ -244,8 +249,8 @@ public struct FileStatus: Hashable, Sendable {
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
     permissions = status.st_mode & 0o7777
-    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-    changed = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
+    modified = nanoseconds(status.st_mtim)
+    changed = nanoseconds(status.st_ctim)
   }
 
   /// The status of `path`, of a symbolic link itself where `follow` is false.
