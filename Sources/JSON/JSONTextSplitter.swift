@@ -4,6 +4,8 @@
 /// Every octet is looked at once, however small the pieces are in which it comes.
 public struct JSONTextSplitter: Sendable {
   private var pending: [UInt8] = []
+  /// Where in `pending` the next text starts, and how far it was looked at.
+  private var start = 0
   private var scanned = 0
   private var depth = 0
   private var isInString = false
@@ -13,10 +15,15 @@ public struct JSONTextSplitter: Sendable {
   public init() {}
 
   /// The number of octets that wait for the rest of their text.
-  public var pendingCount: Int { pending.count }
+  public var pendingCount: Int { pending.count - start }
 
   /// Takes the next octets of the stream.
-  public mutating func append(_ bytes: [UInt8]) { pending += bytes }
+  public mutating func append(_ bytes: [UInt8]) {
+    pending.removeSubrange(..<start)
+    scanned -= start
+    start = 0
+    pending += bytes
+  }
 
   /// The next whole text, not yet parsed; nil until the rest of it has come.
   public mutating func next() -> [UInt8]? {
@@ -39,9 +46,8 @@ public struct JSONTextSplitter: Sendable {
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
         depth -= 1
         guard depth <= 0 else { continue }
-        let text = Array(pending[..<scanned])
-        pending.removeSubrange(..<scanned)
-        scanned = 0
+        let text = Array(pending[start..<scanned])
+        start = scanned
         depth = 0
         return text
       default: break
