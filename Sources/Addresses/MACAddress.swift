@@ -23,7 +23,8 @@ public struct MACAddress: Hashable, Sendable {
     for (position, part) in octets.split(separator: octets[2], omittingEmptySubsequences: false)
       .enumerated()
     {
-      guard part.count == 2, position < 6, let first = part.first, first != UInt8(ascii: "+"),
+      // The parser of integers takes a sign.
+      guard part.count == 2, position < 6, part.allSatisfy({ $0 >= UInt8(ascii: "0") }),
         let byte = UInt8(String(decoding: part, as: UTF8.self), radix: 16)
       else { return nil }
       bytes.append(byte)
