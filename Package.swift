@@ -24,11 +24,10 @@ func plugin(_ kind: String, _ name: String, _ dependencies: [Target.Dependency])
     exclude: ["README.md"], swiftSettings: settings, linkerSettings: [isStatic])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
-  -> Target
-{
+/// `golden`: there is a directory Golden with files that the tests compare with.
+func tests(_ name: String, _ dependencies: [Target.Dependency], golden: Bool = false) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, exclude: [], resources: resources,
+    name: name, dependencies: dependencies, exclude: golden ? ["Golden"] : [],
     swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
@@ -76,8 +75,12 @@ let package = Package(
       ],
       swiftSettings: settings, linkerSettings: [isStatic] + staticFoundation),
     support,
-    tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"]),
+    tests("LinuxTests", ["Linux", "TestSupport"]),
+    tests("JSONTests", ["JSON"]),
+    tests("AddressesTests", ["Addresses"]),
+    tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], golden: true),
     tests("DigestsTests", ["Digests"]),
     tests("TestSupportTests", ["TestSupport"]),
+    tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
   ]
 )
