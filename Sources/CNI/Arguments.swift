@@ -15,6 +15,12 @@ public struct Arguments: Hashable, Sendable {
   /// No pairs.
   public init() { pairs = [] }
 
+  /// These pairs, in this order.
+  public init(pairs: [(key: String, value: String)]) { self.pairs = pairs }
+
+  /// The text that stands for it: `KEY=value`, with `;` between pairs.
+  public var text: String { pairs.map { "\($0.key)=\($0.value)" }.joined(separator: ";") }
+
   /// Parses `text`; code 4 where a pair has not exactly one `=`.
   public init(_ text: String) throws(CNIError) {
     var pairs: [(key: String, value: String)] = []

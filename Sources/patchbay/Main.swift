@@ -1,9 +1,42 @@
 import ArgumentParser
+import Linux
 
 @main
 struct Patchbay: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "patchbay",
-    abstract: "Plug network namespaces into Open vSwitch, by hand, with CNI plugins.",
-    subcommands: [])
+    abstract: "Plug network namespaces into networks, by hand, with CNI plugins.",
+    discussion: """
+      Runs what a container runtime would run: network configurations of a directory, the \
+      plugins they name, and libcni's cache of results.
+
+      Example:
+        ip netns add ns1
+        patchbay add OVS-1 ns1
+        patchbay del OVS-1 ns1
+      """,
+    version: "patchbay 0.1.0",
+    subcommands: [
+      Add.self, Check.self, Del.self, List.self,
+    ])
+
+  static func main() {
+    Process.ignoreBrokenPipes()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch { end(error) }
+  }
+
+  /// Ends with exit status 0 after help, 1 when it could not be done, 2 when it was not understood.
+  private static func end(_ error: any Error) -> Never {
+    let code = exitCode(for: error)
+    if let failure = error as? Failure {
+      say(failure.description, .error)
+      exit(withError: ExitCode(1))
+    }
+    guard code == .validationFailure else { exit(withError: error) }
+    say(fullMessage(for: error))
+    exit(withError: ExitCode(2))
+  }
 }

@@ -1,0 +1,158 @@
+public import CNI
+public import JSON
+public import Linux
+
+/// What a runtime keeps of an attachment between ADD and DEL.
+public struct CachedAttachment: Hashable, Sendable {
+  /// The network's name.
+  public var network: String
+  /// The attachment.
+  public var attachment: Attachment
+  /// The path of the sandbox; empty where it is not known.
+  public var sandboxPath: String
+  /// `CNI_ARGS` of ADD.
+  public var arguments: Arguments
+  /// What was given for capabilities.
+  public var capabilities: JSONObject
+  /// The text of the network configuration list that ADD used; empty where it is not known.
+  public var configuration: [UInt8]
+  /// The result of the chain; nil where there is none.
+  public var result: JSONValue?
+}
+
+/// Where results are kept, in the form and at the place that libcni has for them: what one runtime
+/// has added, another can delete.
+public struct ResultCache: Hashable, Sendable {
+  /// Where libcni has it.
+  public static let standard = ResultCache(directory: "/var/lib/cni")
+
+  /// Results are in the directory `results` of this one.
+  public let directory: String
+
+  /// The cache in `directory`, which is made when there is something to keep.
+  public init(directory: String) { self.directory = directory }
+
+  /// The path of the directory of results.
+  public var path: String { "\(directory)/results" }
+
+  /// The file of `attachment` on `network`, which must be legal names.
+  static func file(_ network: String, _ attachment: Attachment) -> String {
+    "\(network)-\(attachment.containerID)-\(attachment.interfaceName)"
+  }
+
+  /// Keeps `entry`, in place of what was kept of the attachment.
+  ///
+  /// The file appears with its content or not at all, also when power fails.
+  public func store(_ entry: CachedAttachment) throws(SystemError) {
+    let results = try Directory.create(path: path, mode: 0o700)
+    let temporary = ".\(Process.identifier).temporary"
+    do {
+      let file = try results.open(temporary, [.writeOnly, .create, .truncate], mode: 0o600)
+      try file.write(entry.encoded())
+      try file.synchronizeData()
+      try results.rename(temporary, to: Self.file(entry.network, entry.attachment))
+    } catch {
+      _ = try? results.remove(temporary)
+      throw error
+    }
+  }
+
+  /// What is kept of `attachment` on `network`; nil where nothing is.
+  public func entry(_ network: String, _ attachment: Attachment) throws(RuntimeError)
+    -> CachedAttachment?
+  {
+    let name = Self.file(network, attachment)
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      guard let found = try Directory(path: path).read(name, limit: 16 << 20) else { return nil }
+      bytes = found
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw .unreadableCache(error)
+    }
+    let json: JSONCursor
+    do throws(JSONSyntaxError) { json = JSONCursor(try JSONValue(parsing: bytes)) } catch {
+      throw .brokenCache(file: "\(path)/\(name)", reason: error.description)
+    }
+    if let entry = CachedAttachment(json) { return entry }
+    // Before there was a kind, the file had the result alone.
+    guard json.value?.object != nil else {
+      throw .brokenCache(file: "\(path)/\(name)", reason: "it is not an object")
+    }
+    return CachedAttachment(
+      network: network, attachment: attachment, sandboxPath: "", arguments: Arguments(),
+      capabilities: JSONObject(), configuration: [], result: json.value)
+  }
+
+  /// Forgets `attachment`; false if nothing was kept of it.
+  @discardableResult
+  public func remove(_ network: String, _ attachment: Attachment) throws(SystemError) -> Bool {
+    do { return try Directory(path: path).remove(Self.file(network, attachment)) } catch {
+      if error.errno == .noSuchFileOrDirectory { return false }
+      throw error
+    }
+  }
+
+  /// Everything that is kept, in the order of the files' names. Files that are not understood are
+  /// passed over.
+  public func entries() throws(SystemError) -> [CachedAttachment] {
+    let names: [String]
+    do { names = try Directory(path: path).names() } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw error
+    }
+    let results = try Directory(path: path)
+    var entries: [CachedAttachment] = []
+    for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    where !name.hasPrefix(".") {
+      guard let bytes = try? results.read(name, limit: 16 << 20),
+        let json = try? JSONValue(parsing: bytes), let entry = CachedAttachment(JSONCursor(json))
+      else { continue }
+      entries.append(entry)
+    }
+    return entries
+  }
+}
+
+extension CachedAttachment {
+  private static let kind = "cniCacheV1"
+
+  /// Reads the form `cniCacheV1`; nil where `json` is not of it.
+  init?(_ json: JSONCursor) {
+    guard json["kind"].value?.text == Self.kind,
+      let containerID = json["containerId"].value?.text,
+      let interfaceName = json["ifName"].value?.text, !interfaceName.isEmpty,
+      let network = json["networkName"].value?.text, !network.isEmpty
+    else { return nil }
+    self.network = network
+    attachment = Attachment(containerID: containerID, interfaceName: interfaceName)
+    sandboxPath = json["netns"].value?.text ?? ""
+    arguments = Arguments(
+      pairs: (json["cniArgs"].value?.array ?? []).compactMap { pair in
+        guard let words = pair.array, let key = words.first?.text, words.count == 2,
+          let value = words.last?.text
+        else { return nil }
+        return (key, value)
+      })
+    capabilities = json["capabilityArgs"].value?.object ?? JSONObject()
+    configuration = json["config"].value?.text.flatMap { Base64.decode($0) } ?? []
+    result = json["result"].value?.object.map { .object($0) }
+  }
+
+  /// The octets that libcni writes: members of the entry in its order, those of maps sorted.
+  func encoded() -> [UInt8] {
+    func ifNotEmpty(_ object: JSONObject?) -> JSONValue? {
+      object.flatMap { $0.isEmpty ? nil : JSONValue.object($0).asGoMap }
+    }
+    let pairs = arguments.pairs.map { JSONValue.array([.string($0.key), .string($0.value)]) }
+    let entry = JSONValue.object([
+      ("kind", .string(Self.kind)), ("containerId", .string(attachment.containerID)),
+      ("config", .string(Base64.encode(configuration))),
+      ("ifName", .string(attachment.interfaceName)), ("networkName", .string(network)),
+      ("netns", sandboxPath.isEmpty ? nil : .string(sandboxPath)),
+      ("cniArgs", pairs.isEmpty ? nil : .array(pairs)),
+      ("capabilityArgs", ifNotEmpty(capabilities)), ("result", ifNotEmpty(result?.object)),
+    ])
+    return entry.goEncoded()
+  }
+}

@@ -1,0 +1,166 @@
+public import CNI
+public import JSON
+internal import Linux
+
+extension Runtime {
+  /// Runs the chain of `list` in order, keeps its result and answers it.
+  ///
+  /// When a plugin fails, what the chain has made is taken back by DEL in reverse order; not so
+  /// where the sandbox had an interface of that name before, which DEL might remove.
+  ///
+  /// An attachment of which a result is kept and whose interface is there is refused; one that is
+  /// gone, as after a reboot, is first removed.
+  public func add(_ list: NetworkList, _ parameters: AttachmentParameters) throws(RuntimeError)
+    -> JSONValue
+  {
+    try check(list, parameters)
+    let attachment = parameters.attachment
+    if let cached = try? cache.entry(list.name, attachment), attachment.interfaceName != "lo" {
+      guard !isThere(attachment.interfaceName, in: cached.sandboxPath) else {
+        throw .attached(attachment, network: list.name)
+      }
+      observe?(.removingRemains(cached))
+      // What cannot be removed now is no reason not to try to make it anew.
+      try? del(list, AttachmentParameters(cached))
+    }
+    let wasThere = isThere(attachment.interfaceName, in: parameters.sandboxPath)
+    var result: JSONValue?
+    var started = 0
+    do throws(RuntimeError) {
+      for plugin in list.plugins {
+        started += 1
+        let output = try run(.add, plugin, of: list, parameters, [("prevResult", result)])
+        result = try checked(output, of: plugin, list)
+      }
+      try keep(list, parameters, result)
+    } catch {
+      guard !wasThere else {
+        throw .notRolledBack(error, interface: attachment.interfaceName)
+      }
+      var failures: [RuntimeError] = []
+      for plugin in list.plugins.prefix(started).reversed() {
+        do throws(RuntimeError) {
+          _ = try run(.del, plugin, of: list, parameters, [("prevResult", result)])
+        } catch { failures.append(error) }
+      }
+      throw .rolledBack(error, failures: failures)
+    }
+    return result ?? .null
+  }
+
+  /// Lets every plugin of the chain compare the attachment with its kept result.
+  public func check(attached list: NetworkList, _ parameters: AttachmentParameters)
+    throws(RuntimeError)
+  {
+    try check(list, parameters)
+    guard list.has(.check) else { throw .unsupported(.check, version: list.version) }
+    if list.isCheckDisabled { return }
+    guard let cached = try cache.entry(list.name, parameters.attachment),
+      let result = cached.result(as: list.version)
+    else { throw .notAttached(parameters.attachment, network: list.name, cache: cache.path) }
+    for plugin in list.plugins {
+      _ = try run(.check, plugin, of: list, parameters, [("prevResult", result)])
+    }
+  }
+
+  /// Runs DEL of the chain in reverse order, and forgets the result where all of it succeeded.
+  ///
+  /// Every plugin is run, whatever became of those before it; nothing need be kept of the
+  /// attachment.
+  public func del(_ list: NetworkList, _ parameters: AttachmentParameters) throws(RuntimeError) {
+    try check(list, parameters)
+    let cached = try? cache.entry(list.name, parameters.attachment)
+    // Since 0.4.0 DEL has a previous result.
+    let result = list.has(.check) ? cached?.result(as: list.version) : nil
+    var errors: [RuntimeError] = []
+    for plugin in list.plugins.reversed() {
+      do throws(RuntimeError) {
+        _ = try run(.del, plugin, of: list, parameters, [("prevResult", result)])
+      } catch { errors.append(error) }
+    }
+    if let error = RuntimeError.joining(errors) { throw error }
+    do throws(SystemError) { try cache.remove(list.name, parameters.attachment) } catch {
+      throw .unreadableCache(error)
+    }
+  }
+
+  /// The list that `attachment` was made with, for CHECK and DEL, and what is kept of it.
+  ///
+  /// It is the kept one, whatever the directory says today; that of the directory where nothing is
+  /// kept.
+  public func list(
+    of network: String, attachedAs attachment: Attachment, in directory: ConfigurationDirectory
+  ) throws(RuntimeError) -> (list: NetworkList, cached: CachedAttachment?) {
+    do throws(CNIError) { try Names.checkNetworkName(network) } catch { throw .illegalName(error) }
+    let cached = try? cache.entry(network, attachment)
+    if let cached, let list = try? NetworkList(parsing: cached.configuration),
+      list.name == network, let whole = try? directory.complete(list, "the kept configuration")
+    {
+      return (whole, cached)
+    }
+    return (try directory.network(network), cached)
+  }
+
+  private func check(_ list: NetworkList, _ parameters: AttachmentParameters)
+    throws(RuntimeError)
+  {
+    do throws(CNIError) { try Names.checkNetworkName(list.name) } catch {
+      throw .illegalName(error)
+    }
+    try parameters.check()
+  }
+
+  /// Whether the network namespace at `path` has a link called `name`.
+  private func isThere(_ name: String, in path: String) -> Bool {
+    guard let sandbox = try? NetworkNamespace(path: path),
+      let setting = try? sandbox.readSetting("ipv4/conf/\(name)/forwarding")
+    else { return false }
+    return !setting.isEmpty
+  }
+
+  /// `output` of ADD as the previous result of the next plugin: with its version, and of legal form.
+  private func checked(_ output: JSONValue?, of plugin: PluginEntry, _ list: NetworkList)
+    throws(RuntimeError) -> JSONValue
+  {
+    guard var object = (output ?? .object([])).object else {
+      throw .noResult(type: plugin.type, name: plugin.name, reason: "it is not an object")
+    }
+    if object["cniVersion"]?.text?.isEmpty ?? true {
+      object["cniVersion"] = .string(list.version)
+    }
+    let result = JSONValue.object(object)
+    let version = SpecificationVersion(rawValue: list.version) ?? .v0_1_0
+    do throws(JSONDecodingError) {
+      _ = try AttachmentResult(JSONCursor(result), defaultVersion: version)
+    } catch {
+      throw .noResult(type: plugin.type, name: plugin.name, reason: error.description)
+    }
+    return result
+  }
+
+  private func keep(
+    _ list: NetworkList, _ parameters: AttachmentParameters, _ result: JSONValue?
+  ) throws(RuntimeError) {
+    let entry = CachedAttachment(
+      network: list.name, attachment: parameters.attachment,
+      sandboxPath: parameters.sandboxPath, arguments: parameters.arguments,
+      capabilities: parameters.capabilities, configuration: list.text, result: result)
+    do throws(SystemError) { try cache.store(entry) } catch {
+      throw .cache(network: list.name, error)
+    }
+  }
+}
+
+extension CachedAttachment {
+  /// The result in the form of `version`: the configuration may have changed meanwhile. Nil where
+  /// there is none, or where it cannot be expressed.
+  func result(as version: String) -> JSONValue? {
+    guard let result else { return nil }
+    let wanted = version.isEmpty ? .v0_1_0 : SpecificationVersion(rawValue: version)
+    guard let wanted, result["cniVersion"]?.text != wanted.rawValue else { return result }
+    guard let decoded = try? AttachmentResult(JSONCursor(result), defaultVersion: wanted) else {
+      return nil
+    }
+    return try? decoded.json(wanted)
+  }
+}

@@ -1,0 +1,96 @@
+public import CNI
+public import Linux
+public import PluginExecution
+
+/// Why a runtime could not do what it was asked for.
+public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The directory has no configuration of this network, but of `others`.
+  case noSuchNetwork(String, directory: String, others: [String])
+  /// The directory has no configuration of any network.
+  case noNetworks(directory: String)
+  /// A file of the configuration directory cannot be used.
+  case configuration(file: String, reason: String)
+  /// The container ID, the interface name or the network's name is not legal.
+  case illegalName(CNIError)
+  /// The attachment is there already.
+  case attached(Attachment, network: String)
+  /// The attachment has no cached result, so that there is nothing to compare with.
+  case notAttached(Attachment, network: String, cache: String)
+  /// The network's version of the specification does not have the command.
+  case unsupported(Command, version: String)
+  /// A plugin of the chain failed.
+  case plugin(type: String, name: String?, Command, PluginFailure)
+  /// A plugin succeeded with something that is no result.
+  case noResult(type: String, name: String?, reason: String)
+  /// The result cache cannot be written; `network` is the one whose result it was to keep.
+  case cache(network: String, SystemError)
+  /// The result cache cannot be read.
+  case unreadableCache(SystemError)
+  /// A file of the result cache is not what libcni or this runtime writes.
+  case brokenCache(file: String, reason: String)
+  /// ADD failed, and what was made before was taken back, as far as `failures` do not tell
+  /// otherwise.
+  case rolledBack(RuntimeError, failures: [RuntimeError])
+  /// ADD failed, and nothing was taken back: the interface was in the sandbox before.
+  case notRolledBack(RuntimeError, interface: String)
+  /// All that failed; what did not depend on it was done.
+  case several([RuntimeError])
+
+  /// What was attempted, and why not. Lines are those of `several`.
+  public var description: String {
+    switch self {
+    case .noSuchNetwork(let name, let directory, let others):
+      "no net configuration with name \"\(name)\" in \(directory)"
+        + (others.isEmpty ? "" : "; it has: \(others.joined(separator: ", "))")
+    case .noNetworks(let directory): "no net configurations found in \(directory)"
+    case .configuration(let file, let reason): "\(file): \(reason)"
+    case .illegalName(let error): error.description
+    case .attached(let attachment, let network):
+      "container \"\(attachment.containerID)\" is on network \"\(network)\" already, by interface "
+        + "\"\(attachment.interfaceName)\""
+    case .notAttached(let attachment, let network, let cache):
+      "container \"\(attachment.containerID)\" is not on network \"\(network)\" by interface "
+        + "\"\(attachment.interfaceName)\": \(cache) has no result of it"
+    case .unsupported(let command, let version):
+      "configuration version \"\(version)\" does not support the \(command.rawValue) command: "
+        + "it needs \(command.since.rawValue) or later"
+    case .plugin(let type, let name, let command, let failure):
+      "\(Self.subject(type, name)) failed (\(Self.word(command))): \(failure)"
+    case .noResult(let type, let name, let reason):
+      "\(Self.subject(type, name)) failed (add): its result cannot be read: \(reason)"
+    case .cache(let network, let error):
+      "failed to set network \"\(network)\" cached result: \(error)"
+    case .unreadableCache(let error): "cannot read the result cache: \(error)"
+    case .brokenCache(let file, let reason):
+      "\(file) is no cached result: \(reason); del does without it"
+    case .rolledBack(let cause, let failures):
+      failures.isEmpty
+        ? "\(cause)\nwhat the plugins had made was taken back, by DEL in reverse order"
+        : "\(cause)\ntaking back what the plugins had made failed as well: "
+          + failures.map(\.description).joined(separator: "\n")
+    case .notRolledBack(let cause, let interface):
+      "\(cause)\nnothing was taken back: interface \"\(interface)\" was in the sandbox before"
+    case .several(let errors): errors.map(\.description).joined(separator: "\n")
+    }
+  }
+
+  private static func subject(_ type: String, _ name: String?) -> String {
+    "plugin type=\"\(type)\"" + (name.map { " name=\"\($0)\"" } ?? "")
+  }
+
+  private static func word(_ command: Command) -> String {
+    switch command {
+    case .add: "add"
+    case .del: "delete"
+    case .check: "check"
+    case .gc: "gc"
+    case .status: "status"
+    case .version: "version"
+    }
+  }
+
+  /// One error of what failed; nil where nothing did.
+  static func joining(_ errors: [RuntimeError]) -> RuntimeError? {
+    errors.count > 1 ? .several(errors) : errors.first
+  }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+import CNIRuntime
+import JSON
+
+struct Add: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Attach a network namespace to a network.",
+    discussion: """
+      Runs ADD of the network's plugins in order and prints the result. When one fails, what \
+      the others made is taken back.
+
+      Examples:
+        patchbay add OVS-1 ns1
+        patchbay add OVS-1 ns1 --ifname eth1 --capability 'ips=["192.168.0.9/24"]'
+        patchbay add OVS-1 /proc/4711/ns/net --container-id web --args 'IP=192.168.0.9'
+      """)
+
+  @OptionGroup var attachment: AttachmentOptions
+  @OptionGroup(title: "Runtime options") var options: RuntimeOptions
+
+  func run() throws {
+    let parameters = try attachment.parameters()
+    let list = try options.network(attachment.network)
+    try SandboxPath(parameters.sandboxPath).requireNamespace()
+    do throws(RuntimeError) {
+      let result = try options.runtime.add(list, parameters)
+      show(String(decoding: result.encoded(indentedBy: 4), as: UTF8.self))
+    } catch { throw Failure(error) }
+  }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import CNIRuntime
+
+struct Check: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check that an attachment is as it was made.",
+    discussion: """
+      Runs CHECK of the plugins that made it, with the result that was kept. Silent when all is \
+      well.
+
+      Example:
+        patchbay check OVS-1 ns1
+      """)
+
+  @OptionGroup var attachment: AttachmentOptions
+  @OptionGroup(title: "Runtime options") var options: RuntimeOptions
+
+  func run() throws {
+    let (list, parameters) = try attachment.remembered(by: options)
+    try SandboxPath(parameters.sandboxPath).requireNamespace()
+    do throws(RuntimeError) {
+      try options.runtime.check(attached: list, parameters)
+    } catch { throw Failure(error) }
+    if list.isCheckDisabled { say("nothing was checked: the list has \"disableCheck\"", .warning) }
+  }
+}
