@@ -60,6 +60,7 @@ let package = Package(
     library("CNI", ["JSON", "Addresses"]),
     library("PluginExecution", ["CNI", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
+    library("CNIRuntime", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
     plugin(
       "main", "ovs-bridge",
@@ -70,7 +71,8 @@ let package = Package(
     .executableTarget(
       name: "patchbay",
       dependencies: [
-        "PluginExecution", "CNI", "JSON", "Linux", "Addresses", "Digests",
+        "CNIRuntime", "PluginConfigurations", "PluginExecution", "CNI", "JSON", "Linux",
+        "Addresses", "Digests",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: [isStatic] + staticFoundation),

@@ -1,6 +1,7 @@
 public import CNI
 public import JSON
 internal import Linux
+internal import PluginExecution
 
 extension Runtime {
   /// Runs the chain of `list` in order, keeps its result and answers it.
@@ -25,27 +26,21 @@ extension Runtime {
     }
     let wasThere = isThere(attachment.interfaceName, in: parameters.sandboxPath)
     var result: JSONValue?
-    var started = 0
+    var ran: [PluginEntry] = []
     do throws(RuntimeError) {
       for plugin in list.plugins {
-        started += 1
+        ran.append(plugin)
         let output = try run(.add, plugin, of: list, parameters, [("prevResult", result)])
         result = try checked(output, of: plugin, list)
       }
       try keep(list, parameters, result)
+      return result ?? .null
     } catch {
-      guard !wasThere else {
-        throw .notRolledBack(error, interface: attachment.interfaceName)
-      }
-      var failures: [RuntimeError] = []
-      for plugin in list.plugins.prefix(started).reversed() {
-        do throws(RuntimeError) {
-          _ = try run(.del, plugin, of: list, parameters, [("prevResult", result)])
-        } catch { failures.append(error) }
-      }
-      throw .rolledBack(error, failures: failures)
+      if case .plugin(_, _, _, let failure) = error, !failure.isOfRun { ran.removeLast() }
+      if ran.isEmpty { throw error }
+      guard !wasThere else { throw .notRolledBack(error, interface: attachment.interfaceName) }
+      throw .rolledBack(error, failures: runDEL(ran, of: list, parameters, result))
     }
-    return result ?? .null
   }
 
   /// Lets every plugin of the chain compare the attachment with its kept result.
@@ -70,18 +65,27 @@ extension Runtime {
   public func del(_ list: NetworkList, _ parameters: AttachmentParameters) throws(RuntimeError) {
     try check(list, parameters)
     let cached = try? cache.entry(list.name, parameters.attachment)
-    // Since 0.4.0 DEL has a previous result.
-    let result = list.has(.check) ? cached?.result(as: list.version) : nil
-    var errors: [RuntimeError] = []
-    for plugin in list.plugins.reversed() {
-      do throws(RuntimeError) {
-        _ = try run(.del, plugin, of: list, parameters, [("prevResult", result)])
-      } catch { errors.append(error) }
-    }
+    let errors = runDEL(list.plugins, of: list, parameters, cached?.result(as: list.version))
     if let error = RuntimeError.joining(errors) { throw error }
     do throws(SystemError) { try cache.remove(list.name, parameters.attachment) } catch {
       throw .unreadableCache(error)
     }
+  }
+
+  /// Runs DEL of `plugins` in reverse order, and answers all that failed.
+  private func runDEL(
+    _ plugins: [PluginEntry], of list: NetworkList, _ parameters: AttachmentParameters,
+    _ result: JSONValue?
+  ) -> [RuntimeError] {
+    // Like CHECK, a previous result of DEL came with 0.4.0.
+    let members = [("prevResult", list.has(.check) ? result : nil)]
+    var errors: [RuntimeError] = []
+    for plugin in plugins.reversed() {
+      do throws(RuntimeError) { _ = try run(.del, plugin, of: list, parameters, members) } catch {
+        errors.append(error)
+      }
+    }
+    return errors
   }
 
   /// The list that `attachment` was made with, for CHECK and DEL, and what is kept of it.

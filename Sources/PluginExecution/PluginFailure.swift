@@ -25,6 +25,14 @@ public enum PluginFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// It succeeded, and what it printed is not JSON.
   case noJSON(JSONSyntaxError, output: [UInt8])
 
+  /// Whether the plugin ran, and may have had effects.
+  public var isOfRun: Bool {
+    switch self {
+    case .unnamed, .illegalName, .noPath, .notFound, .notStarted: false
+    case .unfinished, .refused, .noErrorResult, .noJSON: true
+    }
+  }
+
   /// What was attempted, and why not.
   public var description: String {
     switch self {
