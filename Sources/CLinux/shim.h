@@ -11,6 +11,7 @@
  */
 
 #include "clocks.h"
+#include "containers.h"
 #include "files.h"
 #include "kernel_sockets.h"
 #include "namespaces.h"

@@ -122,6 +122,15 @@ public struct Directory: ~Copyable {
     return true
   }
 
+  /// Removes the empty directory `name`; false if there was none.
+  @discardableResult
+  public borrowing func removeDirectory(_ name: String) throws(SystemError) -> Bool {
+    let result = unsafe clinux_unlink_at(descriptor.rawValue, name, AT_REMOVEDIR)
+    if result == -Int(ENOENT) { return false }
+    _ = try check(result, "rmdir", path(of: name))
+    return true
+  }
+
   /// Waits until names made and removed are on the disk; see fsync(2).
   public borrowing func synchronize() throws(SystemError) {
     _ = try check(clinux_sync(descriptor.rawValue), "fsync", path)

@@ -75,3 +75,16 @@ public struct FileLock: ~Copyable {
     return "process \(pid) (\(String(decoding: name.filter { $0 >= 0x20 }, as: UTF8.self)))"
   }
 }
+
+extension FileDescriptor {
+  /// Opens the directory at `path` and locks it exclusively until the value goes away.
+  ///
+  /// For programs that share no file to lock; it waits for as long as it takes.
+  public static func lockedDirectory(_ path: String) throws(SystemError) -> FileDescriptor {
+    let directory = try FileDescriptor.open(path, [.readOnly, .directory])
+    var result = clinux_flock_once(directory.rawValue, LOCK_EX)
+    while result == -Int(EINTR) { result = clinux_flock_once(directory.rawValue, LOCK_EX) }
+    _ = try check(result, "flock", path)
+    return directory
+  }
+}
