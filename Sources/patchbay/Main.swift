@@ -17,7 +17,7 @@ struct Patchbay: ParsableCommand {
       """,
     version: "patchbay 0.1.0",
     subcommands: [
-      Add.self, Check.self, Del.self, List.self,
+      Add.self, Check.self, Del.self, List.self, Netns.self, Playground.self,
     ])
 
   static func main() {

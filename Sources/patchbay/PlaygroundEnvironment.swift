@@ -1,0 +1,62 @@
+import Linux
+
+/// What the processes of a playground find in their environment.
+struct PlaygroundEnvironment {
+  let variables: [String]
+  let shell: String
+  private let pluginPath: String
+
+  /// - Parameter executable: This program's file.
+  init(executable: String) {
+    let directory = executable.lastIndex(of: "/").map { String(executable[..<$0]) } ?? "."
+    shell = Process.environment("SHELL") ?? "/bin/sh"
+    pluginPath =
+      Process.environment("CNI_PATH") ?? Self.pluginDirectories(beside: directory)
+    // The prompt of Debian's and Ubuntu's bash shows debian_chroot.
+    let own: [(name: String, value: String)] = [
+      ("PATH", Executables.path(Process.environment("PATH") ?? "", with: [directory])),
+      ("CNI_PATH", pluginPath), ("NETCONFPATH", PlaygroundNetwork.directory),
+      ("PATCHBAY_PLAYGROUND", "1"), ("debian_chroot", "playground"),
+    ]
+    let others = Self.withoutSwitch(Process.environment).filter { line in
+      !own.contains { line.hasPrefix("\($0.name)=") }
+    }
+    variables = others + own.map { "\($0.name)=\($0.value)" } + PlaygroundSwitch.variables
+  }
+
+  /// `environment` without what leads programs of Open vSwitch to one outside.
+  static func withoutSwitch(_ environment: [String]) -> [String] {
+    environment.filter { line in
+      !["OVS_RUNDIR=", "OVS_LOGDIR=", "OVS_DBDIR=", "OVS_SYSCONFDIR="].contains {
+        line.hasPrefix($0)
+      }
+    }
+  }
+
+  /// Where the plugins are: built beside this program, installed, of the distribution.
+  private static func pluginDirectories(beside directory: String) -> String {
+    let isBeside = (try? FileStatus(path: "\(directory)/ovs-bridge"))?.kind == .regular
+    let usual = ["/opt/cni/bin", "/usr/lib/cni"].filter {
+      (try? FileStatus(path: $0))?.kind == .directory
+    }
+    return ((isBeside ? [directory] : []) + usual).joined(separator: ":")
+  }
+
+  /// Says what is here and what can be done with it.
+  func welcome(version: String) {
+    let text = """
+      This is a playground: nothing outside sees what you do here, and exit ends all of it.
+        switch    Open vSwitch \(version), in \(PlaygroundSwitch.directory)
+        network   ovs-1, in \(PlaygroundNetwork.directory)/\(PlaygroundNetwork.file)
+        plugins   \(pluginPath)
+      Try:
+        patchbay netns add ns1 ns2
+        patchbay add ovs-1 ns1
+        patchbay add ovs-1 ns2
+        patchbay show
+        patchbay netns exec ns1 ping -c 3 192.168.0.2
+
+      """
+    try? StandardStream.error.write(Array(text.utf8))
+  }
+}
