@@ -68,11 +68,12 @@ let package = Package(
         "PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink", "OVSDB",
         "Addresses", "Digests",
       ]),
+      "main", "loopback", ["PluginCore", "CNI", "JSON", "Netlink", "Linux", "Addresses"]),
     .executableTarget(
       name: "patchbay",
       dependencies: [
-        "CNIRuntime", "PluginConfigurations", "PluginExecution", "CNI", "JSON", "Linux",
-        "Addresses", "Digests",
+        "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "Netlink", "OVSDB",
+        "CNI", "JSON", "Linux", "Addresses", "Digests",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings, linkerSettings: [isStatic] + staticFoundation),

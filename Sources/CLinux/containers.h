@@ -3,12 +3,10 @@
 
 #include "call.h"
 
-#include <linux/if.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -48,22 +46,6 @@ static inline long clinux_symbolic_link(const char *content, const char *path) {
   return CLINUX_CALL(symlink(content, path));
 }
 
-/* Sets the link `name` of this network namespace up. */
-static inline long clinux_set_link_up(const char *name) {
-  struct ifreq request = {0};
-  if (strlen(name) >= sizeof request.ifr_name) return -ENAMETOOLONG;
-  strcpy(request.ifr_name, name);
-  long fd = CLINUX_CALL(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (fd < 0) return fd;
-  long result = CLINUX_CALL(ioctl((int)fd, SIOCGIFFLAGS, &request));
-  if (result == 0) {
-    request.ifr_flags |= IFF_UP;
-    result = CLINUX_CALL(ioctl((int)fd, SIOCSIFFLAGS, &request));
-  }
-  close((int)fd);
-  return result;
-}
-
 /* For a process with one thread. */
 static inline long clinux_fork(void) { return CLINUX_CALL(fork()); }
 
@@ -98,7 +80,6 @@ static inline void clinux_reset_signals(void) {
 static inline int clinux_holds_terminal(int fd) { return tcgetpgrp(fd) == getpgrp(); }
 /* Makes it that one. */
 static inline long clinux_take_terminal(int fd) { return CLINUX_CALL(tcsetpgrp(fd, getpgrp())); }
-static inline int clinux_is_terminal(int fd) { return isatty(fd); }
 /* The columns of the terminal on descriptor `fd`; 0 if it is none or does not tell. */
 static inline int clinux_terminal_width(int fd) {
   struct winsize size = {0};

@@ -96,16 +96,3 @@ public struct NetworkNamespace: ~Copyable {
       clinux_enter_namespace(descriptor.rawValue, CLINUX_CLONE_NEWNET), "setns", path)
   }
 }
-
-extension NetworkNamespace {
-  /// Moves this thread into a new network namespace, whose `lo` is up; see unshare(2).
-  public static func enterNew() throws(SystemError) {
-    try Process.unshare(.network)
-    try setLoopbackUp()
-  }
-
-  /// Sets the link `lo` of the thread's namespace up.
-  public static func setLoopbackUp() throws(SystemError) {
-    _ = try check(unsafe clinux_set_link_up("lo"), "ioctl", "SIOCSIFFLAGS of lo")
-  }
-}

@@ -40,10 +40,8 @@ extension Process {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The effective user; see credentials(7).
-  public static var user: UInt32 { CLinux::geteuid() }
-  /// The effective group.
-  public static var group: UInt32 { CLinux::getegid() }
+  /// The effective group ID; see getegid(2).
+  public static var effectiveGroup: UInt32 { CLinux::getegid() }
 
   // MARK: - Children that go on as this program
 
@@ -109,28 +107,5 @@ extension Process.Namespaces: CustomStringConvertible {
       (.user, "CLONE_NEWUSER"),
     ]
     return names.filter { contains($0.0) }.map(\.1).joined(separator: "|")
-  }
-}
-
-/// The terminal that a program for people runs on.
-public enum Terminal {
-  /// Leaves what the terminal sends to all of its process group, such as SIGINT, to the command
-  /// that is waited for.
-  public static func ignoreSignals() { clinux_ignore_terminal_signals() }
-
-  /// Whether `stream` is a terminal.
-  public static func isConnected(_ stream: StandardStream) -> Bool {
-    clinux_is_terminal(stream.rawValue) != 0
-  }
-  /// The columns of the terminal that `stream` is; nil if it is none or does not tell.
-  public static func width(_ stream: StandardStream) -> Int? {
-    let columns = Int(clinux_terminal_width(stream.rawValue))
-    return columns > 0 ? columns : nil
-  }
-  /// Whether this process group reads the terminal on standard input.
-  public static var isOurs: Bool { clinux_holds_terminal(0) != 0 }
-  /// Makes this process group the one that reads the terminal. SIGTTOU must be ignored.
-  public static func take() throws(SystemError) {
-    _ = try check(clinux_take_terminal(0), "tcsetpgrp", "the terminal")
   }
 }

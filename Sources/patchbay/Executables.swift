@@ -37,17 +37,12 @@ enum Executables {
     let path = variable.map { String($0.dropFirst(5)) } ?? ""
     let name = command.first ?? ""
     guard let file = find(name, in: path) else {
-      complain("there is no program \"\(name)\" in PATH (\(path))")
+      say("there is no program \"\(name)\" in PATH (\(path))", .error)
       throw ExitCode(127)
     }
     do { try Process.execute(file, command, environment: environment) } catch {
-      complain("cannot run \"\(name)\": \(error)")
+      say("cannot run \"\(name)\": \(error)", .error)
       throw ExitCode(error.errno == .noSuchFileOrDirectory ? 127 : 126)
     }
   }
-}
-
-/// Says `text` on standard error, and that it is this program that speaks.
-func complain(_ text: String) {
-  try? StandardStream.error.write(Array("patchbay: \(text)\n".utf8))
 }

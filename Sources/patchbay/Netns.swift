@@ -86,7 +86,7 @@ struct NetnsExec: ParsableCommand {
       // What is mounted from here on is this command's; what others mount, it still sees.
       try Mount.setPropagation(of: "/", .receiving)
     } catch {
-      throw Failure("cannot enter network namespace \"\(name)\"", because: error)
+      throw Failure("cannot enter network namespace \"\(name)\": \(error)")
     }
     mountSystemFiles()
     bindConfiguration()
@@ -99,7 +99,7 @@ struct NetnsExec: ParsableCommand {
       let options: Mount.Options = try Mount.isReadOnly("/sys") ? .readOnly : []
       try? Mount.remove(at: "/sys")
       try Mount.add("sysfs", on: "/sys", options)
-    } catch { complain("/sys does not show the links of \"\(name)\": \(error)") }
+    } catch { say("/sys does not show the links of \"\(name)\": \(error)", .warning) }
   }
 
   private func bindConfiguration() {
@@ -107,7 +107,7 @@ struct NetnsExec: ParsableCommand {
     guard let names = try? Directory(path: directory).names() else { return }
     for file in names {
       do { try Mount.bind("\(directory)/\(file)", on: "/etc/\(file)") } catch {
-        complain("/etc/\(file) is not that of \"\(name)\": \(error)")
+        say("/etc/\(file) is not that of \"\(name)\": \(error)", .warning)
       }
     }
   }

@@ -1,4 +1,5 @@
 import Linux
+import Netlink
 
 /// The network namespaces that have a name: files in `/run/netns` that namespaces are mounted on.
 ///
@@ -24,7 +25,7 @@ enum NetnsNames {
   static func all() throws -> [String] {
     do { return try Directory(path: directory).names().sorted() } catch {
       if error.errno == .noSuchFileOrDirectory { return [] }
-      throw Failure("cannot list network namespaces", because: error)
+      throw Failure("cannot list network namespaces: \(error)")
     }
   }
 
@@ -46,7 +47,7 @@ enum NetnsNames {
         throw Failure(
           "\(path(name)) is a file on which no network namespace is mounted: "
             + "patchbay netns del \(name) removes it")
-      default: throw Failure("cannot open network namespace \"\(name)\"", because: error)
+      default: throw Failure("cannot open network namespace \"\(name)\": \(error)")
       }
     }
   }
@@ -71,16 +72,24 @@ enum NetnsNames {
         throw Failure("there is a network namespace \"\(name)\" already, as \(path(name))")
       }
       do {
-        try NetworkNamespace.enterNew()
+        try Process.unshare(.network)
+        try setLoopbackUp()
         try Mount.bind("/proc/thread-self/ns/net", on: path(name))
       } catch {
         _ = try? directory.remove(name)
         throw error
       }
     } catch let error as SystemError {
-      throw Failure(
-        "cannot add network namespace \"\(name)\"", because: error, advice: advice(error))
+      throw Failure("cannot add network namespace \"\(name)\": \(error)", hint: hint(error))
     }
+  }
+
+  /// Sets `lo` of this process's namespace up: programs expect to reach themselves.
+  static func setLoopbackUp() throws {
+    do {
+      let route = try RouteSocket()
+      try route.request(until: .after(.seconds(5))) { $0.setLink(.named("lo"), isUp: true) }
+    } catch { throw Failure("cannot set \"lo\" up: \(error)") }
   }
 
   /// Takes the name away. The namespace lives on as long as a process is in it.
@@ -97,8 +106,7 @@ enum NetnsNames {
       }
       guard try Directory(path: directory).remove(name) else { throw unknown(name) }
     } catch let error as SystemError {
-      throw Failure(
-        "cannot delete network namespace \"\(name)\"", because: error, advice: advice(error))
+      throw Failure("cannot delete network namespace \"\(name)\": \(error)", hint: hint(error))
     }
   }
 
@@ -117,7 +125,7 @@ enum NetnsNames {
     return result
   }
 
-  private static func advice(_ error: SystemError) -> String? {
+  private static func hint(_ error: SystemError) -> String? {
     let isForbidden = error.errno == .notPermitted || error.errno == .accessDenied
     return isForbidden
       ? "It takes root: use sudo, or try it in a playground, which does not: patchbay playground"

@@ -14,15 +14,14 @@ struct PlaygroundHost {
       try Self.leaveNamespaces()
       try Mount.setPropagation(of: "/", .isolated)
     } catch {
-      throw Failure(
-        "cannot make the namespaces of a playground", because: error, advice: Self.advice)
+      throw Failure("cannot make the namespaces of a playground: \(error)", hint: Self.hint)
     }
   }
 
   private static func leaveNamespaces() throws(SystemError) {
     let kinds: Process.Namespaces = [.mount, .network, .process]
-    let user = Process.user
-    let group = Process.group
+    let user = Process.effectiveUser
+    let group = Process.effectiveGroup
     if user == 0 {
       do { return try Process.unshare(kinds) } catch {
         // A container's root may lack CAP_SYS_ADMIN.
@@ -33,7 +32,7 @@ struct PlaygroundHost {
     try map(user: user, group: group)
   }
 
-  private static let advice = """
+  private static let hint = """
     It takes root, or a kernel that lets ordinary users make user namespaces (sysctl \
     kernel.unprivileged_userns_clone=1, on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0).
     Use sudo: sudo patchbay playground
@@ -59,8 +58,8 @@ struct PlaygroundHost {
       // Leases, results and network configurations.
       try makePrivate("/var/lib/cni")
       try makePrivate(PlaygroundNetwork.directory)
-      try NetworkNamespace.setLoopbackUp()
-    } catch { throw Failure("cannot furnish the playground", because: error, advice: Self.advice) }
+    } catch { throw Failure("cannot furnish the playground: \(error)", hint: Self.hint) }
+    try NetnsNames.setLoopbackUp()
   }
 
   /// `/proc` and `/sys` show the namespaces in which they were mounted.

@@ -36,6 +36,6 @@ enum PlaygroundNetwork {
       let path = "\(directory)/\(file)"
       try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o644)
         .write(Array(text.utf8))
-    } catch { throw Failure("cannot write the example network", because: error) }
+    } catch { throw Failure("cannot write the example network: \(error)") }
   }
 }

@@ -39,9 +39,10 @@ struct PlaygroundSwitch {
   func start() throws {
     _ = try Directory.create(path: Self.directory, mode: 0o755)
     do { _ = try FileDescriptor.open("/dev/net/tun", .readWrite) } catch {
-      complain(
+      say(
         "Open vSwitch will refuse bridges of the userspace datapath: \(error); on most systems "
-          + "the file is there and everybody may open it (sudo chmod 666 /dev/net/tun)")
+          + "the file is there and everybody may open it (sudo chmod 666 /dev/net/tun)",
+        .warning)
     }
     let database = "\(Self.directory)/conf.db"
     try run(tool, ["create", database])
@@ -77,7 +78,7 @@ struct PlaygroundSwitch {
       reason = "\(output.status)"
     } catch { reason = "\(error)" }
     throw Failure(
-      "\(program) did not succeed", because: reason,
-      advice: "Its arguments were: \(arguments.joined(separator: " "))")
+      "\(program) did not succeed: \(reason)",
+      hint: "Its arguments were: \(arguments.joined(separator: " "))")
   }
 }
