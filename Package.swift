@@ -68,6 +68,7 @@ let package = Package(
         "PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink", "OVSDB",
         "Addresses", "Digests",
       ]),
+    plugin(
       "main", "loopback", ["PluginCore", "CNI", "JSON", "Netlink", "Linux", "Addresses"]),
     .executableTarget(
       name: "patchbay",
@@ -84,6 +85,7 @@ let package = Package(
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], golden: true),
     tests("DigestsTests", ["Digests"]),
     tests("TestSupportTests", ["TestSupport"]),
+    tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
   ]
 )
