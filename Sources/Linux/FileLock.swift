@@ -82,9 +82,7 @@ extension FileDescriptor {
   /// For programs that share no file to lock; it waits for as long as it takes.
   public static func lockedDirectory(_ path: String) throws(SystemError) -> FileDescriptor {
     let directory = try FileDescriptor.open(path, [.readOnly, .directory])
-    var result = clinux_flock_once(directory.rawValue, LOCK_EX)
-    while result == -Int(EINTR) { result = clinux_flock_once(directory.rawValue, LOCK_EX) }
-    _ = try check(result, "flock", path)
+    _ = try check(clinux_flock(directory.rawValue, LOCK_EX), "flock", path)
     return directory
   }
 }
