@@ -9,6 +9,8 @@ import PluginCore
 final class Database {
   let connection: Connection
   private let deadline: Deadline
+  /// Whether this command has made the bridge.
+  private var hasMadeBridge = false
 
   /// Connects to ovsdb-server.
   init(_ endpoint: Endpoint, _ context: Context) throws(CNIError) {
@@ -61,9 +63,7 @@ final class Database {
     _ plan: Plan, _ record: AttachmentRecord, _ first: Findings, _ rollback: inout Rollback
   ) throws(CNIError) -> AttachedPort {
     if let leftover = first.leftover { try removeLeftover(leftover, plan) }
-    rollback.onFailure("take port \"\(plan.hostLink.name)\" off") {
-      Self.undo(plan)
-    }
+    rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] in undo(plan) }
     var findings = first
     // The bridge may come or go between question and answer; each time there is a new question.
     while true {
@@ -71,6 +71,7 @@ final class Database {
       let attaching = Attaching(
         plan, record.externalIDs(plan), to: findings.bridge?.reference, datapath: datapath)
       let commit = connection.begin(attaching.transaction, watching: plan.hostLink.name)
+      hasMadeBridge = findings.bridge == nil
       do throws(OVSDBError) {
         return AttachedPort(
           plan: plan, commit: try commit.confirm(until: deadline), datapath: datapath)
@@ -136,11 +137,12 @@ final class Database {
   /// Takes the port off again, and a bridge that was made for it and has no other port.
   ///
   /// Over a connection of its own, because the first one may be the reason for the failure.
-  private static func undo(_ plan: Plan) -> String? {
+  private func undo(_ plan: Plan) -> String? {
     let deadline = Deadline.after(.seconds(5))
     do throws(OVSDBError) {
       let connection = try Connection(plan.endpoint, until: deadline)
       _ = try connection.beginDetaching(plan.attachment, until: deadline)
+      if hasMadeBridge { try connection.removeUnusedBridge(plan.bridge, until: deadline) }
       return nil
     } catch { return error.description }
   }
@@ -178,6 +180,25 @@ extension Connection {
     let subject = "\(attachment.containerID)/\(attachment.interfaceName)"
     return try begin(Detaching.remove(rows.map { $0[.uuid] }, "detach \(subject)"))
       .confirm(until: deadline)
+  }
+
+  /// Removes a bridge of ours, unless it has ports besides its own.
+  func removeUnusedBridge(_ name: String, until deadline: Deadline) throws(OVSDBError) {
+    let isOurs: Condition<BridgeTable> = .includes(
+      .externalIDs, ["owner": AttachmentRecord.owner])
+    var question = Transaction()
+    let bridges = question.select(from: .bridge, where: [.equal(.name, name), isOurs], .uuid, .ports)
+    guard let bridge = try transact(question, until: deadline)[bridges].first,
+      bridge[.ports].count <= 1
+    else { return }
+    var removal = Transaction()
+    // Another ADD may have found the bridge meanwhile.
+    let isUnused = removal.require(
+      .bridge, where: [.equal(.uuid, bridge[.uuid]), .equal(.ports, bridge[.ports])])
+    removal.mutate(.openVSwitch, where: [], [.delete([bridge[.uuid]], from: .bridges)])
+    do throws(OVSDBError) { _ = try transact(removal, until: deadline) } catch {
+      if !isUnused.isUnmet(error) { throw error }
+    }
   }
 
   /// Takes ports of ours off their bridges by name.
