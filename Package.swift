@@ -84,6 +84,7 @@ let package = Package(
     tests("AddressesTests", ["Addresses"]),
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], golden: true),
     tests("DigestsTests", ["Digests"]),
+    tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),
     tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),

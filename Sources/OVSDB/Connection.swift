@@ -11,13 +11,14 @@ public final class Connection {
   /// The server.
   public let endpoint: Endpoint
   /// Octets; a longer text of the server is refused.
-  static let textLimit = 64 << 20
+  var textLimit = 64 << 20
   static let database: JSONValue = "Open_vSwitch"
 
   private let descriptor: FileDescriptor
   private let isTraced: Bool
-  /// Whether monitors are asked for with `monitor_cond`, which ovsdb-server has since 2.6.
+  /// Whether monitors are asked for with conditions, which ovsdb-server knows since 2.6.
   var hasConditionalMonitors = true
+  var conditionalMonitorMethod = "monitor_cond"
   var monitors: [Int64: MonitorState] = [:]
 
   private var splitter = JSONTextSplitter()
@@ -34,12 +35,16 @@ public final class Connection {
 
   /// Connects to `endpoint`.
   public init(_ endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
-    let trace = Process.environment("CNI_TRACE")?.split(separator: ",") ?? []
-    isTraced = trace.contains("ovsdb")
+    isTraced = Self.isTraced(Process.environment("CNI_TRACE"))
     self.endpoint = endpoint
     do throws(SystemError) { descriptor = try endpoint.connect(until: deadline) } catch {
       throw .cannotConnect(endpoint, error)
     }
+  }
+
+  /// Whether `CNI_TRACE`, a list with commas, names this protocol.
+  static func isTraced(_ variable: String?) -> Bool {
+    variable?.split(separator: ",").contains("ovsdb") ?? false
   }
 
   // MARK: - Transactions
@@ -204,8 +209,8 @@ public final class Connection {
     }
     splitter.append(bytes)
     while let text = splitter.next() { try accept(text) }
-    guard splitter.pendingCount <= Self.textLimit else {
-      throw violation("a text of more than \(Self.textLimit >> 20) MiB")
+    guard splitter.pendingCount <= textLimit else {
+      throw violation("a text of more than \(textLimit) octets")
     }
     return true
   }
@@ -219,7 +224,8 @@ public final class Connection {
 
   // MARK: - What the server sends
 
-  private func accept(_ text: [UInt8]) throws(OVSDBError) {
+  /// Takes in one text.
+  func accept(_ text: [UInt8]) throws(OVSDBError) {
     trace("<- ", text)
     let message: JSONValue
     do throws(JSONSyntaxError) { message = try JSONValue(parsing: text) } catch {
@@ -252,7 +258,7 @@ public final class Connection {
       return
     }
     // Updates may follow in the same read, so that the rows are taken in at once.
-    try begin(monitor, answer)
+    try accept(answer, toMonitor: monitor)
   }
 
   private func accept(notification method: String, _ parameters: [JSONValue]) throws(OVSDBError) {

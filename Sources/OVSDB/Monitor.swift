@@ -114,11 +114,12 @@ extension Connection {
       (rows.table, JSONValue?.some([rows.json(isConditional: isConditional)]))
     }
     return enqueue(
-      isConditional ? "monitor_cond" : "monitor", [Self.database, .integer(id), .object(requests)])
+      isConditional ? conditionalMonitorMethod : "monitor",
+      [Self.database, .integer(id), .object(requests)])
   }
 
   /// Takes in the answer to the request for a monitor.
-  func begin(_ id: Int64, _ answer: JSONValue) throws(OVSDBError) {
+  func accept(_ answer: JSONValue, toMonitor id: Int64) throws(OVSDBError) {
     guard var state = monitors[id] else { return }
     if let error = answer["error"], error != .null {
       guard let refusal = Refusal(error) else {

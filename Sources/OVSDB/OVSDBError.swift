@@ -42,12 +42,12 @@ public enum OVSDBError: Error, Hashable, Sendable {
     }
   }
 
-  /// Whether this is a transaction refused for this reason.
+  /// Whether the server refused a request or a transaction for this reason.
   public func isRefusal(_ reason: Refusal.Reason) -> Bool {
-    if case .transactionRefused(let refusal) = self {
-      refusal.refusal.reason == reason
-    } else {
-      false
+    switch self {
+    case .requestRefused(_, let refusal): refusal.reason == reason
+    case .transactionRefused(let refusal): refusal.refusal.reason == reason
+    default: false
     }
   }
 }

@@ -98,7 +98,8 @@ public struct Row<T: Table>: Hashable, Sendable {
   /// By the names of the columns.
   public let values: [String: Value]
 
-  init(values: [String: Value]) { self.values = values }
+  /// The row with these columns.
+  public init(values: [String: Value]) { self.values = values }
 
   /// What stands in `column`.
   ///
