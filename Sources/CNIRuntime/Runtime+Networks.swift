@@ -4,16 +4,17 @@ internal import Linux
 
 extension Runtime {
   /// Removes attachments of which a result is kept and that are not valid, then lets every plugin
-  /// free what belongs to no valid attachment. Answers the attachments that it removed.
+  /// free what belongs to no valid attachment. Answers the attachments that it removed, and what
+  /// failed; the rest was done.
   ///
   /// - Parameter valid: The attachments that are valid, of all runtimes that use the network: what
   ///   the plugins have of any other is freed. Nil: those whose sandbox is gone are not valid, and
   ///   the plugins are told of none, so that they free nothing.
   @discardableResult
   public func gc(_ list: NetworkList, valid: [Attachment]?) throws(RuntimeError)
-    -> [CachedAttachment]
+    -> (removed: [CachedAttachment], failures: [RuntimeError])
   {
-    if list.isGCDisabled { return [] }
+    if list.isGCDisabled { return ([], []) }
     var removed: [CachedAttachment] = []
     var errors: [RuntimeError] = []
     for cached in try stale(list.name, valid: valid) {
@@ -34,8 +35,7 @@ extension Runtime {
         }
       }
     }
-    if let error = RuntimeError.joining(errors) { throw error }
-    return removed
+    return (removed, errors)
   }
 
   /// The attachments of `network` of which a result is kept and that `gc` would remove.

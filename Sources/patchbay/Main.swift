@@ -15,10 +15,14 @@ struct Patchbay: ParsableCommand {
         patchbay add OVS-1 ns1
         patchbay del OVS-1 ns1
       """,
-    version: "patchbay 0.1.0",
+    version: "patchbay \(number)",
     subcommands: [
-      Add.self, Check.self, Del.self, List.self, Netns.self, Playground.self,
+      Add.self, Check.self, Del.self, GC.self, Status.self, List.self, Version.self,
+      Validate.self, Netns.self, Playground.self,
     ])
+
+  /// The number of this release.
+  static let number = "0.1.0"
 
   static func main() {
     Process.ignoreBrokenPipes()

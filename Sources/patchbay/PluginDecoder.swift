@@ -1,0 +1,73 @@
+import CNI
+import JSON
+import PluginConfigurations
+
+/// What knows the members of some plugins: their decoder, and how they are spelt.
+struct PluginDecoder: Sendable {
+  /// Whether it is for the plugin at this position.
+  let applies: @Sendable (JSONCursor) -> Bool
+  /// Throws the first fault of the plugin at this position.
+  let decode: @Sendable (JSONCursor) throws(JSONDecodingError) -> Void
+  /// The names of members at a path below the plugin; `*` stands for every element.
+  let members: [(path: [String], names: [String])]
+
+  /// The decoders, one for each plugin of this project, and those for more of them.
+  static let all = [any, own, loopback, ovsBridge]
+
+  /// The plugins of this project, by `type` or by `ipam.type`.
+  private static let ownTypes = [
+    "ovs-bridge", "loopback", "host-local", "static", "ovs-mirror-producer", "ovs-mirror-consumer",
+  ]
+
+  /// What every plugin has.
+  private static let any = PluginDecoder(
+    applies: { _ in true },
+    decode: { (json) throws(JSONDecodingError) in
+      let capabilities = json["capabilities"]
+      if !capabilities.isAbsent {
+        for (_, value) in try capabilities.members { let _: Bool = try value.decode() }
+      }
+      let ipam = json["ipam"]
+      if !ipam.isAbsent {
+        _ = try ipam.members
+        let type: String = try ipam["type"].decodeIfPresent() ?? ""
+        if type.contains("/") || type == "." || type == ".." {
+          throw ipam["type"].error(
+            "\"\(type)\" is not the name of an executable, which is looked up in CNI_PATH")
+        }
+      }
+      let _: DNS? = try json["dns"].decodeIfPresent()
+    },
+    members: [
+      (["dns"], MemberNames.dns), (["ipam", "dns"], MemberNames.dns),
+      (["ipam", "routes", "*"], MemberNames.route),
+    ])
+
+  /// What every plugin of this project has.
+  private static let own = PluginDecoder(
+    applies: { ownTypes.contains($0["type"].value?.text ?? "") },
+    decode: { (json) throws(JSONDecodingError) in
+      let _: UInt32? = try json["timeout"].decodeIfPresent(in: 1...3600)
+      let levels = ["error", "warning", "info", "debug"]
+      if let level: String = try json["logLevel"].decodeIfPresent(), !levels.contains(level) {
+        throw json["logLevel"].error(
+          "\"\(level)\" is not one of \(levels.joined(separator: ", "))")
+      }
+      if let path: String = try json["logFile"].decodeIfPresent(), !path.hasPrefix("/") {
+        throw json["logFile"].error("\"\(path)\" is not an absolute path")
+      }
+    },
+    members: [])
+
+  private static let loopback = PluginDecoder(
+    applies: { $0["type"].value == "loopback" }, decode: { _ in },
+    members: [([], MemberNames.own)])
+
+  private static let ovsBridge = PluginDecoder(
+    applies: { $0["type"].value == "ovs-bridge" },
+    decode: { (json) throws(JSONDecodingError) in _ = try OVSBridgeConfiguration(json) },
+    members: [
+      ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),
+      (["trunk", "*"], MemberNames.trunk), (["vlanTrunk", "*"], MemberNames.trunk),
+    ])
+}
