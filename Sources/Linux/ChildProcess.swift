@@ -51,6 +51,7 @@ public struct ChildProcess: ~Copyable {
   private let group: pid_t
   private let ending: FileDescriptor
   private let output: FileDescriptor
+  var outputDescriptor: CInt { output.rawValue }
   private var input: FileDescriptor?
   private var unwritten: ArraySlice<UInt8>
   private var isReaped = false

@@ -12,13 +12,19 @@ struct Failure: Error, CustomStringConvertible {
 
   /// What a runtime says, and that it may be for want of privileges.
   init(_ error: RuntimeError) {
-    let text = error.description
-    let refusals = ["EPERM", "EACCES", "permission denied", "operation not permitted"]
-    let isRefused = refusals.contains { text.contains($0) || text.lowercased().contains($0) }
-    let isOrdinary = Process.effectiveUser != 0
-    self.init(
-      text,
-      hint: isRefused && isOrdinary
-        ? "you are not root: run it by sudo, or in \"patchbay playground\"" : nil)
+    self.init(error.description, hint: Self.hint(for: error.description))
+  }
+
+  /// What to do next when only root may do it; nil for root.
+  static var rootHint: String? {
+    Process.effectiveUser == 0
+      ? nil : "you are not root: run it by sudo, or in \"patchbay playground\""
+  }
+
+  /// The hint for an error that the kernel gave to somebody who is not root.
+  static func hint(for text: String) -> String? {
+    let lowercased = text.lowercased()
+    let refusals = ["eperm", "eacces", "permission denied", "operation not permitted"]
+    return refusals.contains { lowercased.contains($0) } ? rootHint : nil
   }
 }
