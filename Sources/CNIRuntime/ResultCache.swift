@@ -8,7 +8,7 @@ public struct CachedAttachment: Hashable, Sendable {
   public var network: String
   /// The attachment.
   public var attachment: Attachment
-  /// The path of the sandbox; empty where it is not known.
+  /// The path of the sandbox, as it is kept since libcni 1.3; empty where it is not.
   public var sandboxPath: String
   /// `CNI_ARGS` of ADD.
   public var arguments: Arguments
@@ -115,6 +115,15 @@ public struct ResultCache: Hashable, Sendable {
 }
 
 extension CachedAttachment {
+  /// The path of the sandbox, else that which the result has for the interface; empty where
+  /// neither tells.
+  public var knownSandboxPath: String {
+    guard sandboxPath.isEmpty else { return sandboxPath }
+    let interfaces = result?["interfaces"]?.array ?? []
+    let own = interfaces.last { $0["name"]?.text == attachment.interfaceName }
+    return own?["sandbox"]?.text ?? ""
+  }
+
   private static let kind = "cniCacheV1"
 
   /// Reads the form `cniCacheV1`; nil where `json` is not of it.

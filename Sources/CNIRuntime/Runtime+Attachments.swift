@@ -17,7 +17,7 @@ extension Runtime {
     try check(list, parameters)
     let attachment = parameters.attachment
     if let cached = try? cache.entry(list.name, attachment), attachment.interfaceName != "lo" {
-      guard !isThere(attachment.interfaceName, in: cached.sandboxPath) else {
+      guard !isThere(attachment.interfaceName, in: cached.knownSandboxPath) else {
         throw .attached(attachment, network: list.name)
       }
       observe?(.removingRemains(cached))

@@ -62,9 +62,10 @@ extension CachedAttachment {
   /// Whether the sandbox's path leads to no network namespace any more. One that cannot be looked
   /// at, or whose path is not known, is not gone.
   public var sandboxIsGone: Bool {
-    guard !sandboxPath.isEmpty else { return false }
+    let path = knownSandboxPath
+    guard !path.isEmpty else { return false }
     do throws(SystemError) {
-      _ = try NetworkNamespace(path: sandboxPath)
+      _ = try NetworkNamespace(path: path)
       return false
     } catch {
       return [.noSuchFileOrDirectory, .notADirectory, .noSuchProcess, .invalidArgument]

@@ -52,7 +52,7 @@ public struct AttachmentParameters: Hashable, Sendable {
   /// Those that `cached` was made with.
   public init(_ cached: CachedAttachment) {
     self.init(
-      cached.attachment, sandboxPath: cached.sandboxPath, arguments: cached.arguments,
+      cached.attachment, sandboxPath: cached.knownSandboxPath, arguments: cached.arguments,
       capabilities: cached.capabilities)
   }
 

@@ -15,12 +15,21 @@ struct Add: ParsableCommand {
         patchbay add OVS-1 /proc/4711/ns/net --container-id web --args 'IP=192.168.0.9'
       """)
 
+  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  var network: String
+
+  @Argument(
+    help: ArgumentHelp(
+      "Network namespace: its name, as ip-netns(8) has it, or a path.",
+      valueName: "netns"))
+  var sandbox: String
+
   @OptionGroup var attachment: AttachmentOptions
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let parameters = try attachment.parameters()
-    let list = try options.network(attachment.network)
+    let parameters = try attachment.parameters(SandboxPath(sandbox))
+    let list = try options.network(network)
     try SandboxPath(parameters.sandboxPath).requireNamespace()
     do throws(RuntimeError) {
       let result = try options.runtime.add(list, parameters)

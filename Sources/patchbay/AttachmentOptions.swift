@@ -4,16 +4,8 @@ import CNIRuntime
 import JSON
 import Linux
 
-/// One attachment, as `add`, `check` and `del` name it.
+/// What `add`, `check` and `del` take besides network and namespace.
 struct AttachmentOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
-  var network: String
-
-  @Argument(
-    help: ArgumentHelp(
-      "Network namespace: its name, as ip-netns(8) has it, or a path.", valueName: "netns"))
-  var sandbox: String
-
   @Option(
     name: [.customShort("i"), .customLong("ifname")],
     help: ArgumentHelp(
@@ -85,43 +77,49 @@ struct AttachmentOptions: ParsableArguments {
     }
   }
 
-  private func attachment(in path: SandboxPath) -> Attachment {
+  private func attachment(_ containerID: String) -> Attachment {
     let variable = Process.environment("CNI_IFNAME") ?? ""
     return Attachment(
-      containerID: containerID ?? path.containerID,
+      containerID: containerID,
       interfaceName: interfaceName ?? (variable.isEmpty ? "eth0" : variable))
   }
 
   /// The parameters of an attachment that is to be made.
-  func parameters() throws -> AttachmentParameters {
-    let path = SandboxPath(sandbox)
-    return AttachmentParameters(
-      attachment(in: path), sandboxPath: path.path, arguments: try arguments ?? Arguments(),
-      capabilities: try capabilities ?? JSONObject())
+  func parameters(_ path: SandboxPath) throws -> AttachmentParameters {
+    AttachmentParameters(
+      attachment(containerID ?? path.containerID), sandboxPath: path.path,
+      arguments: try arguments ?? Arguments(), capabilities: try capabilities ?? JSONObject())
   }
 
   /// The list and the parameters that an attachment was made with, as far as they are known and
   /// nothing else is given.
-  func remembered(by options: RuntimeOptions) throws -> (NetworkList, AttachmentParameters) {
+  ///
+  /// - Parameter sandbox: May be nil where the container ID is given.
+  func remembered(_ network: String, _ sandbox: String?, by options: RuntimeOptions) throws
+    -> (list: NetworkList, parameters: AttachmentParameters)
+  {
     let runtime = options.runtime
-    let path = SandboxPath(sandbox)
+    let path = sandbox.map { SandboxPath($0) }
+    guard let id = containerID ?? path?.containerID else {
+      throw ValidationError("Missing expected argument '<netns>', or --container-id")
+    }
+    var attachment = attachment(id)
     // One namespace has two paths, and thus two container IDs.
-    var attachment = attachment(in: path)
-    if let alias = path.alias, (try? runtime.cache.entry(network, attachment)) == .some(nil),
-      (try? runtime.cache.entry(network, self.attachment(in: alias))) ?? nil != nil
+    if containerID == nil, let alias = path?.alias?.containerID,
+      (try? runtime.cache.entry(network, attachment)) == nil,
+      (try? runtime.cache.entry(network, self.attachment(alias))) != nil
     {
-      attachment = self.attachment(in: alias)
+      attachment = self.attachment(alias)
     }
     do throws(RuntimeError) {
       let (list, cached) = try runtime.list(
         of: network, attachedAs: attachment, in: options.directory)
-      let given = (arguments: try? arguments, capabilities: try? capabilities)
       return (
         list,
         AttachmentParameters(
-          attachment, sandboxPath: path.path,
-          arguments: (given.arguments ?? nil) ?? cached?.arguments ?? Arguments(),
-          capabilities: (given.capabilities ?? nil) ?? cached?.capabilities ?? JSONObject())
+          attachment, sandboxPath: path?.path ?? cached?.knownSandboxPath ?? "",
+          arguments: (try? arguments) ?? cached?.arguments ?? Arguments(),
+          capabilities: (try? capabilities) ?? cached?.capabilities ?? JSONObject())
       )
     } catch { throw Failure(error) }
   }

@@ -12,12 +12,23 @@ struct Check: ParsableCommand {
         patchbay check OVS-1 ns1
       """)
 
+  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  var network: String
+
+  @Argument(
+    help: ArgumentHelp(
+      "Network namespace: its name or path. Can be left out with --container-id.",
+      valueName: "netns"))
+  var sandbox: String?
+
   @OptionGroup var attachment: AttachmentOptions
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let (list, parameters) = try attachment.remembered(by: options)
-    try SandboxPath(parameters.sandboxPath).requireNamespace()
+    let (list, parameters) = try attachment.remembered(network, sandbox, by: options)
+    if !parameters.sandboxPath.isEmpty {
+      try SandboxPath(parameters.sandboxPath).requireNamespace()
+    }
     do throws(RuntimeError) {
       try options.runtime.check(attached: list, parameters)
     } catch { throw Failure(error) }

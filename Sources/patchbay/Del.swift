@@ -11,13 +11,23 @@ struct Del: ParsableCommand {
       Examples:
         patchbay del OVS-1 ns1
         patchbay del OVS-1 ns1 --ifname eth1
+        patchbay del OVS-1 --container-id web
       """)
+
+  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  var network: String
+
+  @Argument(
+    help: ArgumentHelp(
+      "Network namespace: its name or path. Can be left out with --container-id.",
+      valueName: "netns"))
+  var sandbox: String?
 
   @OptionGroup var attachment: AttachmentOptions
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let (list, parameters) = try attachment.remembered(by: options)
+    let (list, parameters) = try attachment.remembered(network, sandbox, by: options)
     do throws(RuntimeError) { try options.runtime.del(list, parameters) } catch {
       throw Failure(error)
     }

@@ -101,7 +101,7 @@ struct GC: ParsableCommand {
   }
 
   private func tell(_ what: String, _ entry: CachedAttachment) {
-    let reason = entry.sandboxIsGone ? "  \(entry.sandboxPath) is gone" : ""
+    let reason = entry.sandboxIsGone ? "  \(entry.knownSandboxPath) is gone" : ""
     show(
       "\(what) \(entry.attachment.containerID)/\(entry.attachment.interfaceName)\(reason)")
   }

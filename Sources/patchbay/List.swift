@@ -73,7 +73,7 @@ struct List: ParsableCommand {
         table.add([
           entry.network, entry.attachment.containerID, entry.attachment.interfaceName,
           addresses.isEmpty ? "-" : addresses,
-          (entry.sandboxPath.isEmpty ? "-" : entry.sandboxPath)
+          (entry.knownSandboxPath.isEmpty ? "-" : entry.knownSandboxPath)
             + (entry.sandboxIsGone ? " (gone)" : ""),
         ])
       }
@@ -103,7 +103,9 @@ struct List: ParsableCommand {
         ("containerID", .string(entry.attachment.containerID)),
         ("ifname", .string(entry.attachment.interfaceName)),
         ("addresses", .array(entry.addresses.map { .string($0) })),
-        ("netns", entry.sandboxPath.isEmpty ? nil : .string(entry.sandboxPath)),
+        (
+          "netns", entry.knownSandboxPath.isEmpty ? nil : .string(entry.knownSandboxPath)
+        ),
         ("gone", .bool(entry.sandboxIsGone)),
       ])
     }
