@@ -17,7 +17,7 @@ struct Patchbay: ParsableCommand {
       """,
     version: "patchbay \(number)",
     subcommands: [
-      Add.self, Check.self, Del.self, GC.self, Status.self, List.self, Version.self,
+      Add.self, Check.self, Del.self, GC.self, Status.self, List.self, Show.self, Version.self,
       Validate.self, Bench.self, BenchWorker.self, Netns.self, Playground.self,
     ])
 
