@@ -3,10 +3,14 @@ internal import CLinux
 public import Linux
 
 /// Tells a network where an address is, so that nobody goes on sending to where it was.
+///
+/// What is sent is made here, octet by octet; `Batch.announceAddresses` leaves it to the kernel.
 public enum Announcement {
   /// Announces `addresses` of the link with index `index`, which has `mac`, in `namespace`.
   ///
   /// IPv4 by gratuitous ARP, IPv6 by unsolicited neighbour advertisement. The link must be up.
+  /// The kernel lets the socket go only after all processors have passed a quiet moment
+  /// (synchronize_net), which takes some 10 ms: what is in a hurry uses `Batch.announceAddresses`.
   public static func send(
     _ addresses: [IPAddress], mac: MACAddress, on index: Int32,
     in namespace: borrowing NetworkNamespace

@@ -86,6 +86,8 @@ extension Attribute where Space == LinkIPv4Space, Value == Nested<LinkIPv4Settin
 extension Attribute where Space == LinkIPv4SettingSpace, Value == UInt32 {
   /// `arp_ignore` of the kernel's ip-sysctl documentation.
   static var ignoreARP: Self { .init(IPV4_DEVCONF_ARP_IGNORE) }
+  /// `arp_notify` of the same.
+  static var announcesByARP: Self { .init(IPV4_DEVCONF_ARP_NOTIFY) }
 }
 extension Attribute where Space == LinkIPv6Space, Value == UInt8 {
   /// `enum in6_addr_gen_mode`

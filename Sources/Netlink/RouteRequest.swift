@@ -12,6 +12,10 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case renameLink(Int32, to: String)
   /// Keep a link from answering ARP and from making itself addresses.
   case silenceLink(LinkReference)
+  /// Let the kernel announce the addresses of the link with this index.
+  case enableAnnouncements(on: Int32)
+  /// Have the kernel announce the addresses of the link with this index.
+  case announceAddresses(of: Int32)
   /// Delete a link.
   case deleteLink(LinkReference)
   /// Read a link.
@@ -47,6 +51,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .setLink(let link): "set \(link)"
     case .renameLink(let index, let name): "rename \(LinkReference.index(index)) to \"\(name)\""
     case .silenceLink(let link): "silence \(link)"
+    case .enableAnnouncements(let index): "enable announcements on link index \(index)"
+    case .announceAddresses(let index): "announce the addresses of link index \(index)"
     case .deleteLink(let link): "delete \(link)"
     case .readLink(let link): "read \(link)"
     case .listLinks: "list links"

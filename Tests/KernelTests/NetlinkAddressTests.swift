@@ -2,12 +2,13 @@ import Addresses
 import Foundation
 import Linux
 import Netlink
+import TestSupport
 import Testing
 
 private func prefix(_ text: String) throws -> IPPrefix { try IPPrefix(text) }
 private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
 
-extension NetlinkTests {
+extension KernelNetlink {
   @Suite struct Addresses {
     @Test("a container end is switched on, addressed and routed by one batch")
     func batch() throws {
@@ -47,11 +48,10 @@ extension NetlinkTests {
       let wide = try #require(addresses.first { $0.prefix == six })
       #expect(!wide.isTentative)
       #expect(!wide.isDuplicate)
-      let seen = try PrivateNetwork.json("ip", "-n", "ns-nl-addr", "-j", "address", "show", "eth0")
-      let details = try #require(seen.first?["addr_info"] as? [[String: Any]])
-      #expect(details.contains { $0["local"] as? String == "10.1.0.2" && $0["broadcast"] == nil })
-      #expect(
-        details.contains { $0["local"] as? String == "fd00:1::2" && $0["nodad"] as? Bool == true })
+      let details = try pair.sandbox.ip("address", "show", "eth0")[0]["addr_info"]
+      #expect(details.first(where: "local", is: "10.1.0.2")["prefixlen"] == 24)
+      #expect(details.first(where: "local", is: "10.1.0.2")["broadcast"].isAbsent)
+      #expect(details.first(where: "local", is: "fd00:1::2")["nodad"] == true)
 
       for route in routes {
         let found = try pair.inside.routes(
@@ -59,20 +59,14 @@ extension NetlinkTests {
         #expect(
           found.filter { $0.satisfies(route) }.count == 1, "\(route) in \(found)")
       }
-      let shown = try PrivateNetwork.json(
-        "ip", "-n", "ns-nl-addr", "-j", "route", "show", "default")
-      #expect(shown.first?["gateway"] as? String == "10.1.0.1")
-      #expect(shown.first?["metric"] as? Int == 50)
-      let metrics = (shown.first?["metrics"] as? [[String: Any]])?.first
-      #expect(metrics?["mtu"] as? Int == 1400)
-      #expect(metrics?["advmss"] as? Int == 1340)
-      let far = try PrivateNetwork.json(
-        "ip", "-n", "ns-nl-addr", "-j", "route", "show", "table", "1000")
-      #expect(far.first?["dst"] as? String == "10.8.0.0/16")
-      #expect(far.first?["flags"] as? [String] == ["onlink"])
-      let direct = try PrivateNetwork.json(
-        "ip", "-n", "ns-nl-addr", "-j", "route", "show", "10.9.0.0/16")
-      #expect(direct.first?["scope"] as? String == "link")
+      let shown = try pair.sandbox.ip("route", "show", "default")[0]
+      #expect(shown["gateway"] == "10.1.0.1")
+      #expect(shown["metric"] == 50)
+      #expect(shown["metrics"][0] == ["mtu": 1400, "advmss": 1340])
+      let far = try pair.sandbox.ip("route", "show", "table", "1000")[0]
+      #expect(far["dst"] == "10.8.0.0/16")
+      #expect(far["flags"] == ["onlink"])
+      #expect(try pair.sandbox.ip("route", "show", "10.9.0.0/16")[0]["scope"] == "link")
 
       try pair.inside.request(until: .soon) {
         for route in routes { $0.deleteRoute(route) }
@@ -87,25 +81,25 @@ extension NetlinkTests {
 
     @Test("a table that no route was ever in is empty")
     func emptyTable() throws {
-      let sandbox = try TestNamespace("nl-table")
-      let inside = try RouteSocket(in: sandbox.open())
+      let sandbox = try Sandbox()
+      let inside = try RouteSocket(in: NetworkNamespace(path: sandbox.path))
       #expect(try inside.routes(.v4, table: 4711, until: .soon) == [])
       #expect(try inside.routes(.v6, table: 4711, until: .soon) == [])
-      #expect(try inside.routes(.v4, table: nil, until: .soon) == [])
     }
 
     @Test(
       "routes that were made otherwise are read: several next hops, a gateway of IPv6, blackholes")
     func foreignRoutes() throws {
       let pair = try TestPair("nl-hops")
-      func ip(_ words: String) throws {
-        try PrivateNetwork.run("sh", "-c", "ip -n ns-nl-hops " + words)
+      func make(_ words: String) throws {
+        let words = ["-n", pair.sandbox.name] + words.split(separator: " ").map(String.init)
+        try run("ip", words).checked()
       }
-      try ip("link set eth0 up")
-      try ip("address add 10.1.0.2/24 dev eth0")
-      try ip("route add 10.5.0.0/16 nexthop via 10.1.0.1 nexthop via 10.1.0.9")
-      try ip("route add 10.6.0.0/16 via inet6 fe80::1 dev eth0")
-      try ip("route add blackhole 10.7.0.0/16")
+      try make("link set eth0 up")
+      try make("address add 10.1.0.2/24 dev eth0")
+      try make("route add 10.5.0.0/16 nexthop via 10.1.0.1 nexthop via 10.1.0.9")
+      try make("route add 10.6.0.0/16 via inet6 fe80::1 dev eth0")
+      try make("route add blackhole 10.7.0.0/16")
       let routes = try pair.inside.routes(.v4, until: .soon)
       func gateways(_ text: String) throws -> [String] {
         let destination = try prefix(text)
@@ -161,9 +155,7 @@ extension NetlinkTests {
         message { $0.deleteAddress(six, from: index) }.hasPrefix(
           "delete address fd00::2/64 from link index \(index): EADDRNOTAVAIL "))
 
-      try PrivateNetwork.run(
-        "ip", "netns", "exec", "ns-nl-refuse", "sh", "-c",
-        "echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6")
+      try pair.namespace.writeSettings([("ipv6/conf/eth0/disable_ipv6", "1")])
       let disabled = "IPv6 is disabled there (sysctl net.ipv6.conf.*.disable_ipv6)"
       let address = message { $0.addAddress(six, to: index) }
       #expect(
@@ -180,9 +172,10 @@ extension NetlinkTests {
       let routes = try ["10.1.0.1", "10.1.0.9"].map {
         Route(to: try prefix("10.9.0.0/16"), via: try address($0), link: pair.container)
       }
+      let four = try prefix("10.1.0.2/24")
       try pair.inside.request(until: .soon) {
         $0.setLink(.index(pair.container), isUp: true)
-        $0.addAddress(try! prefix("10.1.0.2/24"), to: pair.container)
+        $0.addAddress(four, to: pair.container)
         for route in routes { $0.addRoute(route) }
       }
       let found = try pair.inside.routes(.v4, until: .soon).compactMap(\.gateway)
@@ -203,9 +196,8 @@ extension NetlinkTests {
 
     @Test("the addresses of all links are listed with their links")
     func allAddresses() throws {
-      let sandbox = try TestNamespace("nl-all")
-      let inside = try RouteSocket(in: sandbox.open())
-      try inside.request(until: .soon) { $0.setLink(.named("lo"), isUp: true) }
+      let sandbox = try Sandbox()
+      let inside = try RouteSocket(in: NetworkNamespace(path: sandbox.path))
       let found = try inside.addresses(until: .soon)
       #expect(found.map(\.prefix.description) == ["127.0.0.1/8", "::1/128"])
       #expect(found.map(\.scope) == [.host, .host])

@@ -2,13 +2,12 @@ import Addresses
 import Foundation
 import Linux
 import Netlink
+import TestSupport
 import Testing
 
 /// Suites that share one network namespace, one test at a time.
-@Suite(
-  .serialized,
-  .enabled(if: PrivateNetwork.isOurs, "needs a network namespace of its own (Tests/private)"))
-struct NetlinkTests {}
+@Suite(.serialized, .privateHost)
+struct KernelNetlink {}
 
 extension Deadline {
   static var soon: Deadline { .after(.seconds(10)) }
@@ -16,7 +15,7 @@ extension Deadline {
 
 /// A veth pair from here into a sandbox of its own.
 final class TestPair {
-  let sandbox: TestNamespace
+  let sandbox: Sandbox
   let namespace: NetworkNamespace
   let outside: RouteSocket
   let inside: RouteSocket
@@ -25,8 +24,8 @@ final class TestPair {
   let container: Int32
 
   init(_ name: String, mtu: UInt32? = nil, mac: MACAddress? = nil) throws {
-    let sandbox = try TestNamespace("ns-" + name)
-    let namespace = try sandbox.open()
+    let sandbox = try Sandbox()
+    let namespace = try NetworkNamespace(path: sandbox.path)
     let outside = try RouteSocket()
     let links = try outside.request(until: .soon) {
       $0.addVeth(
@@ -44,12 +43,10 @@ final class TestPair {
   deinit { _ = try? outside.request(until: .soon) { $0.deleteLink(.index(host.index)) } }
 
   /// What `ip -d -j link show` says about the host end.
-  func seen() throws -> [String: Any] {
-    try #require(PrivateNetwork.json("ip", "-j", "-d", "link", "show", host.name).first)
-  }
+  func seen() throws -> Document { try ip("-d", "link", "show", host.name)[0] }
 }
 
-extension NetlinkTests {
+extension KernelNetlink {
   @Suite struct Links {
     @Test("a veth pair is made by one message, its other end in the sandbox")
     func addVeth() throws {
@@ -72,11 +69,10 @@ extension NetlinkTests {
       #expect(peer.operationalState == .down)
       #expect(peer.peerIndex == pair.host.index)
 
-      let seen = try #require(
-        PrivateNetwork.json("ip", "-n", "ns-nl-veth", "-j", "link", "show", "eth0").first)
-      #expect(seen["address"] as? String == "0a:58:0a:01:00:02")
-      #expect(seen["mtu"] as? Int == 1400)
-      #expect(seen["ifindex"] as? Int == Int(pair.container))
+      let seen = try pair.sandbox.ip("link", "show", "eth0")[0]
+      #expect(seen["address"] == "0a:58:0a:01:00:02")
+      #expect(seen["mtu"] == 1400)
+      #expect(seen["ifindex"].integer == Int(pair.container))
 
       try pair.inside.request(until: .soon) { $0.setLink(.index(pair.container), isUp: true) }
       let host = try pair.outside.link(.named("nl-veth"), until: .soon)
@@ -97,8 +93,7 @@ extension NetlinkTests {
       #expect(end.peerNamespaceID == nil)
       #expect(!end.isUp)
       #expect(try outside.link(.named("nl-b"), until: .soon).index == end.peerIndex)
-      let seen = try PrivateNetwork.json("ip", "-j", "-d", "link", "show", "nl-a")
-      #expect(seen.first?["num_tx_queues"] as? Int == 1)
+      #expect(try ip("-d", "link", "show", "nl-a")[0]["num_tx_queues"] == 1)
     }
 
     @Test("a link keeps what is not said and gets what is")
@@ -118,9 +113,9 @@ extension NetlinkTests {
       #expect(!link.isUp)
       #expect(link.group == 7)
       let seen = try pair.seen()
-      #expect(seen["mtu"] as? Int == 9000)
-      #expect(seen["address"] as? String == "02:00:00:00:00:07")
-      #expect(seen["ifalias"] as? String == alias)
+      #expect(seen["mtu"] == 9000)
+      #expect(seen["address"] == "02:00:00:00:00:07")
+      #expect(seen["ifalias"].text == alias)
 
       try pair.outside.request(until: .soon) {
         $0.setLink(.named("nl-set"), alias: "")
@@ -143,7 +138,7 @@ extension NetlinkTests {
       try pair.inside.request(until: .soon) { $0.setLink(.index(pair.container), isUp: true) }
       let up = Deadline.soon
       while try !pair.outside.link(.named("nl-silent"), until: .soon).hasCarrier, !up.hasPassed {}
-      #expect(try pair.seen()["inet6_addr_gen_mode"] as? String == "none")
+      #expect(try pair.seen()["inet6_addr_gen_mode"] == "none")
       let namespace = try NetworkNamespace.current()
       #expect(try namespace.readSetting("ipv4/conf/nl-silent/arp_ignore") == "8")
       usleep(200_000)
@@ -249,8 +244,8 @@ extension NetlinkTests {
 
     @Test("a list that fills many datagrams is read to its end, while links come and go")
     func list() throws {
-      let sandbox = try TestNamespace("nl-many")
-      let inside = try RouteSocket(in: sandbox.open())
+      let sandbox = try Sandbox()
+      let inside = try RouteSocket(in: NetworkNamespace(path: sandbox.path))
       var batch = inside.batch(until: .soon)
       for number in 0..<100 {
         batch.addVeth(
@@ -258,17 +253,15 @@ extension NetlinkTests {
       }
       #expect(try batch.run().count == 100)
       let links = try inside.links(until: .soon)
-      let seen = try PrivateNetwork.json("ip", "-n", "nl-many", "-j", "link", "show")
+      let seen = try sandbox.ip("link", "show").array
       #expect(links.count == 201)
-      #expect(links.map(\.name) == seen.map { $0["ifname"] as? String ?? "" })
-      #expect(links.map { Int($0.index) } == seen.map { $0["ifindex"] as? Int ?? 0 })
+      #expect(links.map(\.name) == seen.compactMap { $0["ifname"].text })
+      #expect(links.map { Int($0.index) } == seen.compactMap { $0["ifindex"].integer })
 
-      let script = "for i in $(seq 30); do ip -n nl-many link add t$i type dummy; done"
-      let changes = Foundation.Process()
-      changes.executableURL = URL(fileURLWithPath: "/bin/sh")
-      changes.arguments = ["-c", script]
-      try changes.run()
-      while changes.isRunning {
+      let changes = try Daemon(
+        "sh", ["-c", "for i in $(seq 30); do ip -n \(sandbox.name) link add t$i type dummy; done"],
+        environment: ProcessInfo.processInfo.environment, log: "/dev/null")
+      while !changes.hasEnded {
         let found = try inside.links(until: .soon).filter { $0.kind == "veth" }
         #expect(Set(found.map(\.index)).count == 200)
         #expect(found.count == 200)
@@ -279,8 +272,8 @@ extension NetlinkTests {
     func namespaces() throws {
       let before = try FileManager.default.destinationOfSymbolicLink(
         atPath: "/proc/thread-self/ns/net")
-      let sandbox = try TestNamespace("nl-stay")
-      let inside = try RouteSocket(in: sandbox.open())
+      let sandbox = try Sandbox()
+      let inside = try RouteSocket(in: NetworkNamespace(path: sandbox.path))
       #expect(try inside.links(until: .soon).map(\.name) == ["lo"])
       let after = try FileManager.default.destinationOfSymbolicLink(
         atPath: "/proc/thread-self/ns/net")
