@@ -61,6 +61,7 @@ let package = Package(
     library("PluginExecution", ["CNI", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("CNIRuntime", ["PluginExecution", "CNI", "JSON", "Linux"]),
+    library("Leases", ["Addresses", "Linux"]),
     library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
     plugin(
       "main", "ovs-bridge",
@@ -70,6 +71,9 @@ let package = Package(
       ]),
     plugin(
       "main", "loopback", ["PluginCore", "CNI", "JSON", "Netlink", "Linux", "Addresses"]),
+    plugin(
+      "ipam", "host-local",
+      ["PluginCore", "PluginConfigurations", "Leases", "CNI", "JSON", "Linux", "Addresses"]),
     .executableTarget(
       name: "patchbay",
       dependencies: [

@@ -54,6 +54,8 @@ extension Duration {
 public enum Clock {
   /// Time since the machine started, sleep included, from `CLOCK_BOOTTIME`.
   public static var sinceBoot: Duration { .nanoseconds(clinux_clock_boot()) }
+  /// Nanoseconds since 1970-01-01T00:00:00Z.
+  public static var nanosecondsSinceEpoch: Int64 { clinux_clock_real() }
   /// Seconds since 1970-01-01T00:00:00Z.
   public static var secondsSinceEpoch: Int64 { clinux_clock_real() / 1_000_000_000 }
   /// Time since an arbitrary moment, from `CLOCK_MONOTONIC`.

@@ -152,3 +152,52 @@ public struct Directory: ~Copyable {
     return names
   }
 }
+
+// MARK: - Two directories, and the directory itself
+
+extension Directory {
+  /// Opens the directory `name`. A symbolic link is `ENOTDIR`.
+  public borrowing func openDirectory(_ name: String) throws(SystemError) -> Directory {
+    Directory(path: path(of: name), owning: try open(name, [.readOnly, .directory]))
+  }
+
+  private init(path: String, owning descriptor: consuming FileDescriptor) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  /// Gives the file `name` a second name in another directory; `EEXIST` when that is taken.
+  public borrowing func link(_ name: String, to other: borrowing Directory, as newName: String)
+    throws(SystemError)
+  {
+    _ = try check(
+      unsafe clinux_link_at(descriptor.rawValue, name, other.descriptor.rawValue, newName), "link",
+      other.path(of: newName))
+  }
+
+  /// Moves a file to another directory of the same file system, over another of that name.
+  public borrowing func rename(_ name: String, to other: borrowing Directory, as newName: String)
+    throws(SystemError)
+  {
+    _ = try check(
+      unsafe clinux_rename_at(descriptor.rawValue, name, other.descriptor.rawValue, newName),
+      "rename", other.path(of: newName))
+  }
+
+  /// What the directory is; its `modified` tells when a name was last made or removed in it.
+  public borrowing func status() throws(SystemError) -> FileStatus { try descriptor.status() }
+
+  /// Sets when a name was last made or removed in it: nanoseconds since 1970-01-01T00:00:00Z.
+  public borrowing func setModified(_ nanoseconds: Int64) throws(SystemError) {
+    _ = try check(clinux_set_modified(descriptor.rawValue, nanoseconds), "utimensat", path)
+  }
+
+  /// Whether files could be made in the directory at `path`, as far as one can tell without trying;
+  /// throws why not.
+  public static func checkRoom(at path: String) throws(SystemError) {
+    _ = try check(unsafe clinux_access(path, W_OK | X_OK), "access", path)
+    guard try check(unsafe clinux_has_room(path), "statvfs", path) != 0 else {
+      throw SystemError("statvfs", path, .noSpace)
+    }
+  }
+}

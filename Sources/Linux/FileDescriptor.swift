@@ -111,6 +111,33 @@ public struct FileDescriptor: ~Copyable {
     }
   }
 
+  /// Reads at most `count` words from the octet `offset` on, in machine byte order; fewer at end of
+  /// file. See pread(2).
+  public borrowing func readWords(at offset: Int64, count: Int) throws(SystemError) -> [UInt64] {
+    let descriptor = rawValue
+    var result = 0
+    let words = unsafe [UInt64](unsafeUninitializedCapacity: max(0, count)) { buffer, filled in
+      result = unsafe clinux_read_at(descriptor, buffer.baseAddress, buffer.count * 8, off_t(offset))
+      filled = max(0, result) / 8
+    }
+    _ = try check(result, "pread", "descriptor \(descriptor)")
+    return words
+  }
+
+  /// Writes all of `words` from the octet `offset` on, in machine byte order. See pwrite(2).
+  public borrowing func write(words: [UInt64], at offset: Int64) throws(SystemError) {
+    var written = 0
+    let descriptor = rawValue
+    while written < words.count * 8 {
+      let count = unsafe words.withUnsafeBytes {
+        unsafe clinux_write_at(
+          descriptor, $0.baseAddress?.advanced(by: written), $0.count - written,
+          off_t(offset + Int64(written)))
+      }
+      written += try check(count, "pwrite", "descriptor \(descriptor)")
+    }
+  }
+
   /// Writes what fits without waiting and takes it off `bytes`. A pipe that nobody reads any more
   /// takes everything.
   public borrowing func writeAvailable(_ bytes: inout ArraySlice<UInt8>) throws(SystemError) {
