@@ -13,13 +13,9 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-<<<<<<< HEAD
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-=======
-#include <sys/statvfs.h>
-#include <sys/time.h>
->>>>>>> 78ae73d (Keep leases so that every operation costs the same)
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,7 +72,26 @@ static inline unsigned clinux_major(unsigned long long device) { return major(de
 static inline unsigned clinux_minor(unsigned long long device) { return minor(device); }
 static inline int clinux_at_fdcwd(void) { return AT_FDCWD; }
 
-<<<<<<< HEAD
+/* Sets the time of the last change of content, in nanoseconds; see futimens(3). */
+static inline long clinux_set_modified(int fd, long long nanoseconds) {
+  struct timespec times[2] = {{0, UTIME_OMIT},
+                              {nanoseconds / 1000000000LL, nanoseconds % 1000000000LL}};
+  return CLINUX_CALL(futimens(fd, times));
+}
+static inline long clinux_access(const char *path, int mode) {
+  return CLINUX_CALL(faccessat(AT_FDCWD, path, mode, AT_EACCESS));
+}
+/* 1 where the file system has room for one more file, 0 where it has not; see statvfs(3). */
+static inline long clinux_has_room(const char *path) {
+  struct statvfs status;
+  long result = CLINUX_CALL(statvfs(path, &status));
+  if (result < 0) return result;
+  int unprivileged = geteuid() != 0;
+  int blocks = !status.f_blocks || (unprivileged ? status.f_bavail : status.f_bfree) > 0;
+  int inodes = !status.f_files || (unprivileged ? status.f_favail : status.f_ffree) > 0;
+  return blocks && inodes;
+}
+
 static inline long clinux_flock(int fd, int operation) { return CLINUX_CALL(flock(fd, operation)); }
 
 static void clinux_on_alarm(int number) { (void)number; }
@@ -109,31 +124,6 @@ static inline long clinux_flock_until(int fd, int operation, long long deadline)
   timer_delete(timer);
   pthread_sigmask(SIG_SETMASK, &blocked, 0);
   return result == -EINTR ? -ETIMEDOUT : result;
-=======
-/* Sets the time of the last change of content, in nanoseconds; see futimens(3). */
-static inline long clinux_set_modified(int fd, long long nanoseconds) {
-  struct timespec times[2] = {{0, UTIME_OMIT},
-                              {nanoseconds / 1000000000LL, nanoseconds % 1000000000LL}};
-  return CLINUX_CALL(futimens(fd, times));
-}
-static inline long clinux_access(const char *path, int mode) {
-  return CLINUX_CALL(faccessat(AT_FDCWD, path, mode, AT_EACCESS));
-}
-/* 1 where the file system has room for one more file, 0 where it has not; see statvfs(3). */
-static inline long clinux_has_room(const char *path) {
-  struct statvfs status;
-  long result = CLINUX_CALL(statvfs(path, &status));
-  if (result < 0) return result;
-  int unprivileged = geteuid() != 0;
-  int blocks = !status.f_blocks || (unprivileged ? status.f_bavail : status.f_bfree) > 0;
-  int inodes = !status.f_files || (unprivileged ? status.f_favail : status.f_ffree) > 0;
-  return blocks && inodes;
-}
-
-/* flock(2). Answers -EINTR when a signal interrupts it, so that a timer can end the wait. */
-static inline long clinux_flock_once(int fd, int operation) {
-  return CLINUX_CALL_ONCE(flock(fd, operation));
->>>>>>> 78ae73d (Keep leases so that every operation costs the same)
 }
 
 /* The next entry's name, or null at the end; `.` and `..` included. */

@@ -39,7 +39,7 @@ public struct LeaseHolder: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether a lease of this holder is one of `other`, which names its interface.
-  func covers(_ other: LeaseHolder) -> Bool {
+  public func covers(_ other: LeaseHolder) -> Bool {
     containerID == other.containerID
       && (interfaceName == nil || interfaceName == other.interfaceName)
   }

@@ -47,10 +47,8 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let protocolError = Errno(rawValue: EPROTO)
   /// `EPIPE`
   public static let brokenPipe = Errno(rawValue: EPIPE)
-<<<<<<< HEAD
   /// `EADDRINUSE`
   public static let addressInUse = Errno(rawValue: EADDRINUSE)
-=======
   /// `EXDEV`
   public static let crossDevice = Errno(rawValue: EXDEV)
   /// `EMLINK`
@@ -59,7 +57,6 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let isADirectory = Errno(rawValue: EISDIR)
   /// `EROFS`
   public static let readOnlyFileSystem = Errno(rawValue: EROFS)
->>>>>>> 78ae73d (Keep leases so that every operation costs the same)
   /// `EFBIG`
   public static let fileTooLarge = Errno(rawValue: EFBIG)
 }

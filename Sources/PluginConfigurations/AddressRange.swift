@@ -1,0 +1,177 @@
+public import Addresses
+internal import CNI
+public import JSON
+
+/// A range of `host-local`: part of a subnet, with the gateway of that.
+public struct AddressRange: Hashable, Sendable {
+  /// Its prefix length is that of every address given out.
+  public let subnet: IPPrefix
+  /// `rangeStart` to `rangeEnd`.
+  public let range: IPRange
+  /// Never given out; not always within the subnet.
+  public let gateway: IPAddress
+  /// `exclude`: never given out either.
+  public let exclusions: [IPRange]
+  /// What is left of `range` without gateway, exclusions and reservations, in ascending order.
+  public internal(set) var open: [IPRange]
+  /// Where it stands.
+  public let path: JSONPath
+
+  /// Decodes a range; `json` is the object that has `subnet`.
+  init(_ json: JSONCursor) throws(JSONDecodingError) {
+    subnet = try Self.subnet(json["subnet"])
+    let first = subnet.network.successor ?? subnet.network
+    let gateway = try Self.address(json["gateway"])
+    if let gateway, gateway.family != subnet.address.family {
+      throw json["gateway"].error("\(gateway) is not of the family of \(subnet)")
+    }
+    self.gateway = gateway ?? first
+    // The last address of an IPv4 subnet is its broadcast.
+    let last = subnet.address.isIPv6 ? subnet.last : subnet.last.predecessor ?? subnet.last
+    let start = try Self.address(json["rangeStart"])
+    let end = try Self.address(json["rangeEnd"])
+    for (bound, name, label) in [
+      (start, "rangeStart", "RangeStart"), (end, "rangeEnd", "RangeEnd"),
+    ] {
+      guard let bound, !subnet.contains(bound) else { continue }
+      throw json[name].error("\(label) \(bound) not in network \(subnet)")
+    }
+    guard let range = IPRange(start ?? first, end ?? last) else {
+      throw json["rangeStart"].error(
+        "RangeStart \(start ?? first) not in network \(subnet) up to RangeEnd \(end ?? last); "
+          + "it must not be above it")
+    }
+    self.range = range
+    path = json.path
+    exclusions = try Self.exclusions(json["exclude"], subnet)
+    let taken = exclusions + [IPRange(self.gateway, self.gateway)].compactMap { $0 }
+    open = [range].without(taken)
+    guard !open.isEmpty else {
+      throw json.error("no address is left of \(range) without the gateway and what is excluded")
+    }
+  }
+
+  private static func subnet(_ json: JSONCursor) throws(JSONDecodingError) -> IPPrefix {
+    let subnet: IPPrefix = try json.decode()
+    let bits = subnet.address.family.bits
+    guard subnet.address.canonical == subnet.address else {
+      throw json.error("\(subnet) maps IPv4; write it as an IPv4 subnet")
+    }
+    guard subnet.length + 2 <= bits else {
+      throw json.error(
+        "Network \(subnet) too small to allocate from; its prefix length may be 0…\(bits - 2)")
+    }
+    guard subnet.address == subnet.network else {
+      throw json.error(
+        "Network has host bits set. For a subnet mask of length \(subnet.length) "
+          + "the network address is \(subnet.network)")
+    }
+    return subnet
+  }
+
+  private static func address(_ json: JSONCursor) throws(JSONDecodingError) -> IPAddress? {
+    try json.decodeAddressIfPresent()?.canonical
+  }
+
+  private static func exclusions(_ json: JSONCursor, _ subnet: IPPrefix)
+    throws(JSONDecodingError) -> [IPRange]
+  {
+    guard !json.isAbsent else { return [] }
+    var exclusions: [IPRange] = []
+    for element in try json.elements {
+      let exclusion = try range(element)
+      guard IPRange(subnet).contains(exclusion.first), subnet.contains(exclusion.last) else {
+        throw element.error("\(exclusion) is not in \(subnet)")
+      }
+      exclusions.append(exclusion)
+    }
+    return exclusions
+  }
+
+  /// `10.1.0.77`, `10.1.0.0/28` or `10.1.0.90-10.1.0.99`.
+  private static func range(_ json: JSONCursor) throws(JSONDecodingError) -> IPRange {
+    let text: String = try json.decode()
+    if text.utf8.contains(UInt8(ascii: "/")) { return IPRange(try json.decode(IPPrefix.self)) }
+    let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map {
+      IPAddress($0)?.canonical
+    }
+    guard (1...2).contains(bounds.count), let first = bounds.first ?? nil,
+      let last = bounds.last ?? nil, let range = IPRange(first, last)
+    else {
+      throw json.error(
+        "\"\(text)\" is none of ADDRESS, ADDRESS/LENGTH and FIRST-LAST with FIRST not above LAST")
+    }
+    return range
+  }
+
+  /// As the reference plugin writes it: `10.1.0.1-10.1.0.254`.
+  public var text: String { "\(range.first)-\(range.last)" }
+}
+
+/// The ranges of which every attachment gets one address.
+public struct RangeSet: Hashable, Sendable {
+  /// Of one family; at least one, and no two of them overlap.
+  public internal(set) var ranges: [AddressRange]
+  /// Where it stands.
+  public let path: JSONPath
+
+  /// Decodes the elements of an array.
+  init(_ json: JSONCursor) throws(JSONDecodingError) {
+    var ranges: [AddressRange] = []
+    for element in try json.elements {
+      let next = try AddressRange(element)
+      if let first = ranges.first, first.range.first.family != next.range.first.family {
+        throw json.error("mixed address families; a range set is of IPv4 or of IPv6")
+      }
+      if let other = ranges.first(where: { $0.range.overlaps(next.range) }) {
+        throw json.error("subnets \(other.text) and \(next.text) overlap")
+      }
+      ranges.append(next)
+    }
+    guard !ranges.isEmpty else { throw json.error("empty range set; it has one range at least") }
+    self.ranges = ranges
+    path = json.path
+  }
+
+  /// The set of one range, written without arrays.
+  init(single json: JSONCursor) throws(JSONDecodingError) {
+    ranges = [try AddressRange(json)]
+    path = json.path
+  }
+
+  /// IPv4 or IPv6.
+  public var family: IPAddress.Family { ranges.first?.range.first.family ?? .v4 }
+
+  /// The range that `address` lies in.
+  public func range(with address: IPAddress) -> AddressRange? {
+    ranges.first { $0.range.contains(address) }
+  }
+
+  /// As the reference plugin writes it: `10.1.0.1-10.1.0.254,10.2.0.1-10.2.0.254`.
+  public var text: String { ranges.map(\.text).joined(separator: ",") }
+}
+
+extension Array where Element == IPRange {
+  /// The parts of these ranges, which are in ascending order and do not overlap, that lie in none
+  /// of `others`.
+  func without(_ others: [IPRange]) -> [IPRange] {
+    var parts = self
+    for other in others {
+      parts = parts.flatMap { (part: IPRange) -> [IPRange] in
+        guard part.overlaps(other) else { return [part] }
+        let head = other.first.predecessor.flatMap { IPRange(part.first, $0) }
+        let tail = other.last.successor.flatMap { IPRange($0, part.last) }
+        return [head, tail].compactMap { $0 }
+      }
+    }
+    return parts
+  }
+}
+
+extension IPAddress {
+  /// An IPv6 address that maps an IPv4 one as that, as Go's `net.IP` has it; others as they are.
+  public var canonical: IPAddress {
+    guard isIPv6, value >> 32 == 0xffff else { return self }
+    return IPAddress(.v4, value: value & 0xffff_ffff) ?? self
+  }
+}

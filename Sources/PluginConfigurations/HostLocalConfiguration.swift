@@ -1,0 +1,164 @@
+public import Addresses
+public import CNI
+public import JSON
+
+/// The members of a configuration with `"ipam": {"type": "host-local"}`, all legal. Those of the
+/// reference plugin mean the same.
+public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
+  /// By what an address is found again.
+  public enum Sticky: String, Hashable, Sendable, CaseIterable {
+    /// Namespace and name of the pod.
+    case name
+    /// The hardware address.
+    case mac
+  }
+
+  /// Where the leases of all networks are.
+  public let dataDirectory: String
+  /// Whether leases of an earlier boot are free.
+  public let reclaimsAfterReboot: Bool
+  /// In the order of the result: those of the runtime, the one without arrays, those of `ranges`.
+  /// Empty only where the configuration was decoded for releasing.
+  public let sets: [RangeSet]
+  /// Handed on in the result.
+  public let routes: [Route]
+  /// A file of resolv.conf(5) that the result's `dns` is made from; nil: none.
+  public let resolverFile: String?
+  /// Addresses that are kept for somebody.
+  public let reservations: [Reservation]
+  /// Nil: nobody gets the address of last time again.
+  public let sticky: Sticky?
+  /// The addresses that are asked for, of `runtimeConfig` and of `args.cni`; the first come first.
+  public let requests: [AddressRequest]
+  /// The hardware address that the attachment will have, where that is known.
+  public let mac: MACAddress?
+
+  /// The default of `dataDir`.
+  public static let defaultDataDirectory = "/var/lib/cni/networks"
+
+  /// Decodes all members.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    let ipam = json["ipam"]
+    guard !ipam.isAbsent else {
+      throw ipam.error("IPAM config missing 'ipam' key; it is an object with \"ranges\"")
+    }
+    guard ipam.value?.object != nil else { throw ipam.expected("an object") }
+    (dataDirectory, reclaimsAfterReboot) = try Self.place(ipam)
+    var sets = try Self.sets(json)
+    let reservations = try Self.reservations(ipam["reservations"], sets)
+    for set in sets.indices {
+      for range in sets[set].ranges.indices {
+        sets[set].ranges[range].open = sets[set].ranges[range].open.without(
+          reservations.compactMap { IPRange($0.address, $0.address) })
+      }
+    }
+    self.sets = sets
+    self.reservations = reservations
+    routes = try ipam["routes"].decodeIfPresent() ?? []
+    let file: String? = try ipam["resolvConf"].decodeIfPresent()
+    resolverFile = file?.isEmpty == true ? nil : file
+    sticky = try Self.sticky(ipam["sticky"])
+    requests =
+      try AddressRequest.list(json["runtimeConfig"]["ips"])
+      + AddressRequest.list(json["args"]["cni"]["ips"])
+    mac = try Self.mac(json)
+  }
+
+  /// Decodes what releasing needs: nobody's mistake elsewhere may keep addresses from the others.
+  public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
+    (dataDirectory, reclaimsAfterReboot) = try Self.place(json["ipam"])
+    sets = []
+    routes = []
+    resolverFile = nil
+    reservations = []
+    sticky = nil
+    requests = []
+    mac = nil
+  }
+
+  private static func place(_ ipam: JSONCursor) throws(JSONDecodingError) -> (String, Bool) {
+    let directory: String = try ipam["dataDir"].decodeIfPresent() ?? ""
+    guard directory.utf8.allSatisfy({ $0 != 0 }) else {
+      throw ipam["dataDir"].error("the path has a character NUL in it")
+    }
+    return (
+      directory.isEmpty ? defaultDataDirectory : directory,
+      try ipam["reclaimAfterReboot"].decodeIfPresent() ?? true
+    )
+  }
+
+  private static func sets(_ json: JSONCursor) throws(JSONDecodingError) -> [RangeSet] {
+    let ipam = json["ipam"]
+    var sets: [RangeSet] = []
+    let wanted = json["runtimeConfig"]["ipRanges"]
+    if !wanted.isAbsent { for element in try wanted.elements { sets.append(try RangeSet(element)) } }
+    if !ipam["subnet"].isAbsent, ipam["subnet"].value != "" {
+      sets.append(try RangeSet(single: ipam))
+    }
+    if !ipam["ranges"].isAbsent {
+      for element in try ipam["ranges"].elements { sets.append(try RangeSet(element)) }
+    }
+    guard !sets.isEmpty else {
+      throw ipam["ranges"].error(
+        "no IP ranges specified; write them as [[{\"subnet\": \"10.1.0.0/16\"}]]")
+    }
+    try check(sets, json)
+    return sets
+  }
+
+  private static func check(_ sets: [RangeSet], _ json: JSONCursor) throws(JSONDecodingError) {
+    let version: String = try json["cniVersion"].decodeIfPresent() ?? ""
+    let old: Set = ["", SpecificationVersion.v0_1_0.rawValue, SpecificationVersion.v0_2_0.rawValue]
+    let counts = [IPAddress.Family.v4, .v6].map { family in
+      sets.count { $0.family == family }
+    }
+    if old.contains(version), counts.contains(where: { $0 > 1 }) {
+      throw json["ipam"]["ranges"].error(
+        "CNI version \(version) does not support more than 1 address per family; 0.3.0 and later do")
+    }
+    for (position, set) in sets.enumerated() {
+      for (other, earlier) in sets[..<position].enumerated() {
+        let overlaps = set.ranges.contains { range in
+          earlier.ranges.contains { $0.range.overlaps(range.range) }
+        }
+        guard overlaps else { continue }
+        throw JSONDecodingError(
+          path: set.path,
+          reason: "range set \(other) overlaps with \(position): \(earlier.text) and \(set.text); "
+            + "an address belongs to one range set")
+      }
+    }
+  }
+
+  private static func reservations(_ json: JSONCursor, _ sets: [RangeSet])
+    throws(JSONDecodingError) -> [Reservation]
+  {
+    guard !json.isAbsent else { return [] }
+    var reservations: [Reservation] = []
+    for element in try json.elements {
+      let next = try Reservation(element, sets)
+      if let other = reservations.first(where: { $0.address == next.address }) {
+        throw element["ip"].error("\(next.address) is reserved by \(other.path) already")
+      }
+      reservations.append(next)
+    }
+    return reservations
+  }
+
+  private static func sticky(_ json: JSONCursor) throws(JSONDecodingError) -> Sticky? {
+    guard let text: String = try json.decodeIfPresent(), !text.isEmpty else { return nil }
+    guard let sticky = Sticky(rawValue: text) else {
+      throw json.error("\"\(text)\" is neither \"name\" nor \"mac\"")
+    }
+    return sticky
+  }
+
+  /// The runtime's wish before that of `args`, and the configuration's own last. What is wrong with
+  /// it is for the plugin to say that sets it.
+  private static func mac(_ json: JSONCursor) throws(JSONDecodingError) -> MACAddress? {
+    for cursor in [json["runtimeConfig"]["mac"], json["args"]["cni"]["mac"]] {
+      if let text = cursor.value?.text, let mac = MACAddress(text) { return mac }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,101 @@
+import Addresses
+import CNI
+import JSON
+import Leases
+import Linux
+import PluginConfigurations
+import PluginCore
+
+/// The IPAM plugin `host-local`: addresses from ranges, kept in files on this host.
+@main
+enum HostLocal: Plugin {
+  static let name = "host-local"
+
+  static func configuration(_ request: Request) throws(JSONDecodingError)
+    -> HostLocalConfiguration
+  {
+    switch request.invocation.command {
+    case .del, .gc: try HostLocalConfiguration(forReleasing: request.network.json)
+    case .add, .check, .status, .version: try HostLocalConfiguration(request.network.json)
+    }
+  }
+
+  static func add(
+    _ request: Request, _ configuration: HostLocalConfiguration, _ context: Context
+  ) throws(CNIError) -> AttachmentResult {
+    let wishes = try Wishes(request, configuration)
+    var result = AttachmentResult()
+    result.routes = configuration.routes
+    if let path = configuration.resolverFile { result.dns = try resolver(path) }
+    result.addresses = try lease(request, configuration, wishes, context).map {
+      AttachmentResult.Address($0.prefix, gateway: $0.range.gateway)
+    }
+    return result
+  }
+
+  static func del(
+    _ request: Request, _ configuration: HostLocalConfiguration, _ context: Context
+  ) throws(CNIError) {
+    do throws(LeaseError) {
+      guard var store = try open(request, configuration, for: .releasing, context) else { return }
+      let released = try store.releaseAll(of: LeaseHolder(request.attachment))
+      store.commit()
+      log(store.notes, context)
+      context.log.write(.debug, "released: \(list(released))")
+    } catch { throw CNIError(error, "cannot release the addresses") }
+  }
+
+  static func gc(
+    _ request: Request, _ configuration: HostLocalConfiguration, _ context: Context
+  ) throws(CNIError) {
+    guard let valid = request.network.validAttachments else { return }
+    do throws(LeaseError) {
+      guard var store = try open(request, configuration, for: .releasing, context) else { return }
+      try store.releaseAll(but: Set(valid.map { LeaseHolder($0) }))
+      log(store.notes, context)
+    } catch {
+      throw CNIError(error, "cannot release the addresses of attachments that are gone")
+    }
+  }
+
+  // MARK: - Leases
+
+  static func open(
+    _ request: Request, _ configuration: HostLocalConfiguration, for access: LeaseStore.Access,
+    _ context: Context
+  ) throws(LeaseError) -> LeaseStore? {
+    let location = LeaseLocation(
+      dataDirectory: configuration.dataDirectory, network: request.network.name)
+    return try .open(
+      location, for: access, reclaims: configuration.reclaimsAfterReboot, until: context.deadline)
+  }
+
+  static func log(_ notes: [String], _ context: Context) {
+    for note in notes { context.log.write(.warning, note) }
+  }
+}
+
+extension LeaseHolder {
+  /// As an attachment of this day.
+  init(_ attachment: Attachment) {
+    self.init(
+      containerID: attachment.containerID, interfaceName: attachment.interfaceName)
+  }
+}
+
+extension CNIError {
+  /// Leases that cannot be read or changed.
+  init(_ error: LeaseError, _ attempt: String) {
+    let code: Code =
+      switch error {
+      case .lock(.held), .unstable: .tryAgainLater
+      case .lock, .system: .ioFailure
+      }
+    self.init(code, attempt, details: error.description)
+  }
+}
+
+/// Addresses for a message.
+func list(_ addresses: [IPAddress]) -> String {
+  addresses.isEmpty ? "none" : addresses.map(\.description).joined(separator: ", ")
+}

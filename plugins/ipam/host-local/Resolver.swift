@@ -1,0 +1,35 @@
+import CNI
+import Linux
+
+extension HostLocal {
+  /// What the file `path` says of the resolution of names; see resolv.conf(5).
+  static func resolver(_ path: String, _ code: CNIError.Code = .ioFailure) throws(CNIError) -> DNS {
+    do throws(SystemError) {
+      // A FIFO must not keep us waiting.
+      let file = try FileDescriptor.open(path, [.readOnly, .nonBlocking])
+      return DNS(resolvConf: String(decoding: try file.readToEnd(limit: 1 << 20), as: UTF8.self))
+    } catch {
+      throw CNIError(code, "cannot read ipam.resolvConf", details: error.description)
+    }
+  }
+}
+
+extension DNS {
+  /// Reads the text of a resolv.conf(5). Lines that say something else, or nothing, are passed over.
+  init(resolvConf text: String) {
+    self.init()
+    for line in text.split(whereSeparator: \.isNewline) {
+      let words = line.split(whereSeparator: \.isWhitespace).map { String($0) }
+      guard words.count >= 2, let keyword = words.first, !keyword.hasPrefix("#"),
+        !keyword.hasPrefix(";")
+      else { continue }
+      switch keyword {
+      case "nameserver": nameservers.append(words[1])
+      case "domain": domain = words[1]
+      case "search": search += words[1...]
+      case "options": options += words[1...]
+      default: break
+      }
+    }
+  }
+}
