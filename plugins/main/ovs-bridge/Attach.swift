@@ -31,7 +31,7 @@ extension OVSBridge {
     let port = try database.attach(plan, record, findings, &rollback)
     try configure(ends, plan, addresses, port, in: sandbox, context)
     try port.waitUntilForwarding(ends.host.index, context)
-    announce(ends, plan, addresses, in: sandbox, context.log)
+    announce(ends, plan, addresses, context)
 
     rollback.disarm()
     database.removeStalePorts(findings.stale, ends.outside, context.log)
@@ -72,7 +72,10 @@ extension OVSBridge {
     let attempt = "cannot configure interface \"\(ends.containerName)\""
     if result.addresses.contains(where: { $0.address.address.isIPv6 }) {
       let interface = "ipv6/conf/\(ends.containerName)"
-      var settings = [(path: "\(interface)/disable_ipv6", value: "0")]
+      var settings = [
+        (path: "\(interface)/disable_ipv6", value: "0"),
+        Batch.announcementSetting(of: ends.containerName),
+      ]
       if plan.configuration.enableDAD {
         settings += [("\(interface)/enhanced_dad", "1"), ("\(interface)/accept_dad", "1")]
       }
@@ -89,17 +92,17 @@ extension OVSBridge {
     } catch { throw CNIError(error, attempt) }
   }
 
-  /// Tells the neighbours. That nobody hears it is no reason to fail.
+  /// Has the kernel tell the neighbours, now that frames arrive: by gratuitous ARP and unsolicited
+  /// neighbour advertisement. That nobody hears it is no reason to fail.
   private static func announce(
-    _ ends: Ends, _ plan: Plan, _ result: AttachmentResult,
-    in sandbox: borrowing NetworkNamespace, _ log: Log
+    _ ends: Ends, _ plan: Plan, _ result: AttachmentResult, _ context: Context
   ) {
-    guard let mac = ends.mac, !plan.configuration.disableContainerInterface else { return }
+    guard let mac = ends.mac, !result.addresses.isEmpty else { return }
     do throws(RouteError) {
-      try Announcement.send(
-        result.addresses.map { $0.address.address }, mac: mac, on: ends.containerIndex,
-        in: sandbox)
-    } catch { log.write(.warning, "cannot announce the addresses: \(error)") }
+      try ends.inside.request(until: context.deadline) {
+        $0.announceAddresses(of: ends.containerIndex, mac: mac)
+      }
+    } catch { context.log.write(.warning, "cannot announce the addresses: \(error)") }
   }
 
   /// What ADD answers: what earlier plugins of the chain made, then both ends and their addresses.

@@ -132,6 +132,7 @@ struct Ends {
       batch.setLink(
         .index(containerIndex), isUp: plan.configuration.disableContainerInterface ? nil : true,
         mac: isMACPending ? mac : nil)
+      if !result.addresses.isEmpty { batch.enableAnnouncements(on: containerIndex) }
       for address in result.addresses {
         batch.addAddress(
           address.address, to: containerIndex,

@@ -1,0 +1,325 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("ADD of ovs-bridge", .privateHost) struct AttachTests {
+  @Test(
+    "without IPAM makes a veth pair and a port, CHECK agrees, and DEL leaves the host as before")
+  func layer2() throws {
+    let network = try Network()
+    let before = try network.host.snapshot()
+    let sandbox = try Sandbox()
+    let configuration = network.configuration()
+    let result = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      .checked()
+
+    #expect(result["cniVersion"] == "1.1.0")
+    #expect(result["ips"].isAbsent)
+    let (hostEnd, containerEnd) = (result["interfaces"][0], result["interfaces"][1])
+    #expect(hostEnd["sandbox"].isAbsent)
+    #expect(containerEnd["name"] == "eth0")
+    #expect(containerEnd["sandbox"] == .string(sandbox.path))
+
+    let inside = try sandbox.link()
+    #expect(inside["address"] == containerEnd["mac"])
+    #expect(inside["linkinfo"]["info_kind"] == "veth")
+    #expect(inside["flags"].array.contains("UP"))
+    let outside = try network.host.ip("-d", "link", "show", hostEnd["name"].text ?? "")[0]
+    #expect(outside["address"] == hostEnd["mac"])
+    #expect(outside["link_index"] == inside["ifindex"])
+    #expect(outside["ifalias"] == "patchbay:net1/c1/eth0")
+    #expect(outside["linkinfo"]["info_kind"] == "veth")
+
+    #expect(try network.host.openVSwitch.ports(of: "br1") == [hostEnd["name"].text])
+    let port = try network.port(result)
+    #expect(port["vlan_mode"] == "trunk")
+    #expect(port["trunks"] == [])
+    #expect(port["tag"] == [])
+    let interface = try network.interface(result)
+    #expect(interface["error"] == [])
+    #expect((interface["ofport"].integer ?? 0) > 0)
+    #expect(interface["ifindex"] == outside["ifindex"])
+
+    try network.plugin.check(
+      configuration, previous: result, containerID: "c1", sandbox: sandbox
+    ).checked()
+    try network.plugin.del(configuration, containerID: "c1", sandbox: sandbox).checked()
+    #expect(try network.host.snapshot().difference(from: before) == "")
+    #expect(try sandbox.ip("link").array.count == 1, "only lo is left in the sandbox")
+  }
+
+  @Test(
+    "lets two containers reach each other at once, over IPv4, IPv6 or both",
+    arguments: [["10.1.0.0/24"], ["fd00:1::/64"], ["10.1.0.0/24", "fd00:1::/64"]])
+  func addresses(subnets: [String]) throws {
+    let network = try Network()
+    let sets = subnets.map { Document.array([["subnet": .string($0)]]) }
+    let configuration = network.addressed().with([
+      "ipam": [
+        "type": "host-local", "ranges": .array(sets),
+        "dataDir": .string("\(network.host.directory.path)/leases"),
+      ]
+    ])
+    let (first, second) = (try Sandbox(), try Sandbox())
+    let one = try network.plugin.add(configuration, containerID: "c1", sandbox: first).checked()
+    let two = try network.plugin.add(configuration, containerID: "c2", sandbox: second).checked()
+    #expect(one["ips"].array.count == subnets.count)
+    for ip in two["ips"].array {
+      #expect(ip["interface"] == 1)
+      let address = ip["address"].text ?? ""
+      #expect(try first.reaches(String(address.prefix { $0 != "/" })), "\(address)")
+    }
+    #expect(
+      try first.addresses().sorted() == one["ips"].array.compactMap { $0["address"].text }.sorted())
+    try network.plugin.check(configuration, previous: one, containerID: "c1", sandbox: first)
+      .checked()
+
+    for (id, sandbox) in [("c1", first), ("c2", second)] {
+      try network.plugin.del(configuration, containerID: id, sandbox: sandbox).checked()
+    }
+    #expect(try network.host.openVSwitch.ports(of: "br1") == [])
+    let leases = network.host.directory.files().keys.filter {
+      $0.contains("/10.") || $0.contains("/fd")
+    }
+    #expect(leases == [])
+  }
+
+  @Test("on a netdev bridge carries TCP, because TX checksum offload of the container end is off")
+  func tcp() throws {
+    let network = try Network()
+    let configuration = network.addressed("10.1.0.0/24")
+    let (server, client) = (try Sandbox(), try Sandbox())
+    let result = try network.plugin.add(configuration, containerID: "s", sandbox: server).checked()
+    try network.plugin.add(configuration, containerID: "c", sandbox: client).checked()
+    let features = try client.exec("ethtool", ["-k", "eth0"]).checked().stdout
+    #expect(features.contains("tx-checksumming: off"))
+
+    let address = String((result["ips"][0]["address"].text ?? "").prefix { $0 != "/" })
+    let iperf = Thread { _ = try? server.exec("iperf3", ["-s", "-1"]) }
+    iperf.start()
+    try eventually("iperf3 listens") {
+      try server.exec("ss", ["-ltn"]).stdout.contains(":5201")
+    }
+    let report = try client.exec(
+      "iperf3", ["-c", address, "-n", "5M", "-J"], timeout: .seconds(20))
+    let sent = try Document(parsing: report.checked().bytes)["end"]["sum_received"]["bytes"].integer
+    #expect((sent ?? 0) >= 2_000_000)
+  }
+
+  @Test("makes the bridge where it is missing, with the datapath that this machine can do")
+  func createsBridge() throws {
+    let network = try Network(hasBridge: false)
+    let sandbox = try Sandbox()
+    try network.plugin.add(
+      network.configuration(["datapath": "netdev"]), containerID: "c1", sandbox: sandbox
+    ).checked()
+    let bridge = try network.host.openVSwitch.row("Bridge", "br1")
+    #expect(bridge["datapath_type"] == "netdev")
+    #expect(try network.host.openVSwitch.row("Interface", "br1")["type"] == "internal")
+    #expect(try network.host.openVSwitch.ports(of: "br1").count == 1)
+  }
+
+  @Test(
+    "writes the VLAN columns that the mode means",
+    arguments: [
+      (["vlan": 100], "access", 100, []),
+      (["trunk": [["id": 5], ["minID": 10, "maxID": 12]]], "trunk", nil, [5, 10, 11, 12]),
+      (["vlan": 7, "trunk": [["id": 8]]], "native-untagged", 7, [8]),
+      (["vlan": 7, "trunk": [["id": 8]], "vlanMode": "native-tagged"], "native-tagged", 7, [8]),
+    ] as [([String: Document], String, Int?, [Int])])
+  func vlans(members: [String: Document], mode: String, tag: Int?, trunks: [Int]) throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let configuration = network.configuration(members)
+    let result = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      .checked()
+    let port = try network.port(result)
+    #expect(port["vlan_mode"] == .string(mode))
+    #expect(port["tag"] == (tag.map { .integer($0) } ?? []))
+    let list = Document.array(trunks.map { .integer($0) })
+    #expect(port["trunks"] == (trunks.count == 1 ? list[0] : list))
+    try network.plugin.check(configuration, previous: result, containerID: "c1", sandbox: sandbox)
+      .checked()
+  }
+
+  @Test("gives both ends the MTU, which packets of that size pass")
+  func mtu() throws {
+    let network = try Network()
+    let configuration = network.addressed("10.1.0.0/24", members: ["mtu": 9000])
+    let (first, second) = (try Sandbox(), try Sandbox())
+    let one = try network.plugin.add(configuration, containerID: "c1", sandbox: first).checked()
+    let two = try network.plugin.add(configuration, containerID: "c2", sandbox: second).checked()
+    #expect(try first.link()["mtu"] == 9000)
+    #expect(one["interfaces"][0]["mtu"] == 9000)
+    let address = String((two["ips"][0]["address"].text ?? "").prefix { $0 != "/" })
+    #expect(try first.reaches(address, size: 8972))
+    #expect(try !first.reaches(address, count: 1, size: 8973))
+  }
+
+  @Test("takes the MAC address from the runtime first, then args, CNI_ARGS and the configuration")
+  func mac() throws {
+    let network = try Network()
+    func mac(_ number: Int) -> Document { .string("02:00:00:00:00:0\(number)") }
+    let sources: [([String: Document], String?, Document)] = [
+      (["mac": mac(1)], nil, mac(1)),
+      (["mac": mac(1)], "MAC=02:00:00:00:00:02", mac(2)),
+      (["args": ["cni": ["mac": mac(3)]]], "MAC=02:00:00:00:00:02", mac(3)),
+      (["args": ["cni": ["mac": mac(3)]], "runtimeConfig": ["mac": mac(4)]], nil, mac(4)),
+    ]
+    for (position, (members, args, expected)) in sources.enumerated() {
+      let sandbox = try Sandbox()
+      let result = try network.plugin.add(
+        network.configuration(members), containerID: "c\(position)", sandbox: sandbox, args: args
+      ).checked()
+      #expect(result["interfaces"][1]["mac"] == expected)
+      #expect(try sandbox.link()["address"] == expected)
+    }
+  }
+
+  @Test("derives the MAC address from the first address, as the reference plugins do")
+  func derivedMAC() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let configuration = network.addressed("10.1.0.0/24")
+    let result = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      .checked()
+    #expect(result["ips"][0]["address"] == "10.1.0.2/24")
+    #expect(try sandbox.link()["address"] == "0a:58:0a:01:00:02")
+  }
+
+  @Test("adds routes with all their members")
+  func routes() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    var configuration = network.addressed("10.1.0.0/24")
+    configuration = configuration.with([
+      "ipam": configuration["ipam"].with([
+        "routes": [
+          ["dst": "0.0.0.0/0"],
+          ["dst": "10.9.0.0/16", "gw": "10.1.0.9", "mtu": 1300, "advmss": 1200, "priority": 50],
+          ["dst": "10.8.0.0/16", "table": 1000],
+        ]
+      ])
+    ])
+    let result = try network.plugin.add(
+      configuration.with(["cniVersion": "1.1.0"]), containerID: "c1", sandbox: sandbox)
+    let added = try result.checked()
+    let routes = try sandbox.ip("route", "show", "table", "all")
+    #expect(routes.first(where: "dst", is: "default")["gateway"] == "10.1.0.1")
+    let special = routes.first(where: "dst", is: "10.9.0.0/16")
+    #expect(special["gateway"] == "10.1.0.9")
+    #expect(special["metric"] == 50)
+    #expect(special["metrics"][0]["mtu"] == 1300)
+    #expect(special["metrics"][0]["advmss"] == 1200)
+    #expect(routes.first(where: "dst", is: "10.8.0.0/16")["table"] == "1000")
+    let check = try network.plugin.check(
+      configuration, previous: added, containerID: "c1", sandbox: sandbox)
+    try check.checked()
+    try sandbox.exec("ip", ["route", "del", "10.9.0.0/16"]).checked()
+    let refused = try network.plugin.check(
+      configuration, previous: added, containerID: "c1", sandbox: sandbox)
+    #expect(refused.message.contains("route 10.9.0.0/16 via 10.1.0.9 is not in table 254"))
+  }
+
+  @Test("plugs two interfaces of one container into the bridge")
+  func twoInterfaces() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let configuration = network.configuration()
+    for name in ["eth0", "net1"] {
+      try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox, ifname: name)
+        .checked()
+    }
+    #expect(try network.host.openVSwitch.ports(of: "br1").count == 2)
+    try network.plugin.del(configuration, containerID: "c1", sandbox: sandbox, ifname: "eth0")
+      .checked()
+    #expect(try network.host.openVSwitch.ports(of: "br1").count == 1)
+    #expect(try sandbox.ip("link").array.map { $0["ifname"] } == ["lo", "net1"])
+  }
+
+  @Test("hands on what earlier plugins of the chain made, members it does not know included")
+  func chained() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let previous: Document = [
+      "cniVersion": "1.1.0",
+      "interfaces": [["name": "lo", "sandbox": .string(sandbox.path), "pciID": "0000:01:00.0"]],
+      "ips": [["address": "127.0.0.1/8", "interface": 0]],
+      "dns": ["nameservers": ["10.0.0.53"]], "example.org/x": [1, 2],
+    ]
+    let configuration = network.addressed("10.1.0.0/24", members: ["prevResult": previous])
+    let result = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      .checked()
+    #expect(result["interfaces"].array.map { $0["name"] }.first == "lo")
+    #expect(result["interfaces"][0]["pciID"] == "0000:01:00.0")
+    #expect(result["interfaces"][2]["name"] == "eth0")
+    #expect(result["ips"][0] == previous["ips"][0])
+    #expect(result["ips"][1]["interface"] == 2)
+    #expect(result["dns"] == previous["dns"])
+    #expect(result["example.org/x"] == [1, 2])
+    try network.plugin.check(configuration, previous: result, containerID: "c1", sandbox: sandbox)
+      .checked()
+  }
+
+  @Test("writes into external_ids all that CHECK, GC and DEL need, and what the configuration adds")
+  func externalIDs() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let configuration = network.addressed(
+      "10.1.0.0/24", members: ["external_ids": ["site": "north"]])
+    let result = try network.plugin.add(
+      configuration, containerID: "c1", sandbox: sandbox,
+      args: "IgnoreUnknown=1;K8S_POD_UID=uid-7;OvnPort=lp1"
+    ).checked()
+    let expected: Document = [
+      "owner": "patchbay", "network": "net1", "containerID": "c1", "interfaceName": "eth0",
+      "sandbox": .string(sandbox.path), "addresses": "10.1.0.2/24", "mac": "0a:58:0a:01:00:02",
+      "site": "north", "iface-id": "lp1", "contPodUid": "uid-7",
+    ]
+    #expect(try network.port(result)["external_ids"] == expected)
+    #expect(try network.interface(result)["external_ids"] == expected)
+  }
+
+  @Test("succeeds when it is repeated, whatever an ADD that never ended has left")
+  func repeated() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let configuration = network.configuration()
+    let first = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    let name = first["interfaces"][0]["name"].text ?? ""
+
+    // All is there; the link is there without its port; the port is there without its link.
+    let second = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      .checked()
+    #expect(second["interfaces"][0]["name"].text == name)
+    try network.host.openVSwitch.vsctl("del-port", "br1", name)
+    try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    try network.host.namespace.exec("ip", ["link", "del", name]).checked()
+    let last = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+
+    try network.plugin.check(configuration, previous: last, containerID: "c1", sandbox: sandbox)
+      .checked()
+    #expect(try network.host.openVSwitch.ports(of: "br1") == [name])
+  }
+
+  @Test("removes ports of ours whose links are gone, on whatever bridge, and nobody else's")
+  func stalePorts() throws {
+    let network = try Network()
+    let ovs = network.host.openVSwitch
+    try ovs.addBridge("br2")
+    let (gone, here) = (try Sandbox(), try Sandbox())
+    let elsewhere = network.configuration(["bridge": "br2"])
+    try network.plugin.add(elsewhere, containerID: "gone", sandbox: gone).checked()
+    // Somebody else's port without a link has an error, too.
+    try ovs.vsctl("--no-wait", "add-port", "br2", "alien0")
+    gone.delete()
+    try eventually("ovs-vswitchd sees that the link is gone") {
+      try ovs.rows("Interface").contains {
+        $0["external_ids"]["containerID"] == "gone" && ($0["ifindex"] == 0 || $0["error"] != [])
+      }
+    }
+    try network.plugin.add(network.configuration(), containerID: "here", sandbox: here).checked()
+    #expect(try ovs.ports(of: "br2") == ["alien0"])
+    #expect(try ovs.ports(of: "br1").count == 1)
+  }
+}

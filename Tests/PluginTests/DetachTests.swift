@@ -1,0 +1,112 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("DEL of ovs-bridge", .privateHost) struct DetachTests {
+  /// An attached container, and the host as it was before.
+  private struct Attached {
+    let network: Network
+    let sandbox: Sandbox
+    let configuration: Document
+    let before: HostSnapshot
+
+    init() throws {
+      network = try Network()
+      sandbox = try Sandbox()
+      before = try network.host.snapshot()
+      configuration = network.addressed("10.1.0.0/24")
+      try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    }
+
+    /// What is on the host beyond what was, and beyond what `host-local` keeps without leases.
+    func leftovers() throws -> [String] {
+      try network.host.snapshot().difference(from: before).split(separator: "\n").map(String.init)
+        .filter { !$0.hasPrefix("+ file:") || $0.contains("/10.1.0.") }
+    }
+  }
+
+  @Test("succeeds twice")
+  func twice() throws {
+    let attached = try Attached()
+    for _ in 1...2 {
+      try attached.network.plugin.del(
+        attached.configuration, containerID: "c1", sandbox: attached.sandbox
+      ).checked()
+    }
+    #expect(try attached.leftovers() == [])
+  }
+
+  @Test("needs no sandbox, no previous result and no path of it")
+  func withoutSandbox() throws {
+    let attached = try Attached()
+    try attached.network.plugin.del(attached.configuration, containerID: "c1", sandbox: nil)
+      .checked()
+    #expect(try attached.leftovers() == [])
+    #expect(try attached.sandbox.ip("link").array.count == 1, "the container end is gone, too")
+  }
+
+  @Test("frees everything after the sandbox is gone")
+  func sandboxGone() throws {
+    let attached = try Attached()
+    attached.sandbox.delete()
+    try attached.network.plugin.del(
+      attached.configuration, containerID: "c1", sandbox: attached.sandbox
+    ).checked()
+    #expect(try attached.leftovers() == [])
+  }
+
+  @Test("frees link and address when ovsdb-server is stopped, and says what it could not do")
+  func serverStopped() throws {
+    let attached = try Attached()
+    let ovs = attached.network.host.openVSwitch
+    ovs.stopServer()
+    let result = try attached.network.plugin.del(
+      attached.configuration, containerID: "c1", sandbox: attached.sandbox)
+    #expect(result.code == 11)
+    #expect(result.message.contains("cannot remove port"))
+    #expect(result.message.contains("is ovsdb-server running?"), "\(result.message)")
+    #expect(try attached.sandbox.ip("link").array.count == 1)
+    #expect(attached.network.host.directory.files().keys.allSatisfy { !$0.contains("/10.1.0.2") })
+
+    try ovs.startServer()
+    try attached.network.plugin.del(
+      attached.configuration, containerID: "c1", sandbox: attached.sandbox
+    ).checked()
+    #expect(try ovs.ports(of: "br1") == [])
+  }
+
+  @Test("needs no ovs-vswitchd")
+  func switchStopped() throws {
+    let attached = try Attached()
+    attached.network.host.openVSwitch.stopSwitching()
+    try attached.network.plugin.del(
+      attached.configuration, containerID: "c1", sandbox: attached.sandbox
+    ).checked()
+    #expect(try attached.network.host.openVSwitch.vsctl("--no-wait", "list-ports", "br1") == [])
+  }
+
+  @Test("touches no port of others, not even one that has the same container ID in external_ids")
+  func others() throws {
+    let attached = try Attached()
+    let ovs = attached.network.host.openVSwitch
+    try ovs.vsctl(
+      "--no-wait", "add-port", "br1", "alien0", "--", "set", "Port", "alien0",
+      "external_ids:containerID=c1", "external_ids:interfaceName=eth0", "external_ids:owner=other")
+    try attached.network.plugin.del(
+      attached.configuration, containerID: "c1", sandbox: attached.sandbox
+    ).checked()
+    #expect(try ovs.ports(of: "br1") == ["alien0"])
+  }
+
+  @Test("goes on past an IPAM plugin that fails, and reports it")
+  func failingIPAM() throws {
+    let attached = try Attached()
+    let configuration = attached.configuration.with(["ipam": ["type": "nowhere"]])
+    let result = try attached.network.plugin.del(
+      configuration, containerID: "c1", sandbox: attached.sandbox)
+    #expect(result.code == 999)
+    #expect(result.message.contains("failed to find plugin \"nowhere\""))
+    #expect(try attached.network.host.openVSwitch.ports(of: "br1") == [])
+    #expect(try attached.sandbox.ip("link").array.count == 1)
+  }
+}
