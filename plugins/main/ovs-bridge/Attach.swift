@@ -28,6 +28,7 @@ extension OVSBridge {
     }
     let record = plan.record(
       sandbox: sandbox.path, addresses: addresses.addresses, mac: ends.mac)
+    try database.removeLeftover(findings, plan, ends)
     let port = try database.attach(plan, record, findings, &rollback)
     try configure(ends, plan, addresses, port, in: sandbox, context)
     try port.waitUntilForwarding(ends.host.index, context)

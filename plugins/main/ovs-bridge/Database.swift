@@ -62,7 +62,6 @@ final class Database {
   func attach(
     _ plan: Plan, _ record: AttachmentRecord, _ first: Findings, _ rollback: inout Rollback
   ) throws(CNIError) -> AttachedPort {
-    if let leftover = first.leftover { try removeLeftover(leftover, plan) }
     rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] in undo(plan) }
     var findings = first
     // The bridge may come or go between question and answer; each time there is a new question.
@@ -121,7 +120,8 @@ final class Database {
   /// Removes what an ADD of the same attachment that never ended left on a bridge.
   ///
   /// ovs-vswitchd must have seen it go: the port that comes has the same name and another link.
-  private func removeLeftover(_ externalIDs: [String: String], _ plan: Plan) throws(CNIError) {
+  func removeLeftover(_ findings: Findings, _ plan: Plan, _ ends: Ends) throws(CNIError) {
+    guard let externalIDs = findings.leftover else { return }
     guard AttachmentRecord(externalIDs)?.attachment == plan.attachment else {
       throw CNIError(
         .internalFailure, Self.attempt(plan),
@@ -131,6 +131,10 @@ final class Database {
       _ = try connection.beginDetaching(plan.attachment, until: deadline)?.outcome(until: deadline)
     } catch {
       throw CNIError(error, "cannot remove what an earlier ADD left")
+    }
+    // Letting go of a port, ovs-vswitchd gives the link of that name the flags that it found.
+    do { try ends.switchHostEndOn(until: deadline) } catch {
+      throw CNIError(error, Self.attempt(plan))
     }
   }
 

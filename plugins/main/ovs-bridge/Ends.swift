@@ -108,6 +108,10 @@ struct Ends {
     } catch { return error.errno == .noSuchDevice ? nil : error.description }
   }
 
+  func switchHostEndOn(until deadline: Deadline) throws(RouteError) {
+    try outside.request(until: deadline) { $0.setLink(.index(host.index), isUp: true) }
+  }
+
   // MARK: - The container end
 
   /// Decides on the container end's MAC address: what somebody asked for, else what follows from
