@@ -87,6 +87,8 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("AddressesTests", ["Addresses"]),
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], golden: true),
+    tests(
+      "CNIRuntimeTests", ["CNIRuntime", "CNI", "JSON", "Linux", "TestSupport"], golden: true),
     tests("DigestsTests", ["Digests"]),
     tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),
