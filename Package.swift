@@ -94,6 +94,8 @@ let package = Package(
     tests("TestSupportTests", ["TestSupport"]),
     tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
     tests("PluginTests", ["ovs-bridge", "loopback", "TestSupport"]),
+    tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
+    tests("LoopbackTests", ["loopback", "TestSupport"]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
   ]
 )

@@ -5,17 +5,21 @@ struct PlaygroundEnvironment {
   let variables: [String]
   let shell: String
   private let pluginPath: String
+  /// The directory of network configurations; nil for the playground's own.
+  private let configurationPath: String?
 
   /// - Parameter executable: This program's file.
   init(executable: String) {
     let directory = executable.lastIndex(of: "/").map { String(executable[..<$0]) } ?? "."
     shell = Process.environment("SHELL") ?? "/bin/sh"
-    pluginPath =
-      Process.environment("CNI_PATH") ?? Self.pluginDirectories(beside: directory)
+    // What somebody set is meant, so that other plugins and networks can be tried.
+    pluginPath = Process.environment("CNI_PATH") ?? Self.pluginDirectories(beside: directory)
+    let path = Process.environment("NETCONFPATH") ?? PlaygroundNetwork.directory
+    configurationPath = path == PlaygroundNetwork.directory ? nil : path
     // The prompt of Debian's and Ubuntu's bash shows debian_chroot.
     let own: [(name: String, value: String)] = [
       ("PATH", Executables.path(Process.environment("PATH") ?? "", with: [directory])),
-      ("CNI_PATH", pluginPath), ("NETCONFPATH", PlaygroundNetwork.directory),
+      ("CNI_PATH", pluginPath), ("NETCONFPATH", path),
       ("PATCHBAY_PLAYGROUND", "1"), ("debian_chroot", "playground"),
     ]
     let others = Self.withoutSwitch(Process.environment).filter { line in
@@ -44,15 +48,19 @@ struct PlaygroundEnvironment {
 
   /// Says what is here and what can be done with it.
   func welcome(version: String) {
+    let name = configurationPath == nil ? "ovs-1" : "NETWORK"
+    let network =
+      configurationPath.map { "those in \($0): patchbay list" }
+      ?? "ovs-1, in \(PlaygroundNetwork.directory)/\(PlaygroundNetwork.file)"
     let text = """
       This is a playground: nothing outside sees what you do here, and exit ends all of it.
         switch    Open vSwitch \(version), in \(PlaygroundSwitch.directory)
-        network   ovs-1, in \(PlaygroundNetwork.directory)/\(PlaygroundNetwork.file)
+        network   \(network)
         plugins   \(pluginPath)
       Try:
         patchbay netns add ns1 ns2
-        patchbay add ovs-1 ns1
-        patchbay add ovs-1 ns2
+        patchbay add \(name) ns1
+        patchbay add \(name) ns2
         patchbay show
         patchbay netns exec ns1 ping -c 3 192.168.0.2
 

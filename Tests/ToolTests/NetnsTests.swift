@@ -1,0 +1,136 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("netns", .privateHost)
+struct NetnsTests {
+  @Test("what one of ip-netns(8) and this adds, the other sees, enters and deletes")
+  func interoperation() throws {
+    let output = try Patchbay.play(
+      """
+      set -e
+      patchbay netns add ours also-ours
+      ip netns add theirs
+      ip netns list | sort | sed 's/ .*//'
+      patchbay netns list
+      ip netns exec ours ip -br address show lo | grep -o '127.0.0.1/8'
+      patchbay netns exec theirs ip -br link | grep -o '^lo'
+      ip netns delete ours
+      patchbay netns del theirs also-ours
+      ls /run/netns
+      """)
+    #expect(output.status == 0, "\(output)")
+    #expect(
+      output.stdout
+        == "also-ours\nours\ntheirs\nalso-ours\nours\ntheirs\n127.0.0.1/8\nlo\n", "\(output)")
+  }
+
+  @Test("the JSON list has names and paths")
+  func json() throws {
+    let output = try Patchbay.play("patchbay netns add b a && patchbay netns list --json").checked()
+    #expect(
+      try Document(parsing: output.bytes) == [
+        ["name": "a", "path": "/run/netns/a"], ["name": "b", "path": "/run/netns/b"],
+      ])
+  }
+
+  @Test("many adds at once make one mount of /run/netns, and all of the namespaces")
+  func concurrency() throws {
+    let output = try Patchbay.play(
+      """
+      # Those outside, which the playground's /run hides.
+      before=$(grep -c ' /run/netns ' /proc/self/mountinfo)
+      for number in 1 2 3 4 5 6 7 8; do patchbay netns add n$number & done
+      wait
+      patchbay netns list | wc -l
+      echo $(($(grep -c ' /run/netns ' /proc/self/mountinfo) - before))
+      """)
+    #expect(output.stdout == "8\n1\n", "\(output)")
+  }
+
+  @Test("exec sees the namespace's links in /sys, and has the exit status of the command")
+  func exec() throws {
+    let output = try Patchbay.play(
+      """
+      patchbay netns add a
+      ip link add v0 type veth peer name eth7 netns a
+      patchbay netns exec a ls /sys/class/net
+      ls /sys/class/net
+      patchbay netns exec a sh -c 'exit 9'; echo $?
+      patchbay netns exec a there-is-no-such-program; echo $?
+      """)
+    #expect(output.stdout == "eth7\nlo\nlo\nv0\n9\n127\n", "\(output)")
+    #expect(output.stderr.hasPrefix("there is no program \"there-is-no-such-program\" in PATH ("))
+  }
+
+  @Test("a process that is in a namespace keeps it when its name is deleted")
+  func use() throws {
+    let output = try Patchbay.play(
+      """
+      patchbay netns add a
+      patchbay netns exec a sleep 1000 &
+      sleeping=$!
+      until [ "$(cat /proc/$sleeping/comm)" = sleep ]; do sleep 0.01; done
+      patchbay netns del a; echo $?
+      nsenter --net=/proc/$sleeping/ns/net ip -br link | grep -o '^lo'
+      """)
+    #expect(output.stdout == "0\nlo\n", "\(output)")
+  }
+
+  @Test(
+    "names that cannot be a file's are refused",
+    arguments: ["", ".", "..", "a/b", "/run/netns/a", "a b", String(repeating: "a", count: 256)])
+  func names(_ name: String) throws {
+    for command in ["add", "del"] {
+      let output = try Patchbay.run("netns", command, "--", name)
+      #expect(output.status == 1)
+      #expect(
+        output.stderr == """
+          "\(name)" cannot name a network namespace: a name has 1 to 255 octets, is not "." or \
+          "..", and has no "/" and no space in it
+
+          """)
+    }
+  }
+
+  @Test(
+    "an error says what there is, and what to do",
+    arguments: [
+      ("add a", "there is a network namespace \"a\" already, as /run/netns/a\n", 1),
+      ("del c", "there is no network namespace \"c\" in /run/netns; there is: a, b, torn\n", 1),
+      (
+        "exec c true", "there is no network namespace \"c\" in /run/netns; there is: a, b, torn\n",
+        1
+      ),
+      (
+        "exec torn true",
+        """
+        /run/netns/torn is a file on which no network namespace is mounted: patchbay netns del torn \
+        removes it
+
+        """, 1
+      ),
+    ] as [(String, String, Int32)])
+  func errors(_ command: String, _ message: String, _ status: Int32) throws {
+    let output = try Patchbay.play(
+      "patchbay netns add a b; touch /run/netns/torn; patchbay netns \(command)")
+    #expect(output.status == status)
+    #expect(output.stderr == message)
+  }
+
+  @Test("a file without a namespace, as an interrupted add leaves it, is told and can be deleted")
+  func torn() throws {
+    let output = try Patchbay.play(
+      """
+      mkdir /run/netns && touch /run/netns/torn
+      patchbay netns list && patchbay netns list --json && patchbay netns del torn && ls /run/netns
+      """)
+    #expect(output.stdout == "torn (a file without a namespace)\n[]\n", "\(output)")
+    #expect(output.status == 0)
+  }
+
+  @Test("a command without its arguments is a matter of usage", arguments: ["add", "del", "exec"])
+  func usage(_ command: String) throws {
+    #expect(try Patchbay.run("netns", command).status == 2)
+  }
+}

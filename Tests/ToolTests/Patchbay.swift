@@ -1,0 +1,37 @@
+import Foundation
+import TestSupport
+
+/// The tool, as a person runs it.
+enum Patchbay {
+  static let path = "\(Plugin.directory)/patchbay"
+  /// The directory `conf` of the sources.
+  static let configurations = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../conf").standardizedFileURL.path
+
+  /// Runs it with these arguments.
+  static func run(
+    _ arguments: String..., environment: [String: String]? = nil, timeout: Duration = .seconds(60)
+  ) throws -> Output {
+    try TestSupport.run(path, arguments, environment: environment, timeout: timeout)
+  }
+
+  /// Runs a script in a playground.
+  static func play(_ script: String, environment: [String: String] = [:]) throws -> Output {
+    let inherited = ProcessInfo.processInfo.environment.filter {
+      !["CNI_PATH", "NETCONFPATH"].contains($0.key)
+    }
+    return try run(
+      "playground", "bash", "-c", script, environment: inherited.merging(environment) { $1 })
+  }
+
+  /// The processes that have `NAME=value` in their environment.
+  static func processes(with variable: String) -> [String] {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return all.filter { pid in
+      guard Int(pid) != nil,
+        let environment = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/environ"))
+      else { return false }
+      return environment.split(separator: 0).contains { $0.elementsEqual(variable.utf8) }
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("playground", .privateHost)
+struct PlaygroundTests {
+  @Test(
+    "the exit status is the command's",
+    arguments: [
+      (["true"], 0), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -TERM $$"], 143),
+      (["--", "sh", "-c", "exit 8"], 8), (["there-is-no-such-program"], 127), (["/"], 126),
+    ] as [([String], Int32)])
+  func status(_ command: [String], _ status: Int32) throws {
+    let output = try run(Patchbay.path, ["playground"] + command)
+    #expect(output.status == status, "\(output)")
+  }
+
+  @Test("there is an Open vSwitch that answers, lo, and an empty /run and /var/lib/cni")
+  func furniture() throws {
+    let output = try Patchbay.play(
+      """
+      set -e
+      ovs-vsctl --timeout=5 get Open_vSwitch . ovs_version
+      ovs-vsctl --timeout=10 add-br br0 -- set Bridge br0 datapath_type=netdev
+      ip -br address show lo
+      echo run: $(ls /run)
+      echo cni: $(ls -A /var/lib/cni)
+      echo sys: $(ls /sys/class/net)
+      echo init: $(tr '\\0' ' ' </proc/1/cmdline | cut -c-12)
+      """)
+    #expect(output.status == 0, "\(output)")
+    let lines = output.stdout.split(separator: "\n").map(String.init)
+    #expect(lines.first?.isEmpty == false)
+    #expect(output.stdout.contains("127.0.0.1/8"))
+    #expect(lines.contains("run: openvswitch"))
+    #expect(lines.contains("cni:"))
+    #expect(lines.contains("sys: br0 lo ovs-netdev"))
+    // With a process namespace of its own, this program is its first.
+    #expect(lines.contains { $0.hasPrefix("init: \(Patchbay.path.prefix(6))") })
+  }
+
+  @Test("its example network is conf/10-ovs-1.conflist")
+  func network() throws {
+    let output = try Patchbay.play("cat \"$NETCONFPATH\"/*; ls \"$NETCONFPATH\" >&2").checked()
+    let file = "\(Patchbay.configurations)/10-ovs-1.conflist"
+    #expect(output.bytes == Array(try Data(contentsOf: URL(fileURLWithPath: file))))
+    #expect(output.stderr == "10-ovs-1.conflist\n")
+  }
+
+  @Test("nothing outside is touched, and nothing is left")
+  func isolation() throws {
+    let before = try HostSnapshot(namespaces: FileManager.default.fileExists(atPath: "/run/netns"))
+    let mark = uniqueName("mark")
+    let output = try Patchbay.play(
+      """
+      patchbay netns add inside
+      ip link add veth0 type veth peer name veth1
+      ovs-vsctl --timeout=10 add-br br0 -- set Bridge br0 datapath_type=netdev
+      echo x >/var/lib/cni/x
+      sleep 1000 &
+      setsid sleep 1001 &
+      """, environment: ["MARK": mark])
+    #expect(output.status == 0, "\(output)")
+    let after = try HostSnapshot(namespaces: FileManager.default.fileExists(atPath: "/run/netns"))
+    #expect(after.difference(from: before) == "")
+    #expect(Patchbay.processes(with: "MARK=\(mark)") == [])
+    #expect(!FileManager.default.fileExists(atPath: "/var/lib/cni/x"))
+    #expect(!FileManager.default.fileExists(atPath: "/run/openvswitch"))
+  }
+
+  @Test("killed, it takes all its processes with it")
+  func killed() throws {
+    let directory = try TemporaryDirectory()
+    let mark = uniqueName("mark")
+    // Below /run, the file would be the playground's own: standard output leads out.
+    let daemon = try Daemon(
+      Patchbay.path, ["playground", "sh", "-c", "sleep 1000 & setsid sleep 1001 & echo up; wait"],
+      environment: ["PATH": "/usr/bin:/bin", "MARK": mark], log: "\(directory.path)/log")
+    try eventually("it is up") { directory.read("log")?.contains("up\n") == true }
+    // This program, process 1, the two daemons with their environment, the shell, two sleeps.
+    #expect(Patchbay.processes(with: "MARK=\(mark)").count >= 5)
+    daemon.stop(SIGKILL)
+    try eventually("all have ended") { Patchbay.processes(with: "MARK=\(mark)").isEmpty }
+  }
+
+  @Test("one can be started in another")
+  func nested() throws {
+    let output = try Patchbay.play(
+      """
+      patchbay netns add outer
+      patchbay playground sh -c 'patchbay netns list; ovs-vsctl --timeout=5 show >&2; exit 3'
+      echo $?
+      patchbay netns list
+      """)
+    #expect(output.stdout == "3\nouter\n", "\(output)")
+  }
+
+  @Test("without Open vSwitch it says what to install")
+  func missing() throws {
+    let script = """
+      mount -t tmpfs none /usr/sbin; mount -t tmpfs none /usr/local/sbin
+      PATH=/usr/bin:/bin exec "$0" playground true
+      """
+    let output = try run("unshare", ["-m", "sh", "-c", script, Patchbay.path])
+    #expect(output.status == 1)
+    #expect(
+      output.stderr == """
+        there is no ovsdb-server in PATH (/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin): install \
+        Open vSwitch, which Debian and Ubuntu have as the package openvswitch-switch
+
+        """)
+  }
+
+  @Test("an ordinary user needs no root", .enabled(if: Self.canBeNobody))
+  func ordinary() throws {
+    // Where nobody may look is where the tests lie, perhaps.
+    let directory = try TemporaryDirectory()
+    let copy = "\(directory.path)/patchbay"
+    try FileManager.default.copyItem(atPath: Patchbay.path, toPath: copy)
+    // Distributions let everybody open it; this machine perhaps does not.
+    let device =
+      "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\""
+    let script = """
+      id -u
+      ovs-vsctl --timeout=10 add-br br0 -- set Bridge br0 datapath_type=netdev
+      ls /sys/class/net
+      ip netns add a && ip netns exec a ip -br link && ip netns delete a
+      """
+    let output = try run(
+      "unshare",
+      ["-m", "sh", "-c", device, "sh"] + Self.nobody + [copy, "playground", "sh", "-c", script])
+    #expect(output.status == 0, "\(output)")
+    #expect(output.stdout.hasPrefix("0\nbr0\nlo\novs-netdev\nlo "), "\(output)")
+    #expect(output.stderr == "")
+  }
+
+  private static let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+  private static var canBeNobody: Bool {
+    (try? run("setpriv", nobody.dropFirst() + ["unshare", "-Ur", "true"]))?.status == 0
+  }
+}
