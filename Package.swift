@@ -74,6 +74,8 @@ let package = Package(
     plugin(
       "ipam", "host-local",
       ["PluginCore", "PluginConfigurations", "Leases", "CNI", "JSON", "Linux", "Addresses"]),
+    plugin(
+      "ipam", "static", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
     .executableTarget(
       name: "patchbay",
       dependencies: [

@@ -120,9 +120,11 @@ extension LeaseStore {
 
 extension LeaseIndex {
   private mutating func memoryKey(_ subject: Digest) throws(IndexFault) -> Digest {
-    try key(.memory, [subject.first, subject.second].flatMap { word in
-      (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
-    })
+    try key(
+      .memory,
+      [subject.first, subject.second].flatMap { word in
+        (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
+      })
   }
   private mutating func ownerKey(_ address: IPAddress) throws(IndexFault) -> Digest {
     try key(.owner, address.bytes)

@@ -78,7 +78,7 @@ extension LeaseStore {
       isDirectoryChanged = false
       isIndexChanged = false
     } catch {
-      notes.append("the index could not be written, so the next command reads every lease: \(error)")
+      notes.append("no index, so the next command reads every lease: \(error)")
       try? index.pages.removeAll()
     }
   }

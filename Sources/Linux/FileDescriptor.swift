@@ -117,7 +117,8 @@ public struct FileDescriptor: ~Copyable {
     let descriptor = rawValue
     var result = 0
     let words = unsafe [UInt64](unsafeUninitializedCapacity: max(0, count)) { buffer, filled in
-      result = unsafe clinux_read_at(descriptor, buffer.baseAddress, buffer.count * 8, off_t(offset))
+      result = unsafe clinux_read_at(
+        descriptor, buffer.baseAddress, buffer.count * 8, off_t(offset))
       filled = max(0, result) / 8
     }
     _ = try check(result, "pread", "descriptor \(descriptor)")

@@ -91,7 +91,9 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     let ipam = json["ipam"]
     var sets: [RangeSet] = []
     let wanted = json["runtimeConfig"]["ipRanges"]
-    if !wanted.isAbsent { for element in try wanted.elements { sets.append(try RangeSet(element)) } }
+    if !wanted.isAbsent {
+      for element in try wanted.elements { sets.append(try RangeSet(element)) }
+    }
     if !ipam["subnet"].isAbsent, ipam["subnet"].value != "" {
       sets.append(try RangeSet(single: ipam))
     }
@@ -114,7 +116,8 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     }
     if old.contains(version), counts.contains(where: { $0 > 1 }) {
       throw json["ipam"]["ranges"].error(
-        "CNI version \(version) does not support more than 1 address per family; 0.3.0 and later do")
+        "CNI version \(version) does not support more than 1 address per family; 0.3.0 and later do"
+      )
     }
     for (position, set) in sets.enumerated() {
       for (other, earlier) in sets[..<position].enumerated() {

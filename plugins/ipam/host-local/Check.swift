@@ -83,7 +83,9 @@ extension HostLocal {
       } catch {
         guard error.errno == .noSuchFileOrDirectory, !directory.isEmpty else { throw error }
       }
-      guard let slash = directory.lastIndex(of: "/") else { return try Directory.checkRoom(at: ".") }
+      guard let slash = directory.lastIndex(of: "/") else {
+        return try Directory.checkRoom(at: ".")
+      }
       directory = directory[..<slash]
     }
   }

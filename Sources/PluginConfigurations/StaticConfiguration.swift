@@ -1,0 +1,135 @@
+internal import Addresses
+public import CNI
+public import JSON
+
+/// The members of a configuration with `"ipam": {"type": "static"}`, all legal, and what
+/// `CNI_ARGS` adds to them. They mean the same as the reference plugin's.
+public struct StaticConfiguration: Hashable, Sendable {
+  /// The addresses with their gateways, in the order of the result.
+  public let addresses: [AttachmentResult.Address]
+  /// Handed on in the result.
+  public let routes: [Route]
+  /// Handed on in the result.
+  public let dns: DNS
+
+  /// Nothing: what releasing needs.
+  public init() {
+    addresses = []
+    routes = []
+    dns = DNS()
+  }
+
+  /// Decodes the members.
+  ///
+  /// - Parameter arguments: `CNI_ARGS`, whose `IP` and `GATEWAY` are read.
+  public init(_ json: JSONCursor, _ arguments: Arguments = Arguments()) throws(JSONDecodingError) {
+    let ipam = json["ipam"]
+    guard !ipam.isAbsent else {
+      throw ipam.error("IPAM config missing 'ipam' key; it is an object with \"addresses\"")
+    }
+    guard ipam.value?.object != nil else { throw ipam.expected("an object") }
+    var addresses = try Self.configured(ipam["addresses"]) + Self.added(arguments)
+    for wishes in [json["args"]["cni"]["ips"], json["runtimeConfig"]["ips"]] {
+      // These come instead of all others.
+      let list = try Self.wished(wishes)
+      if !list.isEmpty { addresses = list }
+    }
+    try Self.addGateways(to: &addresses, arguments)
+    self.addresses = addresses
+    routes = try ipam["routes"].decodeIfPresent() ?? []
+    dns = try ipam["dns"].decodeIfPresent() ?? DNS()
+    let version: String = try json["cniVersion"].decodeIfPresent() ?? ""
+    let old: Set = ["", SpecificationVersion.v0_1_0.rawValue, SpecificationVersion.v0_2_0.rawValue]
+    let six = addresses.count { $0.address.address.isIPv6 }
+    guard !old.contains(version) || (six <= 1 && addresses.count - six <= 1) else {
+      throw ipam["addresses"].error(
+        "CNI version \(version) does not support more than 1 address per family; 0.3.0 and later do"
+      )
+    }
+  }
+
+  private static func configured(_ json: JSONCursor) throws(JSONDecodingError)
+    -> [AttachmentResult.Address]
+  {
+    guard !json.isAbsent else { return [] }
+    var addresses: [AttachmentResult.Address] = []
+    for element in try json.elements {
+      let text: String = try element["address"].decode()
+      guard let address = prefix(text) else {
+        throw element["address"].error(
+          "the 'address' field is expected to be in CIDR notation, got: '\(text)'; \(reason(text))")
+      }
+      let gateway = try element["gateway"].decodeAddressIfPresent()?.canonical
+      if let gateway, gateway.family != address.address.family {
+        throw element["gateway"].error("\(gateway) is not of the family of \(address)")
+      }
+      addresses.append(.init(address, gateway: gateway))
+    }
+    return addresses
+  }
+
+  private static func wished(_ json: JSONCursor) throws(JSONDecodingError)
+    -> [AttachmentResult.Address]
+  {
+    guard !json.isAbsent else { return [] }
+    var addresses: [AttachmentResult.Address] = []
+    for element in try json.elements {
+      let text: String = try element.decode()
+      guard let address = prefix(text) else {
+        throw element.error(
+          "an entry in the 'ips' field is NOT in CIDR notation, got: '\(text)'; \(reason(text))")
+      }
+      addresses.append(.init(address))
+    }
+    return addresses
+  }
+
+  /// `IP` of `CNI_ARGS`: one address or several, with commas between them.
+  private static func added(_ arguments: Arguments) throws(JSONDecodingError)
+    -> [AttachmentResult.Address]
+  {
+    var addresses: [AttachmentResult.Address] = []
+    for text in list(arguments["IP"]) {
+      guard let address = prefix(text) else {
+        throw JSONDecodingError(
+          path: JSONPath(),
+          reason: "CNI_ARGS IP: the 'ip' field is expected to be in CIDR notation, got: "
+            + "'\(text)'; \(reason(text))")
+      }
+      addresses.append(.init(address))
+    }
+    return addresses
+  }
+
+  /// `GATEWAY` of `CNI_ARGS`: each is that of the addresses in whose subnet it is.
+  private static func addGateways(
+    to addresses: inout [AttachmentResult.Address], _ arguments: Arguments
+  ) throws(JSONDecodingError) {
+    for text in list(arguments["GATEWAY"]) {
+      guard let gateway = IPAddress(text)?.canonical else {
+        throw JSONDecodingError(
+          path: JSONPath(),
+          reason: "CNI_ARGS GATEWAY: invalid gateway address: \(text); it is an IP address, or "
+            + "several with commas between them")
+      }
+      for index in addresses.indices where addresses[index].address.contains(gateway) {
+        addresses[index].gateway = gateway
+      }
+    }
+  }
+
+  private static func list(_ text: String?) -> [String] {
+    (text ?? "").split(separator: ",").map { item in
+      String(item.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+  }
+
+  private static func prefix(_ text: String) -> IPPrefix? { try? IPPrefix(text) }
+
+  private static func reason(_ text: String) -> String {
+    do {
+      _ = try IPPrefix(text)
+      return ""
+    } catch { return error.description }
+  }
+}
