@@ -191,7 +191,8 @@ extension Connection {
     let isOurs: Condition<BridgeTable> = .includes(
       .externalIDs, ["owner": AttachmentRecord.owner])
     var question = Transaction()
-    let bridges = question.select(from: .bridge, where: [.equal(.name, name), isOurs], .uuid, .ports)
+    let bridges = question.select(
+      from: .bridge, where: [.equal(.name, name), isOurs], .uuid, .ports)
     guard let bridge = try transact(question, until: deadline)[bridges].first,
       bridge[.ports].count <= 1
     else { return }
