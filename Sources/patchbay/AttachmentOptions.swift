@@ -99,17 +99,18 @@ struct AttachmentOptions: ParsableArguments {
     -> (list: NetworkList, parameters: AttachmentParameters)
   {
     let runtime = options.runtime
-    let path = sandbox.map { SandboxPath($0) }
+    var path = sandbox.map { SandboxPath($0) }
     guard let id = containerID ?? path?.containerID else {
       throw ValidationError("Missing expected argument '<netns>', or --container-id")
     }
     var attachment = attachment(id)
     // One namespace has two paths, and thus two container IDs.
-    if containerID == nil, let alias = path?.alias?.containerID,
+    if containerID == nil, let alias = path?.alias,
       (try? runtime.cache.entry(network, attachment)) == nil,
-      (try? runtime.cache.entry(network, self.attachment(alias))) != nil
+      (try? runtime.cache.entry(network, self.attachment(alias.containerID))) != nil
     {
-      attachment = self.attachment(alias)
+      attachment = self.attachment(alias.containerID)
+      path = alias
     }
     do throws(RuntimeError) {
       let (list, cached) = try runtime.list(

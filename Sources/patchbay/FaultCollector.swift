@@ -17,11 +17,15 @@ struct FaultCollector {
     nil, 1, 100, 1000, 2000, true, "a0", "b1", "10.77.0.0/24", "10.78.0.0/24", "10.77.0.5/24",
     "10.77.0.5", "10.77.0.6", "fd77::/64", "fd78::/64", "fd77::5/64", "fd77::5", "fd77::6",
     "02:00:00:00:00:01", "02:00:00:00:00:02", "/tmp/a", "unix:/tmp/a", [], ["a0"], [[]], [:],
+    ["id": 1], ["id": 2],
+    ["subnet": "10.77.0.0/24"], ["subnet": "10.78.0.0/24"], [["subnet": "10.77.0.0/24"]],
+    [["subnet": "10.78.0.0/24"]], ["address": "10.77.0.5/24"], ["address": "10.78.0.5/24"],
+    ["dst": "10.77.0.0/24"], ["dst": "10.78.0.0/24"], ["name": "a0", "ip": "10.77.0.5"],
   ]
 
   func faults() -> [JSONDecodingError] {
     var found: [JSONDecodingError] = []
-    var document = document
+    var document = completed
     var next = firstFault(in: document)
     while let fault = next, found.count < 100 {
       found.append(fault)
@@ -39,16 +43,26 @@ struct FaultCollector {
     return found
   }
 
+  /// The document with name and version of the list in the plugin, as a runtime puts them there.
+  private var completed: JSONValue {
+    let root = JSONCursor(document)
+    guard let plugin = plugin(in: root) else { return document }
+    return ["name", "cniVersion"].reduce(document) { document, name in
+      root[name].value.flatMap { document.replacing(plugin[name].path, with: $0) } ?? document
+    }
+  }
+
+  private func plugin(in root: JSONCursor) -> JSONCursor? {
+    guard let index else { return root }
+    guard let elements = try? root["plugins"].elements, elements.indices.contains(index) else {
+      return nil
+    }
+    return elements[index]
+  }
+
   /// What the decoder says of `document`; nil if it is content.
   private func firstFault(in document: JSONValue) -> JSONDecodingError? {
-    let root = JSONCursor(document)
-    var plugin = root
-    if let index {
-      guard let elements = try? root["plugins"].elements, elements.indices.contains(index) else {
-        return nil
-      }
-      plugin = elements[index]
-    }
+    guard let plugin = plugin(in: JSONCursor(document)) else { return nil }
     do throws(JSONDecodingError) {
       try decoder.decode(plugin)
       return nil

@@ -26,6 +26,13 @@ enum MemberNames {
   static let bandwidth = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"]
   static let trunk = ["id", "minID", "maxID"]
   static let dns = ["nameservers", "domain", "search", "options"]
+  static let range = ["subnet", "rangeStart", "rangeEnd", "gateway", "exclude"]
+  static let hostLocal =
+    range + [
+      "type", "ranges", "routes", "dataDir", "resolvConf", "reclaimAfterReboot", "reservations",
+      "sticky",
+    ]
+  static let reservation = ["name", "mac", "containerID", "ip"]
   static let route = ["dst", "gw", "mtu", "advmss", "priority", "table", "scope"]
 
   /// Warnings of the members of `object` that look like one of `names` and are none.

@@ -12,7 +12,7 @@ struct PluginDecoder: Sendable {
   let members: [(path: [String], names: [String])]
 
   /// The decoders, one for each plugin of this project, and those for more of them.
-  static let all = [any, own, loopback, ovsBridge]
+  static let all = [any, own, loopback, ovsBridge, hostLocal]
 
   /// The plugins of this project, by `type` or by `ipam.type`.
   private static let ownTypes = [
@@ -69,5 +69,22 @@ struct PluginDecoder: Sendable {
     members: [
       ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),
       (["trunk", "*"], MemberNames.trunk), (["vlanTrunk", "*"], MemberNames.trunk),
+    ])
+
+  private static let hostLocal = PluginDecoder(
+    applies: { $0["ipam"]["type"].value == "host-local" },
+    decode: { (json) throws(JSONDecodingError) in
+      let ipam = json["ipam"]
+      let comesLater = json["capabilities"]["ipRanges"].value == true
+      // Ranges that the runtime gives are not there yet.
+      if comesLater, ipam["ranges"].isAbsent, ipam["subnet"].isAbsent {
+        _ = try HostLocalConfiguration(forReleasing: json)
+      } else {
+        _ = try HostLocalConfiguration(json)
+      }
+    },
+    members: [
+      (["ipam"], MemberNames.hostLocal), (["ipam", "ranges", "*", "*"], MemberNames.range),
+      (["ipam", "reservations", "*"], MemberNames.reservation),
     ])
 }

@@ -1,0 +1,180 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The tool with the reference plugins of this host.
+@Suite("attachments by hand", .privateHost) final class AttachmentTests {
+  private let tool: Tool
+  private let bridge = uniqueName("pbb")
+  private let sandbox: Sandbox
+  init() throws {
+    tool = try Tool()
+    sandbox = try Sandbox()
+    try tool.network(
+      "net",
+      [
+        "type": "bridge", "bridge": .string(bridge), "isGateway": true,
+        "capabilities": ["mac": true, "ips": true],
+        "ipam": [
+          "type": "host-local", "dataDir": .string("\(tool.files.path)/leases"),
+          "ranges": [[["subnet": "10.66.0.0/24"]]],
+        ],
+      ], ["type": "tuning", "sysctl": ["net.core.somaxconn": "500"]])
+  }
+  deinit { _ = try? run("ip", ["link", "delete", bridge]) }
+
+  private var leases: [String] {
+    tool.files.files().keys.filter { $0.hasPrefix("leases/net/10.") }.sorted()
+  }
+  private var results: [String] {
+    tool.files.files().keys.filter { $0.hasPrefix("cni/results/") }.sorted()
+  }
+
+  @Test("are added, checked and deleted by a chain of reference plugins")
+  func wholeLife() throws {
+    let added = try Document(parsing: try tool.run("add", "net", sandbox.name).checked().bytes)
+    #expect(added["ips"][0]["address"] == "10.66.0.2/24")
+    #expect(added["interfaces"][2]["sandbox"] == .string(sandbox.path))
+    #expect(try sandbox.ip("link", "show", "eth0")[0]["operstate"] == "UP")
+    // The container ID is that of cnitool for this path.
+    let digest = try run("sha512sum", input: sandbox.path.utf8).checked().stdout
+    let id = "cnitool-" + digest.prefix(20)
+    #expect(results == ["cni/results/net-\(id)-eth0"])
+    let check = try tool.run("check", "net", sandbox.name).checked()
+    #expect(check.stdout.isEmpty && check.stderr.isEmpty)
+    let listed = try tool.run("list").checked().stdout
+    #expect(listed.contains("\(id)  eth0       10.66.0.2/24  \(sandbox.path)"), "\(listed)")
+    try tool.run("del", "net", sandbox.path).checked()
+    try tool.run("del", "net", sandbox.name).checked()
+    #expect(leases.isEmpty && results.isEmpty)
+    #expect(throws: (any Error).self) { try sandbox.ip("link", "show", "eth0") }
+  }
+
+  @Test("get what options and variables ask for")
+  func options() throws {
+    let output = try tool.run(
+      "add", "net", sandbox.name, "--container-id", "web", "--capability",
+      #"mac="02:00:00:00:66:01""#,
+      environment: ["CNI_IFNAME": "net7", "CAP_ARGS": #"{"ips": ["10.66.0.77"]}"#])
+    let added = try Document(parsing: try output.checked().bytes)
+    #expect(added["ips"][0]["address"] == "10.66.0.77/24")
+    #expect(try sandbox.ip("link", "show", "net7")[0]["address"] == "02:00:00:00:66:01")
+    let second = try tool.run(
+      "add", "net", sandbox.name, "--container-id", "web", "-i", "net8",
+      environment: ["CNI_ARGS": "IgnoreUnknown=1;IP=10.66.0.88", "CNI_IFNAME": "net7"])
+    #expect(try Document(parsing: second.checked().bytes)["ips"][0]["address"] == "10.66.0.88/24")
+    // What it was made with is kept; the container ID leads to the rest.
+    try tool.run("check", "net", "--container-id", "web", "-i", "net7").checked()
+    try tool.run("del", "net", "--container-id", "web", "-i", "net7").checked()
+    try tool.run("del", "net", "--container-id", "web", "-i", "net8").checked()
+    #expect(leases.isEmpty && results.isEmpty)
+  }
+
+  @Test("are found by either of the two paths of a namespace")
+  func alias() throws {
+    try tool.run("add", "net", "/var/run/netns/\(sandbox.name)").checked()
+    try tool.run("check", "net", sandbox.name).checked()
+    try tool.run("del", "net", sandbox.path).checked()
+    #expect(leases.isEmpty && results.isEmpty)
+  }
+
+  @Test("are not made twice, but anew where the interface is gone")
+  func twice() throws {
+    try tool.run("add", "net", sandbox.name, "--container-id", "x").checked()
+    let again = try tool.run("add", "net", sandbox.name, "--container-id", "x")
+    #expect(again.status == 1)
+    #expect(
+      again.stderr == "container \"x\" is on network \"net\" already, by interface \"eth0\"\n")
+    #expect(leases.count == 1)
+    try sandbox.exec("ip", ["link", "delete", "eth0"]).checked()
+    let anew = try tool.run("add", "net", sandbox.name, "--container-id", "x").checked()
+    #expect(anew.stderr.contains("first its remains are removed by DEL"))
+    #expect(leases.count == 1)
+    try tool.run("del", "net", sandbox.name, "--container-id", "x").checked()
+  }
+
+  @Test("that fail leave nothing, and say so")
+  func failure() throws {
+    try tool.network(
+      "bad",
+      [
+        "type": "bridge", "bridge": .string(bridge),
+        "ipam": [
+          "type": "host-local", "dataDir": .string("\(tool.files.path)/leases"),
+          "ranges": [[["subnet": "10.66.0.0/24"]]],
+        ],
+      ], ["type": "tuning", "sysctl": ["net.no.such.thing": "1"]])
+    let output = try tool.run("add", "bad", sandbox.name)
+    #expect(output.status == 1)
+    #expect(output.stdout.isEmpty)
+    #expect(output.stderr.hasPrefix("plugin type=\"tuning\" failed (add): "), "\(output)")
+    #expect(
+      output.stderr.hasSuffix("what the plugins had made was taken back, by DEL in reverse order\n")
+    )
+    #expect(results.isEmpty)
+    #expect(!tool.files.files().keys.contains { $0.hasPrefix("leases/bad/10.") })
+    #expect(throws: (any Error).self) { try sandbox.ip("link", "show", "eth0") }
+  }
+
+  @Test("that fail do not take an interface away that was there before")
+  func foreignInterface() throws {
+    try sandbox.exec("ip", ["link", "add", "eth0", "type", "veth", "peer", "name", "eth9"]).checked()
+    let output = try tool.run("add", "net", sandbox.name)
+    #expect(output.status == 1)
+    #expect(
+      output.stderr.hasSuffix(
+        "nothing was taken back: interface \"eth0\" was in the sandbox before\n"), "\(output)")
+    #expect(try sandbox.ip("-d", "link", "show", "eth0")[0]["linkinfo"]["info_kind"] == "veth")
+  }
+
+  @Test("whose namespace is gone are freed by gc, the others not")
+  func gc() throws {
+    let other = try Sandbox()
+    try tool.run("add", "net", sandbox.name, "--container-id", "stays").checked()
+    try tool.run("add", "net", other.name, "--container-id", "goes").checked()
+    other.delete()
+    let trial = try tool.run("gc", "net", "--dry-run").checked()
+    #expect(trial.stdout == "would remove goes/eth0  \(other.path) is gone\n")
+    #expect(leases.count == 2)
+    #expect(
+      try tool.run("gc", "net").checked().stdout == "removed goes/eth0  \(other.path) is gone\n")
+    #expect(leases.count == 1)
+    try tool.run("gc", "net", "--valid", "stays/eth0").checked()
+    #expect(leases.count == 1)
+    try tool.run("gc", "net", "--none-valid").checked()
+    #expect(leases.isEmpty && results.isEmpty)
+  }
+
+  @Test("can be watched")
+  func trace() throws {
+    let added = try tool.run("add", "net", sandbox.name, "--trace").checked()
+    _ = try Document(parsing: added.bytes)
+    for text in [
+      "→ ADD bridge  \(Plugin.references)/bridge\n", "  CNI_NETNS=\(sandbox.path)\n",
+      "    \"isGateway\": true,\n", "← ADD bridge  exit status 0, ", "→ ADD tuning  ",
+      "    \"prevResult\": {\n", "← ADD tuning  exit status 0, ",
+    ] {
+      #expect(added.stderr.contains(text), "\(text)")
+    }
+    #expect(!added.stderr.contains("\u{1b}"))
+    try tool.run("del", "net", sandbox.name).checked()
+  }
+
+  @Test("are measured, several at a time")
+  func bench() throws {
+    let table = try tool.run("bench", "net", "-n", "6", "-p", "3").checked()
+    #expect(table.stdout.hasPrefix("network \"net\": 6 attachments, 3 at a time, in "))
+    #expect(table.stderr.isEmpty)
+    let json = try Document(
+      parsing: try tool.run("bench", "net", "-n", "2", "--json").checked().bytes)
+    #expect(json["count"] == 2)
+    #expect(json["failures"] == [])
+    for command in ["ADD", "CHECK", "DEL"] {
+      #expect(json[command].members.keys.sorted() == ["max", "mean", "min", "p50", "p90", "p99"])
+    }
+    #expect(leases.isEmpty && results.isEmpty)
+    let failing = try tool.run("bench", "net", "-n", "2", environment: ["CNI_PATH": "/none"])
+    #expect(failing.status == 1)
+    #expect(failing.stderr.hasPrefix("2 of 2 attachments failed; the first:\nplugin type="))
+  }
+}

@@ -1,0 +1,134 @@
+import TestSupport
+import Testing
+
+@Suite("the tool's command line") struct CommandLineTests {
+  private let tool: Tool
+  init() throws { tool = try Tool() }
+
+  @Test("has help with an example for every subcommand that does something with a network")
+  func help() throws {
+    let help = try tool.run("--help")
+    #expect(help.status == 0)
+    let commands = ["add", "check", "del", "gc", "status", "list", "version", "validate", "bench"]
+    for command in commands {
+      #expect(help.stdout.contains("\n  \(command) "), "\(command) is not in --help")
+      let text = try tool.run(command, "--help").checked().stdout
+      #expect(text.contains("Example"), "\(command)")
+      #expect(text.contains("  patchbay \(command) "), "\(command)")
+    }
+    #expect(!help.stdout.contains("bench-worker"))
+  }
+
+  @Test("tells its version")
+  func version() throws {
+    #expect(try tool.run("--version").checked().stdout.hasPrefix("patchbay "))
+  }
+
+  @Test("has completions", arguments: ["bash", "zsh", "fish"])
+  func completions(shell: String) throws {
+    let script = try tool.run("--generate-completion-script", shell).checked().stdout
+    #expect(script.contains("patchbay"))
+    #expect(script.contains("cache-dir"))
+  }
+
+  @Test(
+    "that is not understood is exit status 2, and says what is legal",
+    arguments: [
+      ([], ["nosuch"], "Unexpected argument 'nosuch'"),
+      (["add"], [], "Missing expected argument '<network>'"),
+      (["add"], ["net"], "Missing expected argument '<netns>'"),
+      (["add"], ["net", "ns", "--capability", "mac"], "write it as KEY=JSON"),
+      (["add"], ["net", "ns", "--capability", "mac=02:0"], "a string has quotes: mac='\"…\"'"),
+      (["add"], ["net", "ns", "--args", "A=B=C"], "ARGS: invalid pair \"A=B=C\""),
+      (["add"], ["net", "ns", "--timeout", "0"], "--timeout: 0 is not in 1…86400 seconds"),
+      (["check"], ["net"], "Missing expected argument '<netns>', or --container-id"),
+      (["gc"], ["net", "--valid", "x"], "--valid x: write it as ID/IFNAME"),
+      (
+        ["gc"], ["net", "--valid", "x/y", "--none-valid"],
+        "--valid and --none-valid exclude each other"
+      ),
+      (["bench"], ["net", "-p", "0"], "--parallel: 0 is not in 1…1024"),
+      (["validate"], [], "Missing expected argument '<file> ...'"),
+    ])
+  func usage(command: [String], arguments: [String], message: String) throws {
+    let output = try TestSupport.run("\(Plugin.directory)/patchbay", command + arguments)
+    #expect(output.status == 2)
+    #expect(output.stdout.isEmpty)
+    #expect(output.stderr.contains(message), "\(output)")
+  }
+
+  @Test("has CAP_ARGS as a JSON object")
+  func capabilityVariable() throws {
+    let output = try tool.run("add", "net", "ns", environment: ["CAP_ARGS": "[]"])
+    #expect(output.status == 2)
+    #expect(output.stderr.contains("CAP_ARGS: [] is not a JSON object"))
+  }
+
+  @Test("names the networks there are when it is given another")
+  func otherNetwork() throws {
+    try tool.network("one", ["type": "bridge"])
+    try tool.network("two", ["type": "bridge"])
+    for command in ["add", "check", "del"] {
+      let output = try tool.run(command, "three", "ns1")
+      #expect(output.status == 1)
+      #expect(
+        output.stderr == "no net configuration with name \"three\" in \(tool.networks); "
+          + "it has: one, two\n")
+      #expect(output.stdout.isEmpty)
+    }
+    let status = try tool.run("status", "three")
+    #expect(status.status == 1)
+    #expect(status.stderr.contains("it has: one, two"))
+  }
+
+  @Test("takes options before variables")
+  func precedence() throws {
+    let output = try tool.run("status", "x", "--conf-dir", "/no/such/directory")
+    #expect(output.stderr == "no net configurations found in /no/such/directory\n")
+  }
+
+  @Test("says of a namespace that is not there which there are")
+  func otherNamespace() throws {
+    try tool.network("one", ["type": "bridge"])
+    let output = try tool.run("add", "one", "no-such-namespace")
+    #expect(output.status == 1)
+    let path = "/run/netns/no-such-namespace"
+    #expect(
+      output.stderr.hasPrefix("cannot use the network namespace \(path): there is no such file\n"))
+    let file = try tool.run("add", "one", "/etc/passwd")
+    #expect(file.stderr.contains("/etc/passwd: it is not a network namespace"))
+  }
+
+  @Test("lists networks with their files, also those that are hidden or cannot be used")
+  func list() throws {
+    try tool.network("one", ["type": "bridge"], ["type": "portmap"])
+    try tool.files.write(#"{"name": "one", "type": "x"}"#, to: "net.d/z.conf")
+    try tool.files.write("{", to: "net.d/a.json")
+    let output = try tool.run("list").checked()
+    let file = "\(tool.networks)/one.conflist"
+    let lines = output.stdout.split(separator: "\n").map {
+      $0.split(separator: " ").joined(separator: " ")
+    }
+    #expect(lines.first == "NETWORK VERSION PLUGINS FILE")
+    #expect(lines.dropFirst().first == "one 1.0.0 bridge, portmap \(file)")
+    #expect(lines.dropFirst(2).first == "one 0.1.0 x \(tool.networks)/z.conf (hidden by \(file))")
+    #expect(lines.last == "no attachments in \(tool.cache)/results")
+    #expect(output.stderr.hasPrefix("\(tool.networks)/a.json: error parsing configuration"))
+    #expect(!output.stdout.contains("\u{1b}"))
+    let json = try Document(parsing: try tool.run("list", "--json").checked().bytes)
+    #expect(json["attachments"] == [])
+    #expect(json["networks"].first(where: "name", is: "one")["plugins"] == ["bridge", "portmap"])
+  }
+
+  @Test("shows the versions that the plugins there are speak")
+  func plugins() throws {
+    let found = try Document(parsing: try tool.run("version", "--json").checked().bytes)["plugins"]
+    let bridge = found.first(where: "type", is: "bridge")
+    #expect(bridge["supportedVersions"].array.contains("1.0.0"))
+    #expect(bridge["directory"] == .string(Plugin.references))
+    let missing = try tool.run("version", "bridge", "nosuch")
+    #expect(missing.status == 1)
+    #expect(missing.stdout.contains("bridge"))
+    #expect(missing.stderr.hasPrefix("no plugin \"nosuch\" in \(Plugin.references)\n"))
+  }
+}

@@ -1,0 +1,164 @@
+import TestSupport
+import Testing
+
+@Suite("validate") struct ValidateTests {
+  private let tool: Tool
+  init() throws { tool = try Tool() }
+
+  /// The faults of a file, without its name.
+  private func faults(_ text: String, _ name: String = "x.conflist") throws -> [String] {
+    let file = try tool.files.write(text, to: name)
+    let output = try tool.run("validate", "--quiet", file)
+    let lines = output.stdout.split(separator: "\n").map(String.init)
+    let hasErrors = lines.contains { $0.hasPrefix("\(file): error: ") }
+    #expect(output.status == (hasErrors ? 1 : 0), "\(output)")
+    return lines.map { $0.hasPrefix("\(file): ") ? String($0.dropFirst(file.count + 2)) : $0 }
+  }
+
+  /// The faults of a list with this one plugin.
+  private func pluginFaults(_ members: String) throws -> [String] {
+    try faults(#"{"cniVersion": "1.1.0", "name": "n", "plugins": [{\#(members)}]}"#)
+  }
+
+  @Test("is silent but for a word about what has no fault")
+  func good() throws {
+    let text = """
+      {"cniVersion": "1.1.0", "name": "n", "disableGC": "true", "plugins": [
+        {"type": "ovs-bridge", "bridge": "br1", "vlan": 7, "remark": "anything", "ipam": {
+          "type": "host-local", "ranges": [[{"subnet": "10.1.0.0/24"}]],
+          "routes": [{"dst": "0.0.0.0/0"}]}},
+        {"type": "portmap", "capabilities": {"portMappings": true}, "snat": true}]}
+      """
+    #expect(try faults(text).isEmpty)
+    let file = "\(tool.files.path)/x.conflist"
+    #expect(try tool.run("validate", file).checked().stdout == "\(file): no faults\n")
+  }
+
+  @Test(
+    "says what a runtime demands of any list",
+    arguments: [
+      ("{", ["error: not JSON: line 1, column 1: string or '}' expected near end of file"]),
+      ("[]", ["error: an array is not an object"]),
+      (
+        #"{"name": "-n", "cniVersion": "1.2.0", "plugins": []}"#,
+        [
+          #"error: name: "-n" is not a network name: letters, digits, "_", "." and "-" are legal, "#
+            + "the first a letter or digit",
+          #"error: cniVersion: "1.2.0" is not one of 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, "#
+            + "1.1.0",
+          "error: plugins: no plugins in list",
+        ]
+      ),
+      (
+        #"{"plugins": {}, "cniVersions": ["1.0.0", 5, "x"], "disableCheck": 1}"#,
+        [
+          "error: name: missing; the network's name is required",
+          #"error: disableCheck: 1 is not true, false, "true" or "false""#,
+          #"error: cniVersions[1]: 5 is not a version such as "1.1.0""#,
+          #"error: cniVersions[2]: "x" is not a version such as "1.1.0""#,
+          "error: plugins: an object is not an array",
+        ]
+      ),
+      (
+        #"{"name": "n", "plugns": [], "loadOnlyInlinedPlugins": true}"#,
+        [
+          "warning: cniVersion: missing, which means 0.1.0; write 1.1.0 to have CHECK, GC and "
+            + "STATUS",
+          #"warning: plugns: nobody knows this member; is "plugins" meant?"#,
+          "error: `loadOnlyInlinedPlugins` is true, and no 'plugins' key",
+        ]
+      ),
+      (
+        #"{"name": "n", "cniVersion": "1.0.0", "plugins": [5, {}, {"type": "../x"}, "#
+          + #"{"type": "x", "capabilities": {"a": 1, "b": 2}, "ipam": {"type": "a/b"}}]}"#,
+        [
+          "error: plugins[0]: 5 is not an object",
+          "error: plugins[1].type: missing; the name of the plugin's executable is required",
+          #"error: plugins[2].type: "../x" is not a name of an executable"#,
+          "error: plugins[3].capabilities.a: 1 is not true or false",
+          "error: plugins[3].capabilities.b: 2 is not true or false",
+          #"error: plugins[3].ipam.type: "a/b" is not the name of an executable, which is looked "#
+            + "up in CNI_PATH",
+        ]
+      ),
+      (
+        #"{"name": "n", "cniVersion": "1.0.0", "type": "bridge"}"#,
+        [
+          "error: type: this is the configuration of one plugin: name the file .conf, or put it "
+            + #"into "plugins""#
+        ]
+      ),
+    ])
+  func lists(text: String, expected: [String]) throws { #expect(try faults(text) == expected) }
+
+  @Test("finds every fault of ovs-bridge, though its decoder stops at the first")
+  func ovsBridge() throws {
+    let members = """
+      "type": "ovs-bridge", "bridge": "a-name-of-16-letters", "vlan": 9100, "mtu": 5, "mac": "zz",
+      "trunk": [{"id": 5000}, {"minID": 3, "maxID": 1}, 7], "datapath": "fast", "timeout": 0,
+      "logLevel": "loud", "logFile": "x", "external_ids": {"owner": "me"}, "isGatway": true,
+      "ofport_request": 70000, "portIsolation": "yes"
+      """
+    let found = try pluginFaults(members)
+    for path in [
+      "timeout", "logLevel", "logFile", "bridge", "datapath", "vlan", "trunk[0].id", "trunk[1]",
+      "trunk[2]", "mtu", "mac", "portIsolation", "ofport_request", "external_ids.owner",
+    ] {
+      #expect(
+        found.filter { $0.hasPrefix("error: plugins[0].\(path): ") }.count == 1, "\(path)")
+    }
+    #expect(
+      found.filter { $0.hasPrefix("warning: ") } == [
+        #"warning: plugins[0].isGatway: nobody knows this member; is "isGateway" meant?"#
+      ])
+    #expect(found.count == 15, "\(found)")
+    #expect(found.contains("error: plugins[0].vlan: 9100 is not in 0…4094"))
+  }
+
+  @Test("finds every fault of host-local, under any main plugin")
+  func hostLocal() throws {
+    let members = """
+      "type": "bridge", "ipam": {"type": "host-local", "dataDri": "/x", "ranges": [
+        [{"subnet": "10.1.0.0/33"}], [{"subnet": "10.2.0.0/24", "rangeStart": "10.3.0.1"}]],
+        "routes": [{"dst": "x"}], "sticky": "never"}
+      """
+    let found = try pluginFaults(members)
+    for path in [
+      "ranges[0][0].subnet", "ranges[1][0].rangeStart", "routes[0].dst", "sticky",
+    ] {
+      #expect(
+        found.filter { $0.hasPrefix("error: plugins[0].ipam.\(path): ") }.count == 1,
+        "\(path): \(found)")
+    }
+    #expect(
+      found.contains(
+        #"warning: plugins[0].ipam.dataDri: nobody knows this member; is "dataDir" meant?"#))
+    #expect(found.count == 5, "\(found)")
+  }
+
+  @Test("reads a file that is no .conflist as the configuration of one plugin")
+  func single() throws {
+    let text = #"{"cniVersion": "1.0.0", "name": "n", "type": "ovs-bridge", "vlan": 5000}"#
+    #expect(try faults(text, "x.conf") == ["error: vlan: 5000 is not in 0…4094"])
+    let list = #"{"cniVersion": "1.0.0", "name": "n", "type": "x", "plugins": []}"#
+    #expect(
+      try faults(list, "x.conf") == [
+        "error: plugins: a list of plugins is read from a file whose name ends in .conflist"
+      ])
+  }
+
+  @Test("goes on with other files after one that cannot be read")
+  func severalFiles() throws {
+    let good = try tool.files.write(
+      #"{"cniVersion": "1.0.0", "name": "n", "type": "x"}"#, to: "good.conf")
+    let output = try tool.run("validate", "/no/such/file", good)
+    #expect(output.status == 1)
+    #expect(
+      output.stdout == """
+        /no/such/file: error: cannot be read: open(/no/such/file): ENOENT (No such file or \
+        directory)
+        \(good): no faults
+
+        """)
+  }
+}
