@@ -118,7 +118,8 @@ import Testing
 
   @Test("that fail do not take an interface away that was there before")
   func foreignInterface() throws {
-    try sandbox.exec("ip", ["link", "add", "eth0", "type", "veth", "peer", "name", "eth9"]).checked()
+    let veth = ["link", "add", "eth0", "type", "veth", "peer", "name", "eth9"]
+    try sandbox.exec("ip", veth).checked()
     let output = try tool.run("add", "net", sandbox.name)
     #expect(output.status == 1)
     #expect(
