@@ -20,7 +20,7 @@ struct PlaygroundEnvironment {
     let own: [(name: String, value: String)] = [
       ("PATH", Executables.path(Process.environment("PATH") ?? "", with: [directory])),
       ("CNI_PATH", pluginPath), ("NETCONFPATH", path),
-      ("PATCHBAY_PLAYGROUND", "1"), ("debian_chroot", "playground"),
+      ("debian_chroot", "playground"),
     ]
     let others = Self.withoutSwitch(Process.environment).filter { line in
       !own.contains { line.hasPrefix("\($0.name)=") }
