@@ -22,11 +22,12 @@ static inline long clinux_pipe(int ends[2]) {
 }
 
 /*
- * Starts `path` with `input` and `output` as descriptors 0 and 1, in a process group of its own,
- * with no signal blocked and SIGPIPE as usual. Answers its process ID, or -errno.
+ * Starts `path` with `input` and `output` as descriptors 0 and 1, and `errors` as 2 unless that is
+ * negative, in a process group of its own, with no signal blocked and SIGPIPE as usual. Answers its
+ * process ID, or -errno.
  */
 static inline long clinux_spawn(const char *path, char *const arguments[],
-                                char *const environment[], int input, int output) {
+                                char *const environment[], int input, int output, int errors) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   sigset_t none, pipe_only;
@@ -45,6 +46,7 @@ static inline long clinux_spawn(const char *path, char *const arguments[],
     posix_spawnattr_setsigdefault(&attributes, &pipe_only);
     error = posix_spawn_file_actions_adddup2(&actions, input, 0);
     if (!error) error = posix_spawn_file_actions_adddup2(&actions, output, 1);
+    if (!error && errors >= 0) error = posix_spawn_file_actions_adddup2(&actions, errors, 2);
     if (!error) error = posix_spawn(&pid, path, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
   }

@@ -2,8 +2,8 @@ internal import CLinux
 
 /// A program that was started and gets octets on standard input, gives octets on standard output.
 ///
-/// Its standard error is ours. It runs in a process group of its own, which is killed when this
-/// value goes away before the program has ended.
+/// Its standard error is ours, or goes where its standard output goes. It runs in a process group of
+/// its own, which is killed when this value goes away before the program has ended.
 public struct ChildProcess: ~Copyable {
   /// How a program ended.
   public enum Status: Hashable, Sendable, CustomStringConvertible {
@@ -57,8 +57,11 @@ public struct ChildProcess: ~Copyable {
   private var isReaped = false
 
   /// Starts `path` with `input` on standard input and exactly this environment (`NAME=value`).
+  ///
+  /// - Parameter mergesErrors: Whether what it writes to standard error is part of its output.
   public init(
-    start path: String, arguments: [String] = [], environment: [String], input bytes: [UInt8]
+    start path: String, arguments: [String] = [], environment: [String], input bytes: [UInt8],
+    mergesErrors: Bool = false
   ) throws(SystemError) {
     let downward = try Pipe()
     let upward = try Pipe()
@@ -69,7 +72,7 @@ public struct ChildProcess: ~Copyable {
     try downward.writing.writeAvailable(&rest)
     let pid = try spawn(
       path, [path] + arguments, environment, input: downward.reading.rawValue,
-      output: upward.writing.rawValue)
+      output: upward.writing.rawValue, errors: mergesErrors ? upward.writing.rawValue : -1)
     let opened = clinux_open_process(pid)
     if opened < 0 {
       _ = clinux_kill_group(pid, SIGKILL)
@@ -160,7 +163,8 @@ private struct Pipe: ~Copyable {
 
 /// Starts `path` and answers its process ID; see posix_spawn(3).
 private func spawn(
-  _ path: String, _ arguments: [String], _ environment: [String], input: CInt, output: CInt
+  _ path: String, _ arguments: [String], _ environment: [String], input: CInt, output: CInt,
+  errors: CInt
 ) throws(SystemError) -> pid_t {
   var argv = unsafe arguments.map { unsafe strdup($0) }
   var envp = unsafe environment.map { unsafe strdup($0) }
@@ -172,5 +176,5 @@ private func spawn(
   }
   return pid_t(
     truncatingIfNeeded: try check(
-      unsafe clinux_spawn(path, argv, envp, input, output), "exec", path))
+      unsafe clinux_spawn(path, argv, envp, input, output, errors), "exec", path))
 }

@@ -46,6 +46,15 @@ struct ChildProcessTests {
     #expect(String(decoding: output.bytes, as: UTF8.self) == "CNI_COMMAND=ADD\nEMPTY=\n")
   }
 
+  @Test("standard error is part of the output where that is wished for")
+  func errors() throws {
+    let child = try ChildProcess(
+      start: executable("sh"), arguments: ["-c", "echo out; echo err >&2"], environment: [],
+      input: [], mergesErrors: true)
+    let output = try child.finish(until: .after(.seconds(20)))
+    #expect(String(decoding: output.bytes, as: UTF8.self) == "out\nerr\n")
+  }
+
   @Test("arguments arrive as they are")
   func arguments() throws {
     let output = try start("printf", ["%s|", "a b", "", "$HOME", "ü"])
