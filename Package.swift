@@ -57,6 +57,7 @@ let package = Package(
     library("JSON", ["CJansson"]),
     library("Netlink", ["CLinux", "Linux", "Addresses"]),
     library("OVSDB", ["Addresses", "JSON", "Linux"]),
+    library("Nftables", ["Addresses", "Digests", "JSON", "Linux"]),
     library("CNI", ["JSON", "Addresses"]),
     library("PluginExecution", ["CNI", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
@@ -67,7 +68,7 @@ let package = Package(
       "main", "ovs-bridge",
       [
         "PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink", "OVSDB",
-        "Addresses", "Digests",
+        "Nftables", "Addresses", "Digests",
       ]),
     plugin(
       "main", "loopback", ["PluginCore", "CNI", "JSON", "Netlink", "Linux", "Addresses"]),
@@ -100,6 +101,7 @@ let package = Package(
     tests("PluginTests", ["ovs-bridge", "loopback", "TestSupport"]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
+    tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
   ]
 )

@@ -1,0 +1,128 @@
+internal import JSON
+internal import Linux
+
+/// The kernel's firewall, spoken to by its own JSON interface, libnftables-json(5): one process of
+/// nft(8) for one question or one transaction, which happens wholly or not at all.
+enum Firewall {
+  /// The program's name.
+  static let program = "nft"
+  /// Where Debian and others have it; the `PATH` of a runtime may lack these.
+  private static let directories = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"]
+
+  /// The directories of `PATH`, then those where distributions have it.
+  private static var path: [String] {
+    let inherited = (Process.environment("PATH") ?? "").split(separator: ":").map { String($0) }
+    return inherited + directories.filter { !inherited.contains($0) }
+  }
+
+  /// Where the program is: the first executable of its name.
+  static func executable() throws(FirewallError) -> String { try executable(in: path) }
+
+  static func executable(in path: [String]) throws(FirewallError) -> String {
+    for directory in path {
+      let candidate = "\(directory)/\(program)"
+      if let status = try? FileStatus(path: candidate), status.kind == .regular,
+        status.permissions & 0o111 != 0
+      {
+        return candidate
+      }
+    }
+    throw .missing(path: path)
+  }
+
+  /// Runs a transaction.
+  static func run(_ commands: [JSONValue], _ attempt: String, until deadline: Deadline)
+    throws(FirewallError)
+  {
+    _ = try FirewallProcess(commands, attempt).finish(until: deadline)
+  }
+
+  /// Asks the kernel whether it would take a transaction, and changes nothing.
+  static func test(_ commands: [JSONValue], _ attempt: String, until deadline: Deadline)
+    throws(FirewallError)
+  {
+    _ = try FirewallProcess(commands, attempt, options: ["-c"]).finish(until: deadline)
+  }
+
+  /// What `object` has, each thing an object with its kind as its only member; nil where there is
+  /// no such object.
+  static func list(_ object: JSONValue, _ attempt: String, until deadline: Deadline)
+    throws(FirewallError) -> [JSONValue]?
+  {
+    var attempts = 0
+    while true {
+      do throws(FirewallError) {
+        let bytes = try FirewallProcess([["list": object]], attempt).finish(until: deadline)
+        return try items(bytes, attempt)
+      } catch {
+        if error.isAbsence { return nil }
+        // Somebody changed the rules while they were read.
+        attempts += 1
+        guard error.isConflict, attempts < 10, !deadline.hasPassed else { throw error }
+      }
+    }
+  }
+
+  private static func items(_ bytes: [UInt8], _ attempt: String) throws(FirewallError)
+    -> [JSONValue]
+  {
+    // Before it there may be warnings.
+    let line = bytes.split(separator: UInt8(ascii: "\n")).first { $0.first == UInt8(ascii: "{") }
+    let answer: JSONValue
+    do { answer = try JSONValue(parsing: Array(line ?? [])) } catch {
+      throw .malformed(attempt: attempt, reason: error.description)
+    }
+    guard let items = answer["nftables"]?.array else {
+      throw .malformed(attempt: attempt, reason: "\"nftables\" is not an array")
+    }
+    return items
+  }
+}
+
+/// The program at work on one input. One that goes away before its end is killed; what it did by
+/// then is all or nothing.
+struct FirewallProcess: ~Copyable {
+  private let attempt: String
+  private let process: ChildProcess
+
+  /// Starts it, to do `commands` in one transaction.
+  init(_ commands: [JSONValue], _ attempt: String, options: [String] = []) throws(FirewallError) {
+    let path = try Firewall.executable()
+    let input: JSONValue = ["nftables": .array(commands)]
+    do throws(SystemError) {
+      process = try ChildProcess(
+        start: path, arguments: options + ["-j", "-f", "-"], environment: ["LC_ALL=C"],
+        input: input.encoded(), mergesErrors: true)
+    } catch { throw .unanswered(attempt: attempt, .system(error)) }
+    self.attempt = attempt
+  }
+
+  /// Waits for its end and answers what it wrote.
+  consuming func finish(until deadline: Deadline) throws(FirewallError) -> [UInt8] {
+    let attempt = attempt
+    let output: ChildProcess.Output
+    do throws(ChildProcess.Failure) {
+      output = try process.finish(until: deadline, limit: 1 << 28)
+    } catch { throw .unanswered(attempt: attempt, error) }
+    guard output.status == .exited(0) else {
+      let words = Self.words(output.bytes)
+      throw .refused(attempt: attempt, words: words.isEmpty ? "\(output.status)" : words)
+    }
+    return output.bytes
+  }
+
+  /// What stands after `Error: ` in each line, once; without it, the whole in one line.
+  private static func words(_ bytes: [UInt8]) -> String {
+    let lines = String(decoding: bytes.prefix(4096), as: UTF8.self).split(separator: "\n")
+    var errors: [String] = []
+    for line in lines {
+      let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+      guard let mark = parts.firstIndex(of: "Error:") else { continue }
+      var rest = parts[(mark + 1)...].joined(separator: " ")
+      let prefix = "Could not process rule: "
+      if rest.hasPrefix(prefix) { rest.removeFirst(prefix.count) }
+      if !errors.contains(rest) { errors.append(rest) }
+    }
+    return (errors.isEmpty ? lines.map { String($0) } : errors).joined(separator: "; ")
+  }
+}

@@ -1,0 +1,58 @@
+public import Linux
+
+/// Why the firewall was not asked, or said no.
+public enum FirewallError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// No directory of `path` has the program.
+  case missing(path: [String])
+  /// It said no, in these words of its own.
+  case refused(attempt: String, words: String)
+  /// It gave no answer.
+  case unanswered(attempt: String, ChildProcess.Failure)
+  /// Its answer is not what libnftables-json(5) says.
+  case malformed(attempt: String, reason: String)
+
+  /// What was attempted, and why not.
+  public var description: String {
+    switch self {
+    case .missing(let path):
+      "there is no \(Firewall.program) in \(path.joined(separator: ":")): "
+        + "install the package nftables"
+    case .refused(let attempt, let words): "\(attempt): \(Firewall.program): \(words)"
+    case .unanswered(let attempt, let failure): "\(attempt): \(failure)"
+    case .malformed(let attempt, let reason):
+      "\(attempt): the answer of \(Firewall.program) cannot be read: \(reason)"
+    }
+  }
+
+  /// Whether it had not answered at the deadline.
+  public var isTimeout: Bool {
+    if case .unanswered(_, .deadlinePassed) = self { true } else { false }
+  }
+
+  /// Whether it says that what it was asked for is not there.
+  var isAbsence: Bool {
+    guard case .refused(_, let words) = self else { return false }
+    return words.hasPrefix(Self.noSuchObject)
+  }
+
+  /// Whether the rules may have been changed by somebody else since they were read. The words are
+  /// those of strerror(3), in the locale C.
+  var isConflict: Bool {
+    guard case .refused(_, let words) = self else { return false }
+    let signs = [
+      Self.noSuchObject, "File exists", "Device or resource busy", "Interrupted system call",
+      "Resource temporarily unavailable",
+    ]
+    return signs.contains { words.contains($0) }
+  }
+
+  private static let noSuchObject = "No such file or directory"
+}
+
+extension StringProtocol {
+  /// Whether `part` occurs in it.
+  func contains(_ part: String) -> Bool {
+    let (octets, wanted) = (Array(utf8), Array(part.utf8))
+    return octets.indices.contains { octets[$0...].starts(with: wanted) }
+  }
+}

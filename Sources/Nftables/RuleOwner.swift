@@ -1,0 +1,41 @@
+internal import Digests
+
+/// The attachment that rules are there for. All names of what it has follow from this alone, so that
+/// it is found again without any other state.
+public struct RuleOwner: Hashable, Sendable {
+  /// The container ID.
+  public let containerID: String
+  /// The name of the container end.
+  public let interfaceName: String
+
+  /// The attachment of `containerID` by `interfaceName`.
+  public init(containerID: String, interfaceName: String) {
+    self.containerID = containerID
+    self.interfaceName = interfaceName
+  }
+
+  /// The name of the chain that has the attachment's rules.
+  var chain: String { Self.chainPrefix + digest("\(containerID)/\(interfaceName)") }
+  /// How the names of all such chains begin.
+  static let chainPrefix = "attachment-"
+
+  /// The comment of each of its rules: `NETWORK/CONTAINERID/INTERFACE`, where names that are too
+  /// long are a `#` and a digest.
+  func comment(network: String) -> String {
+    let texts = [
+      "\(network)/\(containerID)", "#\(digest(network))/\(containerID)",
+      "#\(digest(network))/#\(digest(containerID))",
+    ].map { "\($0)/\(interfaceName)" }
+    return texts.first { $0.utf8.count <= Self.longestComment } ?? texts[2]
+  }
+  /// Octets; NFTNL_UDATA_COMMENT_MAXLEN of libnftnl/udata.h.
+  private static let longestComment = 128
+}
+
+/// 80 bits of a digest of `text`, as 20 hexadecimal digits.
+func digest(_ text: String) -> String {
+  SHA2.sha256(Array(text.utf8)).prefix(10).map { octet in
+    let digits = String(octet, radix: 16)
+    return digits.utf8.count < 2 ? "0" + digits : digits
+  }.joined()
+}
