@@ -45,8 +45,15 @@ extension Delegate {
   public consuming func finish(_ command: Command, until deadline: Deadline) throws(CNIError) {
     do throws(CNIError) { _ = try result(until: deadline) } catch {
       let isUnknown =
-        error.code == .invalidEnvironment && error.message.contains("unknown CNI_COMMAND")
+        error.code == .invalidEnvironment && error.message.mentions("unknown CNI_COMMAND")
       guard isUnknown, command == .gc || command == .status else { throw error }
     }
+  }
+}
+
+extension String {
+  /// Whether `text`, which is not empty, is somewhere in it.
+  fileprivate func mentions(_ text: String) -> Bool {
+    indices.contains { self[$0...].hasPrefix(text) }
   }
 }
