@@ -116,7 +116,9 @@ struct PlaygroundTests {
     // Where nobody may look is where the tests lie, perhaps.
     let directory = try TemporaryDirectory()
     let copy = "\(directory.path)/patchbay"
-    try FileManager.default.copyItem(atPath: Patchbay.path, toPath: copy)
+    // By another process: programs that tests start meanwhile would inherit a descriptor for writing
+    // from this one, and the copy could not be run.
+    try run("cp", [Patchbay.path, copy]).checked()
     // Distributions let everybody open it; this machine perhaps does not.
     let device =
       "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\""
