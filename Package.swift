@@ -102,7 +102,6 @@ let package = Package(
     tests("DigestsTests", ["Digests"]),
     tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),
-    tests("ToolTests", ["patchbay", "TestSupport"]),
     tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
     tests("PluginTests", ["ovs-bridge", "loopback", "TestSupport"]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
