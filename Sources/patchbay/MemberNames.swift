@@ -32,6 +32,7 @@ enum MemberNames {
       "type", "ranges", "routes", "dataDir", "resolvConf", "reclaimAfterReboot", "reservations",
       "sticky",
     ]
+  static let fixed = ["type", "addresses", "routes", "dns"]
   static let reservation = ["name", "mac", "containerID", "ip"]
   static let route = ["dst", "gw", "mtu", "advmss", "priority", "table", "scope"]
 

@@ -12,7 +12,7 @@ struct PluginDecoder: Sendable {
   let members: [(path: [String], names: [String])]
 
   /// The decoders, one for each plugin of this project, and those for more of them.
-  static let all = [any, own, loopback, ovsBridge, hostLocal]
+  static let all = [any, own, loopback, ovsBridge, hostLocal, fixed]
 
   /// The plugins of this project, by `type` or by `ipam.type`.
   private static let ownTypes = [
@@ -86,5 +86,12 @@ struct PluginDecoder: Sendable {
     members: [
       (["ipam"], MemberNames.hostLocal), (["ipam", "ranges", "*", "*"], MemberNames.range),
       (["ipam", "reservations", "*"], MemberNames.reservation),
+    ])
+
+  private static let fixed = PluginDecoder(
+    applies: { $0["ipam"]["type"].value == "static" },
+    decode: { (json) throws(JSONDecodingError) in _ = try StaticConfiguration(json) },
+    members: [
+      (["ipam"], MemberNames.fixed), (["ipam", "addresses", "*"], ["address", "gateway"]),
     ])
 }

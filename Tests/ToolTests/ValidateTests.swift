@@ -136,6 +136,29 @@ import Testing
     #expect(found.count == 5, "\(found)")
   }
 
+  @Test("finds every fault of static, whose rules depend on the version of the list")
+  func fixedAddresses() throws {
+    let members = """
+      "type": "bridge", "ipam": {"type": "static", "addresses": [
+        {"address": "10.1.0.5"}, {"address": "10.2.0.5/24", "gateway": "x"}, {"adress": "y"}],
+        "routes": [{"dst": "0.0.0.0/0", "mtu": -1}]}
+      """
+    let found = try pluginFaults(members)
+    for path in [
+      "addresses[0].address", "addresses[1].gateway", "addresses[2].address", "routes[0].mtu",
+    ] {
+      #expect(
+        found.filter { $0.hasPrefix("error: plugins[0].ipam.\(path): ") }.count == 1,
+        "\(path): \(found)")
+    }
+    #expect(found.count == 5, "\(found)")
+    let old = """
+      {"cniVersion": "0.2.0", "name": "n", "plugins": [{"type": "bridge", "ipam": {
+        "type": "static", "addresses": [{"address": "10.1.0.5/24"}, {"address": "10.1.0.6/24"}]}}]}
+      """
+    #expect(try faults(old).first?.contains("CNI version 0.2.0 does not support more than") == true)
+  }
+
   @Test("reads a file that is no .conflist as the configuration of one plugin")
   func single() throws {
     let text = #"{"cniVersion": "1.0.0", "name": "n", "type": "ovs-bridge", "vlan": 5000}"#
