@@ -99,6 +99,7 @@ let package = Package(
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], golden: true),
     tests(
       "CNIRuntimeTests", ["CNIRuntime", "CNI", "JSON", "Linux", "TestSupport"], golden: true),
+    tests("PluginExecutionTests", ["PluginExecution", "CNI", "JSON", "Linux", "TestSupport"]),
     tests("DigestsTests", ["Digests"]),
     tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),

@@ -37,13 +37,9 @@ public enum PluginFailure: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unnamed: "no plugin name provided"
-    case .illegalName(let name):
-      "invalid plugin name: \(name): a plugin is named by its executable's name, which is looked "
-        + "up in CNI_PATH; it has no \"/\""
+    case .illegalName(let name): "\(Self.illegal(name)): \(Self.legalNames)"
     case .noPath: "no paths provided"
-    case .notFound(let type, let path):
-      "failed to find plugin \"\(type)\" in path [\(path.joined(separator: " "))]: install it "
-        + "there, or add its directory to CNI_PATH"
+    case .notFound(let type, let path): "\(Self.missing(type, path)): \(Self.whereToInstall)"
     case .notStarted(let error): error.description
     case .unfinished(let failure): failure.description
     case .refused(let error): error.description
@@ -54,6 +50,14 @@ public enum PluginFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case .noJSON(let error, let output): "its answer is not JSON: \(error): \(output.excerpt)"
     }
   }
+
+  fileprivate static func illegal(_ name: String) -> String { "invalid plugin name: \(name)" }
+  fileprivate static let legalNames =
+    "a plugin is named by its executable's name, which is looked up in CNI_PATH; it has no \"/\""
+  fileprivate static func missing(_ type: String, _ path: [String]) -> String {
+    "failed to find plugin \"\(type)\" in path [\(path.joined(separator: " "))]"
+  }
+  fileprivate static let whereToInstall = "install it there, or add its directory to CNI_PATH"
 }
 
 extension CNIError {
@@ -63,15 +67,12 @@ extension CNIError {
     case .unnamed: self.init(.invalidConfiguration, failure.description)
     case .illegalName(let name):
       self.init(
-        .invalidConfiguration, "invalid plugin name: \(name)",
-        details: "a plugin is named by its executable's name, which is looked up in CNI_PATH; "
-          + "it has no \"/\"")
+        .invalidConfiguration, PluginFailure.illegal(name), details: PluginFailure.legalNames)
     case .noPath: self.init(.invalidEnvironment, failure.description)
     case .notFound(let type, let path):
       self.init(
-        .internalFailure,
-        "failed to find plugin \"\(type)\" in path [\(path.joined(separator: " "))]",
-        details: "install it there, or add its directory to CNI_PATH")
+        .internalFailure, PluginFailure.missing(type, path),
+        details: PluginFailure.whereToInstall)
     case .notStarted(let error):
       self.init(.internalFailure, "cannot run plugin \"\(type)\"", details: error.description)
     case .unfinished(let reason):

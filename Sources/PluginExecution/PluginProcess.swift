@@ -20,7 +20,7 @@ public struct PluginProcess: ~Copyable {
       } catch {
         attempts += 1
         // The executable is being replaced at this moment: its writer still has it open.
-        guard error.errno == .textFileBusy, attempts < 50 else { throw .notStarted(error) }
+        guard error.errno == .textFileBusy, attempts < 250 else { throw .notStarted(error) }
         Clock.sleep(.milliseconds(20))
       }
     }

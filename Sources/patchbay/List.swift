@@ -27,20 +27,18 @@ struct List: ParsableCommand {
     do throws(RuntimeError) { contents = try options.directory.contents() } catch {
       throw Failure(error)
     }
-    let entries: [CachedAttachment]
+    var entries: [CachedAttachment]?
+    var failure: Failure?
     do throws(SystemError) {
       entries = try ResultCache(directory: options.cachePath).entries()
-    } catch { throw Failure(.unreadableCache(error)) }
-    if json {
-      showJSON(contents, entries)
-    } else {
-      showTables(contents, entries)
-    }
+    } catch { failure = Failure(.unreadableCache(error)) }
+    if json { showJSON(contents, entries) } else { showTables(contents, entries) }
+    if let failure { throw failure }
   }
 
   private func showTables(
     _ contents: [(file: String, list: Result<NetworkList, RuntimeError>)],
-    _ entries: [CachedAttachment]
+    _ entries: [CachedAttachment]?
   ) {
     var networks = Table(["NETWORK", "VERSION", "PLUGINS", "FILE"])
     var files: [String: String] = [:]
@@ -63,6 +61,8 @@ struct List: ParsableCommand {
     } else {
       show(networks.text())
     }
+    for fault in faults { say(fault, .warning) }
+    guard let entries else { return }
     show("")
     if entries.isEmpty {
       show("no attachments in \(ResultCache(directory: options.cachePath).path)")
@@ -79,12 +79,11 @@ struct List: ParsableCommand {
       }
       show(table.text())
     }
-    for fault in faults { say(fault, .warning) }
   }
 
   private func showJSON(
     _ contents: [(file: String, list: Result<NetworkList, RuntimeError>)],
-    _ entries: [CachedAttachment]
+    _ entries: [CachedAttachment]?
   ) {
     let networks = contents.map { file, result in
       switch result {
@@ -97,7 +96,7 @@ struct List: ParsableCommand {
         JSONValue.object([("file", .string(file)), ("error", .string(error.description))])
       }
     }
-    let attachments = entries.map { entry in
+    let attachments = entries?.map { entry in
       JSONValue.object([
         ("network", .string(entry.network)),
         ("containerID", .string(entry.attachment.containerID)),
@@ -109,9 +108,9 @@ struct List: ParsableCommand {
         ("gone", .bool(entry.sandboxIsGone)),
       ])
     }
-    let document: JSONValue = [
-      "networks": .array(networks), "attachments": .array(attachments),
-    ]
+    let document = JSONValue.object([
+      ("networks", .array(networks)), ("attachments", attachments.map { .array($0) }),
+    ])
     show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
   }
 }
