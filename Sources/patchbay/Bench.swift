@@ -55,7 +55,7 @@ struct Bench: ParsableCommand {
     show(json ? measurements.json(self, seconds) : measurements.text(self, seconds))
     guard let failure = measurements.failures.first else { return }
     throw Failure(
-      "\(measurements.failures.count) of \(count) attachments failed; the first:\n\(failure)",
+      "\(measurements.failures.count) failures; the first:\n\(failure)",
       hint: Failure.hint(for: failure))
   }
 

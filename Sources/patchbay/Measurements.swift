@@ -7,7 +7,9 @@ struct Measurements {
   private var times: [Command: [Int64]] = [:]
   /// Attachments that were made and removed, or failed.
   private(set) var done = 0
-  /// Why they failed.
+  /// Those that were made and removed.
+  private var succeeded = 0
+  /// Why they, or a whole worker, failed.
   var failures: [String] = []
 
   private static let commands: [Command] = [.add, .check, .del]
@@ -20,6 +22,7 @@ struct Measurements {
       failures.append(error)
       return
     }
+    succeeded += 1
     for command in Self.commands {
       if let time = value[command.rawValue]?.integer { times[command, default: []].append(time) }
     }
@@ -43,18 +46,17 @@ struct Measurements {
 
   /// The table for people.
   func text(_ bench: Bench, _ seconds: Double) -> String {
-    let succeeded = done - failures.count
     let rate = seconds > 0 ? Double(succeeded) / seconds : 0
     var table = Table(["ms", "min", "p50", "p90", "p99", "max", "mean"])
     for command in Self.commands {
       let figures = figures(command)
       if !figures.isEmpty { table.add([command.rawValue] + figures.map { "\($0.value)" }) }
     }
-    return """
+    let summary = """
       network "\(bench.network)": \(succeeded) attachments, \(bench.parallel) at a time, in \
       \(seconds.inHundredths) s: \(rate.inHundredths) a second
-      \(table.text())
       """
+    return succeeded == 0 ? summary : "\(summary)\n\(table.text())"
   }
 
   /// The same for programs.
@@ -66,7 +68,7 @@ struct Measurements {
     }
     let document = JSONValue.object(
       [
-        ("network", .string(bench.network)), ("count", .integer(Int64(done - failures.count))),
+        ("network", .string(bench.network)), ("count", .integer(Int64(succeeded))),
         ("parallel", .integer(Int64(bench.parallel))),
         ("seconds", .real(seconds.inHundredths)),
         ("failures", .array(failures.map { .string($0) })),

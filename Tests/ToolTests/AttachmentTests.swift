@@ -176,6 +176,6 @@ import Testing
     #expect(leases.isEmpty && results.isEmpty)
     let failing = try tool.run("bench", "net", "-n", "2", environment: ["CNI_PATH": "/none"])
     #expect(failing.status == 1)
-    #expect(failing.stderr.hasPrefix("2 of 2 attachments failed; the first:\nplugin type="))
+    #expect(failing.stderr.hasPrefix("2 failures; the first:\nplugin type="))
   }
 }
