@@ -96,6 +96,13 @@ let package = Package(
     tests("LinuxTests", ["Linux", "TestSupport"]),
     tests("JSONTests", ["JSON"]),
     tests("AddressesTests", ["Addresses"]),
+    tests("LeasesTests", ["Leases", "Addresses", "Linux", "TestSupport"]),
+    tests(
+      "HostLocalTests",
+      [
+        "host-local", "static", "PluginConfigurations", "Leases", "CNI", "JSON", "Addresses",
+        "Linux", "TestSupport",
+      ]),
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], golden: true),
     tests(
       "CNIRuntimeTests", ["CNIRuntime", "CNI", "JSON", "Linux", "TestSupport"], golden: true),

@@ -12,8 +12,8 @@ extension LeaseIndex {
   private static let start = 2
   private static let recordSize = 5
   private static let capacity = (PageFile.pageSize - start) / recordSize
-  /// More than any number of leases needs; a table beyond it is damaged.
-  private static let depthLimit: UInt64 = 24
+  /// Enough for some ten million leases; a table beyond it is damaged.
+  static let depthLimit: UInt64 = 18
 
   private struct Bucket {
     let page: Int

@@ -21,7 +21,7 @@ struct LeaseIndex: ~Copyable {
   /// Whether this is an index at all, by page 0.
   mutating func isReadable() -> Bool {
     guard let words = try? pages.page(0) else { return false }
-    return words[Field.magic] == Self.magic && words[Field.depth] <= 24
+    return words[Field.magic] == Self.magic && words[Field.depth] <= Self.depthLimit
       && words[Field.pageCount] >= 2 && words[Field.directory] < words[Field.pageCount]
   }
 

@@ -1,0 +1,80 @@
+import Addresses
+import Foundation
+import Linux
+import TestSupport
+
+@testable import Leases
+
+/// Numbers that look random and are the same in every run.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+  init(_ seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var word = state
+    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
+    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
+    return word ^ word >> 31
+  }
+}
+
+/// An index in memory.
+func emptyIndex() throws -> LeaseIndex {
+  var index = LeaseIndex(PageFile(nil, isWritable: false))
+  try index.reset(key: Digest(first: 1, second: 2), boot: Digest(first: 3, second: 4))
+  return index
+}
+
+func ip(_ text: String) -> IPAddress { IPAddress(text)! }
+func range(_ first: String, _ last: String) -> IPRange { IPRange(ip(first), ip(last))! }
+func holder(_ id: String, _ name: String? = "eth0") -> LeaseHolder {
+  LeaseHolder(containerID: id, interfaceName: name)
+}
+
+/// A place for leases that goes away with the test.
+final class Place {
+  let temporary: TemporaryDirectory
+  let location: LeaseLocation
+
+  init() throws {
+    temporary = try TemporaryDirectory()
+    location = LeaseLocation(dataDirectory: temporary.path, network: "net")
+  }
+
+  func open(_ access: LeaseStore.Access = .leasing, reclaims: Bool = true) throws -> LeaseStore {
+    try LeaseStore.open(location, for: access, reclaims: reclaims, until: .after(.seconds(5)))!
+  }
+
+  /// Writes a file as somebody else would.
+  func write(_ name: String, _ content: String, age: TimeInterval = 10) throws {
+    try temporary.write(content, to: "net/\(name)", mode: 0o600)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -age)],
+      ofItemAtPath: "\(location.path)/\(name)")
+  }
+
+  /// The files of the network's directory, but for the lock.
+  var files: [String: String] {
+    temporary.files().reduce(into: [:]) { files, file in
+      if file.key.hasPrefix("net/"), file.key != "net/lock" {
+        files[String(file.key.dropFirst(4))] = file.value
+      }
+    }
+  }
+
+  /// Whether the next to come needs no walk.
+  func isIndexGood() throws -> Bool {
+    let file = try FileDescriptor.open(location.privatePath + "/index")
+    var index = LeaseIndex(PageFile(file, isWritable: false))
+    return try index.isReadable()
+      && index.stamp == (try FileStatus(path: location.path)).modified
+  }
+
+  /// Makes the index one of another boot.
+  func reboot() throws {
+    let file = try FileDescriptor.open(location.privatePath + "/index", .readWrite)
+    var index = LeaseIndex(PageFile(file, isWritable: true))
+    try index.setField(LeaseIndex.Field.boot, 0x1234)
+    try index.pages.write()
+  }
+}
