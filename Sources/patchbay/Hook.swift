@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// `patchbay hook`
+struct Hook: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Attach and detach containers of runtimes that know hooks, but not CNI.",
+    discussion: """
+      A hook is a program that the runtime starts at certain moments of a container's life. These \
+      run the networks' plugins then, as a runtime that knows CNI does by itself.
+
+      Each network is a word: its name, and after a colon what the container wishes, with commas \
+      between. Without a wish for it the interface is eth0 for the first network, eth1 for the next.
+
+        ovs-1
+        ovs-1:ip=192.168.0.9
+        ovs-1:ip=192.168.0.9,mac=02:00:00:00:00:09,interface_name=lan
+
+      Example:
+        patchbay hook lxc --help
+      """,
+    subcommands: [HookLXC.self, HookOCI.self])
+}
