@@ -110,7 +110,7 @@ let package = Package(
     tests("DigestsTests", ["Digests"]),
     tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),
-    tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
+    tests("NetlinkTests", ["Netlink", "Addresses", "Linux"], golden: true),
     tests("PluginTests", ["ovs-bridge", "loopback", "TestSupport"]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
