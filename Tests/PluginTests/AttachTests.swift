@@ -261,6 +261,29 @@ import Testing
       .checked()
   }
 
+  @Test("announces its addresses by gratuitous ARP and unsolicited neighbour advertisement")
+  func announces() throws {
+    let network = try Network()
+    let configuration = network.addressed("10.1.0.0/24", "fd00:1::/64")
+    let (listener, sandbox) = (try Sandbox(), try Sandbox())
+    try network.plugin.add(configuration, containerID: "c1", sandbox: listener).checked()
+    let capture = "\(network.host.directory.path)/capture"
+    let dump = try Daemon(
+      "ip",
+      [
+        "netns", "exec", listener.name, "tcpdump", "-n", "-i", "eth0", "-U", "-w", capture,
+        "arp or (icmp6 and ip6[40] == 136)",
+      ], environment: ProcessInfo.processInfo.environment, log: "\(capture).log")
+    defer { dump.stop() }
+    try eventually("tcpdump listens") { FileManager.default.fileExists(atPath: capture) }
+    try network.plugin.add(configuration, containerID: "c2", sandbox: sandbox).checked()
+    try eventually("both are announced") {
+      let seen = try run("tcpdump", ["-n", "-r", capture]).stdout
+      return seen.contains("Request who-has 10.1.0.3 tell 10.1.0.3")
+        && seen.contains("tgt is fd00:1::3")
+    }
+  }
+
   @Test("writes into external_ids all that CHECK, GC and DEL need, and what the configuration adds")
   func externalIDs() throws {
     let network = try Network()
