@@ -8,11 +8,7 @@ struct Trace {
 
   /// Nil unless the environment variable `CNI_TRACE` names `netlink` among others.
   init?(_ number: CInt) {
-    guard let wishes = Process.environment("CNI_TRACE"),
-      wishes.utf8.split(separator: UInt8(ascii: ",")).contains(where: {
-        $0.elementsEqual("netlink".utf8)
-      })
-    else { return nil }
+    guard Process.isTraced("netlink") else { return nil }
     isRoute = number == NETLINK_ROUTE
   }
 

@@ -35,16 +35,11 @@ public final class Connection {
 
   /// Connects to `endpoint`.
   public init(_ endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
-    isTraced = Self.isTraced(Process.environment("CNI_TRACE"))
+    isTraced = Process.isTraced("ovsdb")
     self.endpoint = endpoint
     do throws(SystemError) { descriptor = try endpoint.connect(until: deadline) } catch {
       throw .cannotConnect(endpoint, error)
     }
-  }
-
-  /// Whether `CNI_TRACE`, a list with commas, names this protocol.
-  static func isTraced(_ variable: String?) -> Bool {
-    variable?.split(separator: ",").contains("ovsdb") ?? false
   }
 
   // MARK: - Transactions

@@ -11,6 +11,7 @@ public struct Delegate: ~Copyable {
   private let type: String
   private let command: Command
   private let process: PluginProcess
+  private let trace: JSONTrace?
 
   /// Starts `type` for `command`, with the environment and the configuration of `request`.
   ///
@@ -21,6 +22,8 @@ public struct Delegate: ~Copyable {
     var environment = Process.environment.filter { !$0.hasPrefix("CNI_COMMAND=") }
     environment.append("CNI_COMMAND=\(command.rawValue)")
     let input = (configuration ?? request.network.json.value ?? .null).encoded()
+    trace = JSONTrace("delegate \(type) \(command.rawValue)")
+    trace?.received(input)
     do throws(PluginFailure) {
       let executable = try PluginSearch.executable(of: type, in: request.invocation.path)
       process = try PluginProcess(start: executable, environment: environment, input: input)
@@ -33,9 +36,11 @@ public struct Delegate: ~Copyable {
   ///
   /// Its error result is thrown with its own code; no answer at the deadline is code 11.
   public consuming func result(until deadline: Deadline) throws(CNIError) -> JSONCursor? {
-    let (type, command) = (type, command)
+    let (type, command, trace) = (type, command, trace)
     do throws(PluginFailure) {
-      return try process.finish(until: deadline).result().map { JSONCursor($0) }
+      let output = try process.finish(until: deadline)
+      trace?.sent(output.bytes)
+      return try output.result().map { JSONCursor($0) }
     } catch { throw CNIError(error, of: type, command) }
   }
 }

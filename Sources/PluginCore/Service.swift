@@ -13,6 +13,8 @@ struct Service<P: Plugin> {
   func run() throws(CNIError) -> [UInt8] {
     let invocation = try Invocation(environment: { Process.environment($0) })
     let text = try input()
+    let trace = JSONTrace("\(P.name) \(invocation.command.rawValue)")
+    trace?.received(text)
     guard invocation.command != .version else { return versions(text) }
     let configuration: JSONCursor
     do { configuration = JSONCursor(try JSONValue(parsing: text)) } catch {
@@ -22,9 +24,14 @@ struct Service<P: Plugin> {
           ? "standard input is empty; the plugin configuration is read there" : "")
     }
     let request = try Request(invocation, configuration: try P.completed(configuration))
-    do throws(CNIError) { return try serve(request) } catch {
-      try? StandardStream.output.write(
-        error.json(version: request.network.version.rawValue).encoded(indentedBy: 4))
+    do throws(CNIError) {
+      let output = try serve(request)
+      trace?.sent(output)
+      return output
+    } catch {
+      let output = error.json(version: request.network.version.rawValue).encoded(indentedBy: 4)
+      trace?.sent(output)
+      try? StandardStream.output.write(output)
       Process.exit(1)
     }
   }

@@ -123,11 +123,4 @@ struct OperationTests {
           .bridge, where: [.equal(.name, "br0")], [.insert([.inserted("row2")], into: .ports)]),
       ])
   }
-
-  @Test("a connection is traced where CNI_TRACE names its protocol")
-  func trace() {
-    for variable in ["ovsdb", "netlink,ovsdb,json"] { #expect(Connection.isTraced(variable)) }
-    for variable in ["", "netlink", "ovsdbx"] { #expect(!Connection.isTraced(variable)) }
-    #expect(!Connection.isTraced(nil))
-  }
 }

@@ -261,6 +261,24 @@ import Testing
       .checked()
   }
 
+  @Test("writes what CNI_TRACE names to standard error, and nothing of it to standard output")
+  func trace() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let result = try network.plugin.call(
+      [
+        "CNI_COMMAND": "ADD", "CNI_CONTAINERID": "c1", "CNI_NETNS": sandbox.path,
+        "CNI_IFNAME": "eth0", "CNI_PATH": network.plugin.searchPath,
+        "CNI_TRACE": "netlink,ovsdb,json",
+      ], input: network.addressed("10.1.0.0/24").encoded)
+    let added = try result.checked()
+    #expect(added["ips"][0]["address"] == "10.1.0.2/24")
+    for words in [
+      "-> ovs-bridge ADD {", "-> delegate host-local ADD {", "<- delegate host-local ADD {",
+      #""method":"transact""#, "RTM_NEWLINK", "<- ovs-bridge ADD {",
+    ] { #expect(result.stderr.contains(words), "\(words)") }
+  }
+
   @Test("announces its addresses by gratuitous ARP and unsolicited neighbour advertisement")
   func announces() throws {
     let network = try Network()
