@@ -146,7 +146,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
 
   /// The keys by which the plugin finds its rows again.
   public static let reservedExternalIDs = [
-    "owner", "network", "containerID", "interfaceName", "sandbox", "addresses", "mac",
+    "owner", "network", "containerID", "interfaceName", "sandbox", "addresses", "mac", "role",
+    "gateway", "masquerade",
   ]
 }
 

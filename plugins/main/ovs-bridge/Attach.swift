@@ -20,7 +20,8 @@ extension OVSBridge {
     let database = try Database(plan.endpoint, context)
     let survey = database.begin(Survey(plan))
     var ends = try Ends(plan, in: sandbox, context, &rollback)
-    let addresses = try addresses(from: ipam, request, context)
+    let addresses = try plan.completed(addresses(from: ipam, request, context))
+    let gateway = try Gateway(plan, addresses.addresses)?.target(ends.outside, plan, context)
     let findings = try database.findings(of: survey)
 
     do { try ends.chooseMAC(addresses.addresses, until: context.deadline) } catch {
@@ -29,14 +30,20 @@ extension OVSBridge {
     let record = plan.record(
       sandbox: sandbox.path, addresses: addresses.addresses, mac: ends.mac)
     try database.removeLeftover(findings, plan, ends)
-    let port = try database.attach(plan, record, findings, &rollback)
+    var externalIDs = record.externalIDs(plan)
+    externalIDs[GatewayRow.key] = gateway?.gateway.port.name
+    if isMasqueraded(plan, addresses.addresses) { externalIDs[MasqueradeRecord.key] = "true" }
+    let port = try database.attach(plan, externalIDs, gateway, findings, &rollback)
+    let masquerade = try beginMasquerade(plan, addresses.addresses, &rollback)
     try configure(ends, plan, addresses, port, in: sandbox, context)
     try port.waitUntilForwarding(ends.host.index, context)
+    let gatewayLink = try bringUp(gateway, database, ends, plan, context, &rollback)
+    try finish(masquerade, plan, context)
     announce(ends, plan, addresses, context)
 
     rollback.disarm()
     database.removeStalePorts(findings.stale, ends.outside, context.log)
-    return result(request, plan, ends, addresses)
+    return result(request, plan, ends, addresses, gatewayLink)
   }
 
   /// Starts the IPAM plugin; its leases are given back when the attachment fails, also when it
@@ -106,9 +113,11 @@ extension OVSBridge {
     } catch { context.log.write(.warning, "cannot announce the addresses: \(error)") }
   }
 
-  /// What ADD answers: what earlier plugins of the chain made, then both ends and their addresses.
+  /// What ADD answers: what earlier plugins of the chain made, then both ends, the gateway, and the
+  /// addresses.
   private static func result(
-    _ request: Request, _ plan: Plan, _ ends: Ends, _ addresses: AttachmentResult
+    _ request: Request, _ plan: Plan, _ ends: Ends, _ addresses: AttachmentResult,
+    _ gateway: GatewayLink?
   ) -> AttachmentResult {
     var result = request.network.previousResult ?? AttachmentResult()
     let container = result.interfaces.count + 1
@@ -119,6 +128,10 @@ extension OVSBridge {
         name: ends.containerName, mac: ends.mac?.description, mtu: ends.host.mtu,
         sandbox: request.invocation.sandboxPath),
     ]
+    if let gateway {
+      result.interfaces.append(
+        .init(name: gateway.name, mac: gateway.mac, mtu: gateway.mtu, sandbox: nil))
+    }
     result.addresses += addresses.addresses.map {
       var address = $0
       address.interface = container

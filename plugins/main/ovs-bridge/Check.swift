@@ -15,6 +15,8 @@ extension OVSBridge {
     var deviations = Deviations()
     let datapath = try comparePort(plan, expected, context, &deviations)
     try compareLinks(plan, expected, datapath, in: sandbox, context, &deviations)
+    try compareGateway(plan, expected, context, &deviations)
+    try compareMasquerade(plan, expected, context, &deviations)
     try deviations.throwIfAny(plan)
     try finish(ipam, context)
   }

@@ -12,6 +12,8 @@ extension OVSBridge {
     var failures = Failures()
     if let valid = request.network.validAttachments {
       collectPorts(plan, Set(valid), context, &failures)
+      collectGateways(plan, context, &failures)
+      collectMasquerade(plan, valid, context, &failures)
       collectLinks(plan, Set(valid.map { HostLink(of: $0).name }), context, &failures)
     }
     do throws(CNIError) { try Delegate.runIPAM(request, .gc, until: context.deadline) } catch {
@@ -34,9 +36,11 @@ extension OVSBridge {
         AttachmentRecord(row[.externalIDs]).map { !valid.contains($0.attachment) } ?? false
       }
       guard !rows.isEmpty else { return }
-      let removal = Detaching.remove(
-        rows.map { $0[.uuid] }, "free ports of network \(plan.network)")
-      _ = try connection.transact(removal, until: context.deadline)
+      let removed = try connection.remove(
+        rows, "free ports of network \(plan.network)", until: context.deadline)
+      do throws(CNIError) {
+        try removed.removeAddresses(connection, until: context.deadline)
+      } catch { failures.add(error) }
       for row in rows { context.log.write(.info, "freed port \"\(row[.name])\"") }
     } catch { failures.add(CNIError(error, "cannot free ports")) }
   }

@@ -8,7 +8,7 @@ import PluginCore
 /// The conversation of one command with ovsdb-server.
 final class Database {
   let connection: Connection
-  private let deadline: Deadline
+  let deadline: Deadline
   /// Whether this command has made the bridge.
   private var hasMadeBridge = false
 
@@ -32,6 +32,8 @@ final class Database {
     let bridge: Survey.Bridge?
     let leftover: [String: String]?
     let stale: [String]
+    /// Nil where no gateway is wished for.
+    let gateway: GatewaySurvey.Findings?
   }
 
   /// Sends the questions, which ovsdb-server answers while something else is done.
@@ -47,7 +49,7 @@ final class Database {
       let results = try connection.results(of: pending.pending, until: deadline)
       return Findings(
         bridge: pending.survey.bridge(results), leftover: pending.survey.leftover(results),
-        stale: pending.survey.stale(results))
+        stale: pending.survey.stale(results), gateway: pending.survey.gateway(results))
     } catch { throw CNIError(error, "cannot ask Open vSwitch") }
   }
 
@@ -60,21 +62,27 @@ final class Database {
   /// Puts the host end on its bridge, which is made where that is wished for, and answers while
   /// ovs-vswitchd is still at work.
   func attach(
-    _ plan: Plan, _ record: AttachmentRecord, _ first: Findings, _ rollback: inout Rollback
+    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings,
+    _ rollback: inout Rollback
   ) throws(CNIError) -> AttachedPort {
     rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] in undo(plan) }
     var findings = first
     // The bridge may come or go between question and answer; each time there is a new question.
     while true {
       let datapath = try datapath(plan, findings)
+      let joining = target.map { GatewayJoining($0, plan, findings.gateway) }
+      try joining?.checkPort()
       let attaching = Attaching(
-        plan, record.externalIDs(plan), to: findings.bridge?.reference, datapath: datapath)
+        plan, externalIDs, to: findings.bridge?.reference, datapath: datapath, joining)
       let commit = connection.begin(attaching.transaction, watching: plan.hostLink.name)
       hasMadeBridge = findings.bridge == nil
       do throws(OVSDBError) {
         return AttachedPort(
           plan: plan, commit: try commit.confirm(until: deadline), datapath: datapath)
       } catch {
+        if let joining, attaching.gateway?.isElsewhere(error) ?? false {
+          throw joining.refusal("it is not on bridge \"\(plan.bridge)\"")
+        }
         guard attaching.isPremiseGone(error), !deadline.hasPassed else {
           throw CNIError(error, Self.attempt(plan))
         }
@@ -128,7 +136,8 @@ final class Database {
         details: "there is a port of that name, and it is not of this attachment")
     }
     do {
-      _ = try connection.beginDetaching(plan.attachment, until: deadline)?.outcome(until: deadline)
+      let removed = try connection.beginDetaching(plan.attachment, until: deadline)
+      for commit in removed?.commits ?? [] { _ = try commit.outcome(until: deadline) }
     } catch {
       throw CNIError(error, "cannot remove what an earlier ADD left")
     }
@@ -145,8 +154,11 @@ final class Database {
     let deadline = Deadline.after(.seconds(5))
     do throws(OVSDBError) {
       let connection = try Connection(plan.endpoint, until: deadline)
-      _ = try connection.beginDetaching(plan.attachment, until: deadline)
+      let removed = try connection.beginDetaching(plan.attachment, until: deadline)
       if hasMadeBridge { try connection.removeUnusedBridge(plan.bridge, until: deadline) }
+      do throws(CNIError) { try removed?.removeAddresses(connection, until: deadline) } catch {
+        return error.description
+      }
       return nil
     } catch { return error.description }
   }
@@ -165,7 +177,10 @@ final class Database {
     }
     guard !lost.isEmpty else { return }
     do throws(OVSDBError) {
-      try connection.removePorts(named: lost, until: deadline)
+      let removed = try connection.removePorts(named: lost, until: deadline)
+      do throws(CNIError) { try removed.removeAddresses(connection, until: deadline) } catch {
+        log.write(.warning, "\(error)")
+      }
       log.write(.info, "removed ports that have lost their links: \(lost.joined(separator: " "))")
     } catch {
       log.write(.warning, "cannot remove ports that have lost their links: \(error)")
@@ -176,14 +191,13 @@ final class Database {
 extension Connection {
   /// Takes the ports of `attachment` off their bridges; nil where there are none.
   func beginDetaching(_ attachment: Attachment, until deadline: Deadline) throws(OVSDBError)
-    -> ConfirmedCommit?
+    -> RemovedPorts?
   {
     let (question, ports) = Detaching.find(attachment)
     let rows = try transact(question, until: deadline)[ports]
     guard !rows.isEmpty else { return nil }
     let subject = "\(attachment.containerID)/\(attachment.interfaceName)"
-    return try begin(Detaching.remove(rows.map { $0[.uuid] }, "detach \(subject)"))
-      .confirm(until: deadline)
+    return try remove(rows, "detach \(subject)", until: deadline)
   }
 
   /// Removes a bridge of ours, unless it has ports besides its own.
@@ -207,19 +221,19 @@ extension Connection {
   }
 
   /// Takes ports of ours off their bridges by name.
-  func removePorts(named names: [String], until deadline: Deadline) throws(OVSDBError) {
+  func removePorts(named names: [String], until deadline: Deadline) throws(OVSDBError)
+    -> RemovedPorts
+  {
     var question = Transaction()
     let selections = names.map { name in
       question.select(
         from: .port,
         where: [.equal(.name, name), .includes(.externalIDs, ["owner": AttachmentRecord.owner])],
-        .uuid)
+        .uuid, .name, .externalIDs)
     }
     let results = try transact(question, until: deadline)
-    let ports = selections.flatMap { results[$0].map { $0[.uuid] } }
-    guard !ports.isEmpty else { return }
-    _ = try transact(
-      Detaching.remove(ports, "remove ports without links"), until: deadline)
+    return try remove(
+      selections.flatMap { results[$0] }, "remove ports without links", until: deadline)
   }
 }
 

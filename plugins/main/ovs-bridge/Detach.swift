@@ -15,6 +15,7 @@ extension OVSBridge {
     do { ipam = try Delegate.ipam(for: request, .del) } catch { failures.add(error) }
     let removal = Removal(plan, context, &failures)
     removeLink(plan, context, &failures)
+    removeMasquerade(plan, removal?.removed.masqueradedNetworks ?? [], context, &failures)
     removal?.finish(context, &failures)
     finish(ipam, context, &failures)
     try failures.throwIfAny("cannot detach \(plan.attachment.interfaceName)")
@@ -58,7 +59,8 @@ struct Failures {
 
 /// The removal of an attachment's port, on its way while other things are done.
 private struct Removal {
-  private let commit: ConfirmedCommit
+  let removed: RemovedPorts
+  private let connection: Connection
 
   /// How long ovs-vswitchd may take to let go of the port. It need not run for DEL to succeed, but
   /// an ADD that follows at once uses the same name for another link.
@@ -69,9 +71,10 @@ private struct Removal {
     do throws(OVSDBError) {
       let connection = try Connection(plan.endpoint, until: context.deadline)
       guard
-        let commit = try connection.beginDetaching(plan.attachment, until: context.deadline)
+        let removed = try connection.beginDetaching(plan.attachment, until: context.deadline)
       else { return nil }
-      self.commit = commit
+      self.removed = removed
+      self.connection = connection
     } catch {
       failures.add(CNIError(error, "cannot remove port \"\(plan.hostLink.name)\""))
       return nil
@@ -79,8 +82,12 @@ private struct Removal {
   }
 
   func finish(_ context: Context, _ failures: inout Failures) {
+    do throws(CNIError) {
+      try removed.removeAddresses(connection, until: context.deadline)
+    } catch { failures.add(error) }
     do throws(OVSDBError) {
-      _ = try commit.outcome(until: min(context.deadline, .after(Self.patience)))
+      let patience = min(context.deadline, .after(Self.patience))
+      for commit in removed.commits { _ = try commit.outcome(until: patience) }
     } catch {
       // The port is removed, whatever ovs-vswitchd is at.
       context.log.write(.warning, "\(error)")

@@ -34,6 +34,7 @@ struct Survey {
   private let port: Transaction.Selected<PortTable>
   private let lost: Transaction.Selected<InterfaceTable>
   private let refused: Transaction.Selected<InterfaceTable>
+  private let gateway: GatewaySurvey?
   let transaction: Transaction
 
   /// The bridge, the port that an ADD which never ended may have left, and ports of ours that have
@@ -50,6 +51,7 @@ struct Survey {
       from: .interface, where: [ours, .equal(.ifindex, 0)], .name, .externalIDs)
     refused = transaction.select(
       from: .interface, where: [ours, .notEqual(.error, nil)], .name, .externalIDs)
+    gateway = plan.gatewayPort.map { GatewaySurvey($0, on: plan.bridge, into: &transaction) }
     self.transaction = transaction
   }
 
@@ -69,6 +71,10 @@ struct Survey {
   func leftover(_ results: TransactionResults) -> [String: String]? {
     results[port].first.map { $0[.externalIDs] }
   }
+  /// The gateway's port; nil where none is wished for.
+  func gateway(_ results: TransactionResults) -> GatewaySurvey.Findings? {
+    gateway?.findings(results)
+  }
   /// The names of our ports whose links ovs-vswitchd does not find.
   func stale(_ results: TransactionResults) -> [String] {
     Set((results[lost] + results[refused]).map { $0[.name] }).sorted()
@@ -81,11 +87,16 @@ struct Attaching {
   /// The bridge that must be there, or must not be there yet, for the transaction to take effect.
   let premise: Transaction.Required?
   private let vacancy: Int?
+  /// What must be so of the gateway's port; nil where there is nothing to be.
+  let gateway: GatewayJoining.Premises?
 
   /// - Parameters:
   ///   - bridge: The bridge that is there.
   ///   - datapath: What a bridge that is made has as `datapath_type`, where there is none.
-  init(_ plan: Plan, _ externalIDs: [String: String], to bridge: Reference?, datapath: String) {
+  init(
+    _ plan: Plan, _ externalIDs: [String: String], to bridge: Reference?, datapath: String,
+    _ joining: GatewayJoining?
+  ) {
     var transaction = Transaction()
     if let bridge {
       premise = transaction.require(.bridge, where: [.equal(.uuid, bridge)])
@@ -100,8 +111,10 @@ struct Attaching {
     if let bridge {
       transaction.mutate(
         .bridge, where: [.equal(.uuid, bridge)], [.insert([port], into: .ports)])
+      gateway = joining?.join(bridge, &transaction)
     } else {
-      Self.insertBridge(plan.bridge, datapath, with: port, into: &transaction)
+      Self.insertBridge(plan.bridge, datapath, with: port, joining, into: &transaction)
+      gateway = nil
     }
     let subject = "\(plan.attachment.containerID)/\(plan.attachment.interfaceName)"
     transaction.append(.comment("patchbay: attach \(subject) to \(plan.bridge)"))
@@ -110,6 +123,7 @@ struct Attaching {
 
   /// Whether `error` says that the bridge came or went since it was looked for.
   func isPremiseGone(_ error: OVSDBError) -> Bool {
+    if gateway?.areGone(error) ?? false { return true }
     if let premise { return premise.isUnmet(error) }
     guard case .transactionRefused(let refusal) = error else { return false }
     return refusal.index == vacancy && refusal.refusal.reason == .timedOut
@@ -137,19 +151,22 @@ struct Attaching {
   }
 
   private static func insertBridge(
-    _ name: String, _ datapath: String, with port: Reference, into transaction: inout Transaction
+    _ name: String, _ datapath: String, with port: Reference, _ joining: GatewayJoining?,
+    into transaction: inout Transaction
   ) {
+    let gateway = joining?.newBridge(&transaction)
     let interface = transaction.insert(
       into: .interface, [Cell(.name, name), Cell(.type, "internal")])
     let local = transaction.insert(
-      into: .port, [Cell(.name, name), Cell(.interfaces, [interface.reference])])
+      into: .port,
+      [Cell(.name, name), Cell(.interfaces, [interface.reference])] + (gateway?.local ?? []))
     let bridge = transaction.insert(
       into: .bridge,
       [
         Cell(.name, name), Cell(.datapathType, datapath),
-        Cell(.ports, [local.reference, port]),
+        Cell(.ports, [local.reference, port] + (gateway?.ports ?? [])),
         Cell(.externalIDs, ["owner": AttachmentRecord.owner]),
-      ])
+      ] + (gateway?.bridge ?? []))
     transaction.mutate(.openVSwitch, where: [], [.insert([bridge.reference], into: .bridges)])
   }
 }

@@ -18,6 +18,7 @@ extension OVSBridge {
     let bridge = try findBridge(plan, connection, context)
     try requireSwitch(connection, bridge != nil, context)
     try requireDatapath(plan, bridge, connection, context)
+    try requireMasquerade(plan, context)
     try finish(ipam, context)
   }
 

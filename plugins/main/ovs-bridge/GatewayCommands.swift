@@ -1,0 +1,152 @@
+import Addresses
+import CNI
+import Linux
+import Netlink
+import OVSDB
+import PluginCore
+
+extension Database {
+  /// The index of the gateway's link, which ovs-vswitchd has made, or had already.
+  func gatewayIndex(_ gateway: Gateway) throws(CNIError) -> Int64 {
+    let attempt = "cannot set up the gateway \"\(gateway.port.name)\""
+    let row: Row<InterfaceTable>?
+    do { row = try connection.gatewayInterface(gateway.port.name, until: deadline) } catch {
+      throw CNIError(error, attempt)
+    }
+    func refusal(_ reason: String) -> CNIError {
+      CNIError(.internalFailure, attempt, details: reason)
+    }
+    guard let row else { throw refusal("somebody removed its row from the database meanwhile") }
+    if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
+    guard let index = row[.ifindex], index > 0 else {
+      throw refusal("ovs-vswitchd has not made its link; see its log")
+    }
+    return index
+  }
+}
+
+extension Connection {
+  /// The row of the interface that is a gateway; nil if there is none of that name.
+  fileprivate func gatewayInterface(_ name: String, until deadline: Deadline) throws(OVSDBError)
+    -> Row<InterfaceTable>?
+  {
+    var question = Transaction()
+    let interfaces = question.select(
+      from: .interface, where: [.equal(.name, name)], .type, .error, .ifindex)
+    return try transact(question, until: deadline)[interfaces].first
+  }
+}
+
+extension OVSBridge {
+  /// Makes the gateway work, now that ovs-vswitchd has made its port.
+  static func bringUp(
+    _ target: GatewayTarget?, _ database: Database, _ ends: Ends, _ plan: Plan,
+    _ context: Context, _ rollback: inout Rollback
+  ) throws(CNIError) -> GatewayLink? {
+    guard let gateway = target?.gateway else { return nil }
+    let index = try database.gatewayIndex(gateway)
+    return try gateway.bringUp(index, ends.outside, plan, context, &rollback)
+  }
+
+  // MARK: - CHECK
+
+  /// Compares the gateway with what ADD made.
+  static func compareGateway(
+    _ plan: Plan, _ expected: Expectation, _ context: Context, _ deviations: inout Deviations
+  ) throws(CNIError) {
+    guard let gateway = Gateway(plan, expected.addresses) else { return }
+    try compareRows(gateway, plan, context, &deviations)
+    try compareLink(gateway, context, &deviations)
+    for family in gateway.families.sorted() {
+      let setting = Forwarding.setting(family)
+      let isOn: Bool
+      do { isOn = try Forwarding.isOn(family) } catch {
+        throw CNIError(
+          .internalFailure, "cannot read the host's settings", details: error.description)
+      }
+      if !isOn {
+        let name = setting.split(separator: "/").joined(separator: ".")
+        deviations.add("sysctl net.\(name) of the host is not 1, should be 1")
+      }
+    }
+  }
+
+  private static func compareRows(
+    _ gateway: Gateway, _ plan: Plan, _ context: Context, _ deviations: inout Deviations
+  ) throws(CNIError) {
+    let subject = "gateway port \"\(gateway.port.name)\""
+    do {
+      let connection = try Connection(plan.endpoint, until: context.deadline)
+      guard
+        let row = try connection.gatewayRow(gateway.port.name, until: context.deadline),
+        let interface = try connection.gatewayInterface(
+          gateway.port.name, until: context.deadline)
+      else {
+        deviations.add("there is no \(subject) in the database, and there should be one")
+        return
+      }
+      var question = Transaction()
+      let bridges = question.select(
+        from: .bridge, where: [.includes(.ports, [row.reference])], .name)
+      let bridge = try connection.transact(question, until: context.deadline)[bridges].first
+      deviations.expect("bridge of \(subject)", is: bridge?[.name], shouldBe: plan.bridge)
+      if let tag = gateway.port.tag {
+        deviations.expect("\(subject): tag", is: row.tag, shouldBe: Int64(tag))
+      }
+      deviations.expect("\(subject): type", is: interface[.type], shouldBe: "internal")
+      if let error = interface[.error] { deviations.add("\(subject) has the error: \(error)") }
+    } catch { throw CNIError(error, "cannot ask Open vSwitch") }
+  }
+
+  private static func compareLink(
+    _ gateway: Gateway, _ context: Context, _ deviations: inout Deviations
+  ) throws(CNIError) {
+    let name = gateway.port.name
+    let found: GatewayLink?
+    do { found = try GatewayLink(name, RouteSocket(), until: context.deadline) } catch {
+      throw CNIError(error, "cannot read the gateway \"\(name)\"")
+    }
+    guard let link = found else {
+      deviations.add("there is no link \"\(name)\" on the host, which is the gateway")
+      return
+    }
+    deviations.expect("gateway \"\(name)\": up", is: link.isUp, shouldBe: true)
+    for address in gateway.addresses where !link.addresses.contains(address) {
+      let there = link.addresses.map(\.description).joined(separator: " ")
+      deviations.add(
+        "gateway \"\(name)\" has no address \(address); it has \(there.isEmpty ? "none" : there)")
+    }
+  }
+
+  // MARK: - GC
+
+  /// Removes gateways that no attachment of the network is left to use.
+  static func collectGateways(_ plan: Plan, _ context: Context, _ failures: inout Failures) {
+    do throws(OVSDBError) {
+      let connection = try Connection(plan.endpoint, until: context.deadline)
+      var question = Transaction()
+      let ports = question.select(from: .port, .name, .externalIDs)
+      let rows = try connection.transact(question, until: context.deadline)[ports]
+      let used = Set(
+        rows.filter { $0[.externalIDs]["network"] == plan.network }.compactMap {
+          $0[.externalIDs][GatewayRow.key]
+        })
+      for row in rows where isGateway(row[.externalIDs], of: plan.network) {
+        let name = row[.name]
+        guard !used.contains(name) else { continue }
+        let departure = GatewayDeparture(port: name, network: plan.network, members: [])
+        let removed = try RemovedPorts(
+          departure.leave(connection, "free the gateway \(name)", until: context.deadline))
+        do throws(CNIError) {
+          try removed.removeAddresses(connection, until: context.deadline)
+          context.log.write(.info, "freed the gateway \"\(name)\"")
+        } catch { failures.add(error) }
+      }
+    } catch { failures.add(CNIError(error, "cannot free gateways")) }
+  }
+
+  private static func isGateway(_ externalIDs: [String: String], of network: String) -> Bool {
+    !GatewayMarks(externalIDs).addresses(of: network).isEmpty
+      || externalIDs["role"] == GatewayRow.role && externalIDs["network"] == network
+  }
+}

@@ -1,0 +1,186 @@
+import Addresses
+import CNI
+import Linux
+import Netlink
+import PluginConfigurations
+import PluginCore
+
+/// The link of a gateway's port: what it has, and what is done to it.
+struct GatewayLink {
+  let index: Int32
+  let name: String
+  let mac: String?
+  let mtu: UInt32
+  let isUp: Bool
+  /// Without those that the kernel made for the link alone.
+  let addresses: [IPPrefix]
+
+  /// Nil where there is no such link.
+  init?(_ name: String, _ socket: RouteSocket, until deadline: Deadline) throws(RouteError) {
+    let link: Link
+    do throws(RouteError) { link = try socket.link(.named(name), until: deadline) } catch {
+      if error.errno == .noSuchDevice { return nil }
+      throw error
+    }
+    index = link.index
+    self.name = name
+    mac = link.mac?.description
+    mtu = link.mtu
+    isUp = link.isUp
+    addresses = try socket.addresses(of: link.index, until: deadline).filter {
+      $0.scope != .link
+    }.map(\.prefix)
+  }
+
+  /// Addresses that cannot stay beside those of `gateway`: others of IPv4, and of IPv6 those of an
+  /// overlapping subnet.
+  func conflicts(with gateway: Gateway) -> [IPPrefix] {
+    addresses.filter { present in
+      guard !gateway.addresses.contains(present) else { return false }
+      return gateway.addresses.contains { wanted in
+        wanted.address.family == present.address.family
+          && (!present.address.isIPv6 || wanted.overlaps(present))
+      }
+    }
+  }
+}
+
+extension Gateway {
+  /// Refuses addresses of somebody else, unless they are to give way.
+  private func checkAddresses(_ link: GatewayLink?, _ plan: Plan) throws(CNIError) {
+    guard let conflict = link?.conflicts(with: self).first, !plan.configuration.forceAddress else {
+      return
+    }
+    let wanted = addresses.first { $0.address.family == conflict.address.family } ?? conflict
+    throw CNIError(
+      .internalFailure, "\"\(port.name)\" already has an IP address different from \(wanted)",
+      details: "it has \(conflict); take that away, or let \"forceAddress\": true do so")
+  }
+
+  /// Its link as it is, whose addresses leave room for those of the gateway.
+  func target(_ socket: RouteSocket, _ plan: Plan, _ context: Context) throws(CNIError)
+    -> GatewayTarget
+  {
+    let link: GatewayLink?
+    do { link = try GatewayLink(port.name, socket, until: context.deadline) } catch {
+      throw CNIError(error, "cannot read the gateway \"\(port.name)\"")
+    }
+    try checkAddresses(link, plan)
+    return GatewayTarget(gateway: self, link: link)
+  }
+
+  /// Makes the gateway work: link up, addresses there, forwarding on. Answers its link.
+  ///
+  /// Addresses of somebody else that give way come back when the command fails.
+  ///
+  /// - Parameter index: That of the link which ovs-vswitchd has made.
+  func bringUp(
+    _ index: Int64, _ socket: RouteSocket, _ plan: Plan, _ context: Context,
+    _ rollback: inout Rollback
+  ) throws(CNIError) -> GatewayLink {
+    let attempt = "cannot set up the gateway \"\(port.name)\""
+    let deadline = context.deadline
+    try Forwarding.switchOn(families, of: port.name, attempt)
+    do throws(RouteError) {
+      guard let link = try GatewayLink(port.name, socket, until: deadline),
+        link.index == index
+      else {
+        throw .refused(
+          .readLink(.named(port.name)), .noSuchDevice,
+          words: "ovs-vswitchd has made it with index \(index)")
+      }
+      for conflict in link.conflicts(with: self) where plan.configuration.forceAddress {
+        try socket.request(until: deadline) { $0.deleteAddress(conflict, from: link.index) }
+        rollback.onFailure("give \(conflict) back to \"\(port.name)\"") {
+          do throws(RouteError) {
+            try add(conflict, link.index, socket, until: .after(.seconds(5)))
+            return nil
+          } catch { return error.description }
+        }
+      }
+      if !link.isUp {
+        try socket.request(until: deadline) { $0.setLink(.index(link.index), isUp: true) }
+      }
+      for address in addresses where !link.addresses.contains(address) {
+        try add(address, link.index, socket, until: deadline)
+      }
+      return link
+    } catch { throw CNIError(error, attempt) }
+  }
+}
+
+/// Adds an address, unless it is there by now.
+private func add(
+  _ address: IPPrefix, _ index: Int32, _ socket: RouteSocket, until deadline: Deadline
+) throws(RouteError) {
+  do throws(RouteError) {
+    try socket.request(until: deadline) {
+      $0.addAddress(address, to: index, detectsDuplicates: false)
+    }
+  } catch { if error.errno != .fileExists { throw error } }
+}
+
+/// Addresses on a gateway's port that no attachment needs any more.
+struct AbandonedAddresses {
+  let port: String
+  let addresses: [IPPrefix]
+
+  /// Takes them away.
+  func remove(_ socket: RouteSocket, until deadline: Deadline) throws(RouteError) {
+    guard let link = try GatewayLink(port, socket, until: deadline) else { return }
+    for address in addresses {
+      do throws(RouteError) {
+        try socket.request(until: deadline) { $0.deleteAddress(address, from: link.index) }
+      } catch {
+        guard error.errno == .addressNotAvailable || error.errno == .noSuchDevice else {
+          throw error
+        }
+      }
+    }
+  }
+
+  /// Gives back those that are `wanted` again.
+  func restore(_ wanted: [IPPrefix], _ socket: RouteSocket, until deadline: Deadline)
+    throws(RouteError)
+  {
+    guard addresses.contains(where: { wanted.contains($0) }),
+      let link = try GatewayLink(port, socket, until: deadline)
+    else { return }
+    for address in addresses where wanted.contains(address) {
+      try add(address, link.index, socket, until: deadline)
+    }
+  }
+}
+
+/// Whether this host hands on packets that are for others.
+enum Forwarding {
+  /// The setting below `/proc/sys/net`.
+  static func setting(_ family: IPAddress.Family) -> String {
+    family == .v4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding"
+  }
+
+  /// Whether it does; false where the kernel has no such setting.
+  static func isOn(_ family: IPAddress.Family) throws(SystemError) -> Bool {
+    try NetworkNamespace.current().readSetting(setting(family)) == "1"
+  }
+
+  /// Switches it on where it is off, and IPv6 on `link`.
+  static func switchOn(_ families: Set<IPAddress.Family>, of link: String, _ attempt: String)
+    throws(CNIError)
+  {
+    do throws(SystemError) {
+      let host = try NetworkNamespace.current()
+      var settings: [(path: String, value: String)] = []
+      for family in families.sorted() where try host.readSetting(setting(family)) != "1" {
+        settings.append((setting(family), "1"))
+      }
+      let disabled = "ipv6/conf/\(link)/disable_ipv6"
+      if families.contains(.v6), try host.readSetting(disabled) == "1" {
+        settings.append((disabled, "0"))
+      }
+      if !settings.isEmpty { try host.writeSettings(settings) }
+    } catch {
+      throw CNIError(.internalFailure, attempt, details: error.description)
+    }
+  }
+}
