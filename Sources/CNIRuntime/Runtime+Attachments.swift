@@ -116,10 +116,8 @@ extension Runtime {
 
   /// Whether the network namespace at `path` has a link called `name`.
   private func isThere(_ name: String, in path: String) -> Bool {
-    guard let sandbox = try? NetworkNamespace(path: path),
-      let setting = try? sandbox.readSetting("ipv4/conf/\(name)/forwarding")
-    else { return false }
-    return !setting.isEmpty
+    guard let sandbox = try? NetworkNamespace(path: path) else { return false }
+    return hasLink(name, in: sandbox)
   }
 
   /// `output` of ADD as the previous result of the next plugin: with its version, and of legal form.
@@ -153,6 +151,12 @@ extension Runtime {
       throw .cache(network: list.name, error)
     }
   }
+}
+
+/// Whether `sandbox` has a link called `name`.
+func hasLink(_ name: String, in sandbox: borrowing NetworkNamespace) -> Bool {
+  guard let setting = try? sandbox.readSetting("ipv4/conf/\(name)/forwarding") else { return false }
+  return !setting.isEmpty
 }
 
 extension CachedAttachment {

@@ -19,7 +19,10 @@ extension Runtime {
     var errors: [RuntimeError] = []
     for cached in try stale(list.name, valid: valid) {
       do throws(RuntimeError) {
-        try del(list, AttachmentParameters(cached))
+        var parameters = AttachmentParameters(cached)
+        // Its path may lead to another's sandbox by now.
+        if cached.sandboxIsGone { parameters.sandboxPath = "" }
+        try del(list, parameters)
         removed.append(cached)
       } catch { errors.append(error) }
     }
@@ -61,12 +64,17 @@ extension Runtime {
 extension CachedAttachment {
   /// Whether the sandbox's path leads to no network namespace any more. One that cannot be looked
   /// at, or whose path is not known, is not gone.
+  ///
+  /// A path with a process ID may lead to another process's namespace, when the ID is used again:
+  /// to our own, or to one without the interface.
   public var sandboxIsGone: Bool {
     let path = knownSandboxPath
     guard !path.isEmpty else { return false }
     do throws(SystemError) {
-      _ = try NetworkNamespace(path: path)
-      return false
+      let sandbox = try NetworkNamespace(path: path)
+      guard path.hasPrefix("/proc/") else { return false }
+      let isOurs = try sandbox.isSame(as: .current())
+      return isOurs || !hasLink(attachment.interfaceName, in: sandbox)
     } catch {
       return [.noSuchFileOrDirectory, .notADirectory, .noSuchProcess, .invalidArgument]
         .contains(error.errno)

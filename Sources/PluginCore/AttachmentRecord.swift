@@ -16,16 +16,20 @@ public struct AttachmentRecord: Hashable, Sendable {
   public var addresses: [String]
   /// The hardware address of the container end, as text; nil where it is not known.
   public var mac: String?
+  /// The container's name, as people call it; nil where the runtime does not tell.
+  public var containerName: String?
 
   /// A record.
   public init(
-    network: String, attachment: Attachment, sandbox: String, addresses: [String], mac: String?
+    network: String, attachment: Attachment, sandbox: String, addresses: [String], mac: String?,
+    containerName: String? = nil
   ) {
     self.network = network
     self.attachment = attachment
     self.sandbox = sandbox
     self.addresses = addresses
     self.mac = mac
+    self.containerName = containerName
   }
 
   /// Reads the record from `external_ids`; nil if they are not of ours.
@@ -38,6 +42,7 @@ public struct AttachmentRecord: Hashable, Sendable {
     sandbox = value("sandbox") ?? ""
     addresses = (value("addresses") ?? "").split(separator: " ").map { String($0) }
     mac = value("mac")
+    containerName = value("containerName")
   }
 
   /// The pairs of `external_ids`.
@@ -46,6 +51,7 @@ public struct AttachmentRecord: Hashable, Sendable {
     pairs += [("network", network), ("sandbox", sandbox)]
     if !addresses.isEmpty { pairs.append(("addresses", addresses.joined(separator: " "))) }
     if let mac { pairs.append(("mac", mac)) }
+    if let containerName { pairs.append(("containerName", containerName)) }
     return pairs
   }
 

@@ -98,6 +98,7 @@ extension Picture.Port {
     return .object([
       ("network", .string(record.network)),
       ("containerID", .string(record.attachment.containerID)),
+      ("containerName", record.containerName.map { .string($0) }),
       ("interfaceName", .string(record.attachment.interfaceName)),
       ("sandbox", .string(record.sandbox)), ("addresses", strings(record.addresses)),
       ("mac", record.mac.map { .string($0) }),

@@ -1,4 +1,5 @@
 import Addresses
+import CNI
 import Linux
 import Netlink
 import PluginCore
@@ -101,5 +102,16 @@ extension Picture {
           port.problems.map { "bridge \(bridge.name), port \(port.name): \($0)" }
         }
       }
+  }
+}
+
+extension AttachmentRecord {
+  /// `web`, or `web (4f5e6d7c8b9a…)` where the container ID says something else than the name.
+  var displayName: String {
+    let containerID = attachment.containerID
+    guard let containerName, containerName != containerID else { return containerID }
+    // Runtimes take 12 digits for enough to tell their containers apart.
+    let isLong = containerID.utf8.count > 16
+    return "\(containerName) (\(isLong ? containerID.prefix(12) + "…" : containerID))"
   }
 }

@@ -83,7 +83,7 @@ struct PictureTree {
         ])
       detail(
         margin, "network",
-        [record.network, "container \(record.attachment.containerID)"])
+        [record.network, "container \(record.displayName)"])
       let mac = port.container?.link.mac?.description ?? record.mac
       detail(margin, "address", port.addressTexts + (mac.map { ["mac \($0)"] } ?? []))
       detail(margin, "VLAN", [port.vlans.description])

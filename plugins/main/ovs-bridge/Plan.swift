@@ -25,6 +25,9 @@ struct Plan {
   let logicalPort: String?
   /// `K8S_POD_UID`; nil where the runtime did not tell.
   let podUID: String?
+  /// `K8S_POD_NAME`, which other runtimes than those of Kubernetes set, too, with its namespace
+  /// before it; nil where the runtime did not tell.
+  let containerName: String?
 
   /// Joins the configuration and the wishes for this attachment: `runtimeConfig` comes before
   /// `args.cni`, that before `CNI_ARGS`, that before the configuration.
@@ -39,6 +42,9 @@ struct Plan {
     let argument: String? = try json["args"]["cni"]["ovnPort"].decodeIfPresent()
     logicalPort = [argument, request.arguments["OvnPort"]].compactMap { $0 }.first { !$0.isEmpty }
     podUID = request.arguments["K8S_POD_UID"]
+    containerName = request.arguments["K8S_POD_NAME"].map { name in
+      request.arguments["K8S_POD_NAMESPACE"].map { "\($0)/\(name)" } ?? name
+    }
     guard let bridge = configuration.bridge ?? (logicalPort == nil ? nil : "br-int") else {
       throw json["bridge"].expected("the name of an Open vSwitch bridge")
     }
@@ -66,6 +72,7 @@ struct Plan {
   {
     AttachmentRecord(
       network: network, attachment: attachment, sandbox: sandbox,
-      addresses: addresses.map { $0.address.description }, mac: mac?.description)
+      addresses: addresses.map { $0.address.description }, mac: mac?.description,
+      containerName: containerName)
   }
 }
