@@ -93,6 +93,16 @@ let package = Package(
       exclude: ["patchbay.8"], swiftSettings: settings,
       linkerSettings: [isStatic] + staticFoundation),
     support,
+    // Runs a program, and kills it or fails it at one of its system calls.
+    .executableTarget(
+      name: "steps", path: "Tests/Steps",
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    tests(
+      "FaultTests",
+      [
+        "ovs-bridge", "host-local", "static", "loopback", "steps", "TestSupport", "CNI", "JSON",
+        "Linux", "Netlink", "OVSDB", "Addresses",
+      ]),
     tests("LinuxTests", ["Linux", "TestSupport"]),
     tests("JSONTests", ["JSON"]),
     tests("AddressesTests", ["Addresses"]),

@@ -7,6 +7,12 @@ public struct PluginResult: Sendable, CustomStringConvertible {
   /// What it printed; `.absent` where it printed nothing, or no JSON.
   public let json: Document
 
+  /// What `output` says.
+  public init(_ output: Output) {
+    self.output = output
+    json = (try? Document(parsing: output.bytes)) ?? .absent
+  }
+
   /// 0 or 1.
   public var status: Int32 { output.status }
   /// The log.
@@ -65,7 +71,7 @@ public struct Plugin: Sendable {
     let output =
       try host?.exec(path, environment: environment, input: input, timeout: timeout)
       ?? run(path, environment: environment, input: input, timeout: timeout)
-    return PluginResult(output: output, json: (try? Document(parsing: output.bytes)) ?? .absent)
+    return PluginResult(output)
   }
 
   /// Runs a command for an attachment.
