@@ -1,5 +1,6 @@
 import CNI
 import CNIRuntime
+import Foundation
 import TestSupport
 import Testing
 
@@ -32,8 +33,12 @@ import Testing
     try plugins.make("a")
     try plugins.make("b")
     let list = try list(["a", "b"])
+    // A path below /proc may be another process's by now; one with a name is what it was.
+    let here = "\(plugins.directory.path)/netns"
+    try FileManager.default.createSymbolicLink(
+      atPath: here, withDestinationPath: "/proc/self/ns/net")
     _ = try attach("gone", "/no/such/netns", to: list)
-    _ = try attach("here", "/proc/self/ns/net", to: list)
+    _ = try attach("here", here, to: list)
     _ = try attach("unknown", "", to: list)
     plugins.forget()
     let outcome = try runtime.gc(list, valid: nil)
