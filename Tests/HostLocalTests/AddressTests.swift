@@ -1,0 +1,366 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("ADD of host-local") struct AddressTests {
+  @Test("gives addresses in turn, and the same result as the reference plugin")
+  func result() throws {
+    let ipam: Document = [
+      "ranges": [
+        [["subnet": "10.1.0.0/24", "rangeStart": "10.1.0.9", "gateway": "10.1.0.254"]],
+        [["subnet": "fd00::/64"]],
+      ],
+      "routes": [
+        ["dst": "0.0.0.0/0"], ["dst": "10.9.0.0/16", "gw": "10.1.0.3"], ["dst": "::/0"],
+      ],
+    ]
+    let ours = try Network(ipam)
+    let theirs = try Network(ipam)
+    for (number, version) in ["1.0.0", "0.4.0", "0.3.1", "0.2.0", "0.1.0"].enumerated() {
+      let members: [String: Document] = ["cniVersion": .string(version)]
+      var results: [Document] = []
+      for (network, reference) in [(ours, false), (theirs, true)] {
+        results.append(
+          try network.call("ADD", "c\(number)", with: members, reference: reference).checked())
+      }
+      // An empty `dns` is nobody's loss.
+      #expect(results[0].with(["dns": .absent]) == results[1].with(["dns": .absent]), "\(version)")
+    }
+    #expect(ours.files == theirs.files)
+    let first = try ours.call("ADD", "more").json
+    #expect(first["ips"][0] == ["address": "10.1.0.14/24", "gateway": "10.1.0.254"])
+    #expect(first["ips"][1] == ["address": "fd00::7/64", "gateway": "fd00::1"])
+  }
+
+  @Test("keeps all members of a route for those who know them")
+  func routes() throws {
+    let route: Document = [
+      "dst": "0.0.0.0/0", "gw": "10.1.0.1", "mtu": 1400, "advmss": 1360, "priority": 7,
+      "table": 100, "scope": 0,
+    ]
+    let network = try Network(["subnet": "10.1.0.0/24", "routes": [route]])
+    #expect(
+      try network.call("ADD", "a", with: ["cniVersion": "1.1.0"]).json["routes"] == [route])
+  }
+
+  /// What each plugin answers to the same request, as far as both must agree.
+  private func answer(_ result: PluginResult) -> String {
+    if result.status == 0 { return result.json["ips"].description }
+    return result.json["msg"].text ?? ""
+  }
+
+  @Test(
+    "goes through the ranges in the order of the reference plugin, step by step",
+    arguments: [
+      ["ranges": [[["subnet": "10.1.0.0/28"]]]],
+      ["subnet": "10.1.0.0/24", "rangeStart": "10.1.0.10", "rangeEnd": "10.1.0.16"],
+      [
+        "ranges": [
+          [
+            ["subnet": "10.1.0.0/29", "gateway": "10.1.0.4"],
+            ["subnet": "10.2.0.0/24", "rangeStart": "10.2.0.7", "rangeEnd": "10.2.0.9"],
+            ["subnet": "10.1.0.8/29"],
+          ]
+        ]
+      ],
+      ["ranges": [[["subnet": "fd00::/124", "gateway": "fd00::f"]]]],
+      ["ranges": [[["subnet": "10.1.0.0/30", "gateway": "10.9.0.1"]]]],
+    ] as [Document])
+  func order(ipam: Document) throws {
+    var random = SeededGenerator(UInt64(ipam.description.utf8.count))
+    let ours = try Network(ipam)
+    let theirs = try Network(ipam)
+    var attached: [String] = []
+    let wished = [
+      "10.1.0.3", "10.1.0.4", "10.1.0.12", "10.2.0.8", "fd00::7", "fd00::f", "10.1.0.1",
+      "192.168.0.1",
+    ]
+    for step in 0..<45 {
+      let choice = Int.random(in: 0..<10, using: &random)
+      let id = "c\(step)"
+      if choice < 3, let gone = attached.randomElement(using: &random) {
+        attached.removeAll { $0 == gone }
+        try ours.del(gone)
+        try theirs.del(gone, reference: true)
+      } else {
+        let wish = choice < 5 ? wished.randomElement(using: &random) : nil
+        let members: [String: Document] =
+          wish.map { ["runtimeConfig": ["ips": [.string($0 + "/24")]]] } ?? [:]
+        let mine = try ours.call("ADD", id, with: members)
+        let other = try theirs.call("ADD", id, with: members, reference: true)
+        // What no range set has is refused by both. We say so at once, and change nothing; the
+        // reference plugin has moved its cursor by then.
+        guard !answer(mine).contains("failed to allocate all requested IPs") else {
+          #expect(other.status == 1, "step \(step)")
+          if let cursor = theirs.files["last_reserved_ip.0"] {
+            try ours.temporary.write(cursor, to: "net/last_reserved_ip.0", mode: 0o600)
+          }
+          continue
+        }
+        #expect(answer(mine) == answer(other), "step \(step) \(wish ?? "")")
+        if mine.status == 0 { attached.append(id) }
+      }
+      #expect(ours.files == theirs.files, "step \(step)")
+    }
+  }
+
+  @Test("that is repeated answers the same addresses again and leases no others")
+  func repeated() throws {
+    let network = try Network(
+      ["ranges": [[["subnet": "10.1.0.0/24"]], [["subnet": "fd00::/64"]]]])
+    let first = try network.add("a")
+    _ = try network.add("b")
+    let files = network.files
+    #expect(try network.add("a") == first)
+    #expect(network.files == files)
+    #expect(try network.add("a", ifname: "eth1") == ["10.1.0.4", "fd00::4"])
+  }
+
+  @Test("that is repeated completes one that was killed between two range sets")
+  func completed() throws {
+    let network = try Network(
+      ["ranges": [[["subnet": "10.1.0.0/24"]], [["subnet": "fd00::/64"]]]])
+    try network.write("10.1.0.77", "a\r\neth0")
+    #expect(try network.add("a") == ["10.1.0.77", "fd00::2"])
+  }
+
+  @Test("that is repeated with another wish gives the old address back")
+  func changedWish() throws {
+    let network = try Network(["subnet": "10.1.0.0/24"])
+    #expect(try network.add("a") == ["10.1.0.2"])
+    #expect(try network.add("a", args: "IP=10.1.0.50") == ["10.1.0.50"])
+    #expect(network.leases == ["10.1.0.50": "a\r\neth0"])
+    let refused = try network.call("ADD", "a", args: "IP=10.1.0.1")
+    #expect(refused.status == 1)
+    #expect(network.leases == ["10.1.0.50": "a\r\neth0"])
+  }
+
+  @Test("that is refused in one range set leases nothing in the others")
+  func allOrNothing() throws {
+    let network = try Network(
+      [
+        "ranges": [
+          [["subnet": "10.1.0.0/24"]], [["subnet": "fd00::/64", "rangeEnd": "fd00::2"]],
+        ]
+      ])
+    _ = try network.add("a")
+    let files = network.files
+    let result = try network.call("ADD", "b")
+    #expect(result.code == 999)
+    #expect(
+      result.message
+        == "failed to allocate for range 1: no IP addresses available in range set: "
+        + "fd00::1-fd00::2; ipam.ranges[1]: every address that may be given is leased")
+    #expect(network.files == files)
+  }
+
+  @Test(
+    "hears the runtime's wish before those of args.cni and of CNI_ARGS, in each range set",
+    arguments: [
+      (["10.1.0.50/24"], ["10.1.0.60"], "IP=10.1.0.70", ["10.1.0.50", "fd00::2"]),
+      ([], ["10.1.0.60/16"], "IP=10.1.0.70", ["10.1.0.60", "fd00::2"]),
+      ([], [], "IP=10.1.0.70/8", ["10.1.0.70", "fd00::2"]),
+      (["10.1.0.50"], ["fd00::60"], "IP=10.1.0.70", ["10.1.0.50", "fd00::60"]),
+      (["fd00::50", "10.1.0.50"], [], "", ["10.1.0.50", "fd00::50"]),
+      (["10.1.0.50", "10.1.0.50/24"], [], "", ["10.1.0.50", "fd00::2"]),
+      (["::ffff:10.1.0.77"], [], "", ["10.1.0.77", "fd00::2"]),
+    ] as [([String], [String], String, [String])])
+  func wishes(runtime: [String], args: [String], env: String, expected: [String]) throws {
+    let network = try Network(
+      ["ranges": [[["subnet": "10.1.0.0/24"]], [["subnet": "fd00::/64"]]]])
+    let result = try network.add(
+      "a", args: env,
+      with: [
+        "runtimeConfig": ["ips": .array(runtime.map { .string($0) })],
+        "args": ["cni": ["ips": .array(args.map { .string($0) })]],
+      ])
+    #expect(result == expected)
+  }
+
+  @Test("refuses wishes that cannot be fulfilled, and says why")
+  func refusedWishes() throws {
+    let network = try Network([
+      "subnet": "10.1.0.0/24", "exclude": ["10.1.0.8/29"],
+      "reservations": [["name": "default/web-0", "ip": "10.1.0.20"]],
+    ])
+    _ = try network.add("a", args: "IP=10.1.0.50")
+    try FileManager.default.createDirectory(
+      atPath: network.path + "/10.1.0.51", withIntermediateDirectories: true)
+    let set = "range set 10.1.0.1-10.1.0.254"
+    func expect(_ ips: [Document], _ message: String) throws {
+      let result = try network.call("ADD", "b", with: ["runtimeConfig": ["ips": .array(ips)]])
+      #expect(result.code == 999)
+      #expect(result.message == message)
+    }
+    try expect(
+      ["10.1.0.1"],
+      "failed to allocate for range 0: requested ip 10.1.0.1 is subnet's gateway; "
+        + "asked for by runtimeConfig.ips")
+    try expect(
+      ["10.1.0.50"],
+      "failed to allocate for range 0: requested IP address 10.1.0.50 is not available in \(set); "
+        + "asked for by runtimeConfig.ips; it is leased to container a, interface eth0")
+    try expect(
+      ["10.1.0.51"],
+      "failed to allocate for range 0: requested IP address 10.1.0.51 is not available in \(set); "
+        + "asked for by runtimeConfig.ips; \(network.path)/10.1.0.51 is there and is no lease")
+    try expect(
+      ["10.1.0.9"],
+      "failed to allocate for range 0: requested IP address 10.1.0.9 is not available in \(set); "
+        + "asked for by runtimeConfig.ips; ipam.exclude has it")
+    try expect(
+      ["10.1.0.20"],
+      "failed to allocate for range 0: requested IP address 10.1.0.20 is not available in \(set); "
+        + "asked for by runtimeConfig.ips; ipam.reservations[0] keeps it for "
+        + "name \"default/web-0\"")
+    try expect(
+      ["10.1.0.60", "10.1.0.61", "10.2.0.1"],
+      "failed to allocate all requested IPs: 10.1.0.61 10.2.0.1; asked for by runtimeConfig.ips; "
+        + "each range set gives one address: ipam: 10.1.0.1-10.1.0.254")
+    let result = try network.call("ADD", "b", args: "IP=10.1.0.300")
+    #expect(result.code == 4)
+    #expect(
+      result.message
+        == "ARGS: error parsing value of pair \"IP=10.1.0.300\"; cannot understand ip; "
+        + "write it as IP=ADDRESS or IP=ADDRESS/LENGTH")
+    #expect(network.leases.keys.sorted() == ["10.1.0.50", "10.1.0.51"])
+  }
+
+  @Test("never gives what is excluded, and says when nothing else is left")
+  func excluded() throws {
+    let network = try Network([
+      "subnet": "10.1.0.0/24",
+      "exclude": ["10.1.0.0/30", "10.1.0.6", "10.1.0.8-10.1.0.254"],
+    ])
+    #expect(
+      try (0..<3).map { try network.add("c\($0)")[0] } == ["10.1.0.4", "10.1.0.5", "10.1.0.7"])
+    let result = try network.call("ADD", "more")
+    #expect(
+      result.json["msg"].text
+        == "failed to allocate for range 0: no IP addresses available in range set: "
+        + "10.1.0.1-10.1.0.254")
+    let status = try network.call("STATUS", "more")
+    #expect(status.code == 50)
+    #expect(
+      status.message
+        == "no IP addresses available in range set: 10.1.0.1-10.1.0.254; "
+        + "ipam: every address that may be given is leased")
+  }
+
+  @Test(
+    "gives a reserved address to the one it is for, by name, MAC or container ID, and to no other")
+  func reserved() throws {
+    let network = try Network([
+      "subnet": "10.1.0.0/24", "rangeStart": "10.1.0.2", "rangeEnd": "10.1.0.6",
+      "reservations": [
+        ["name": "default/web-0", "ip": "10.1.0.3"],
+        ["mac": "02:00:00:00:00:07", "ip": "10.1.0.4"],
+        ["containerID": "special", "ip": "10.1.0.200"], ["name": "db", "ip": "10.1.0.5"],
+      ],
+    ])
+    #expect(try network.add("a") == ["10.1.0.2"])
+    #expect(try network.add("b") == ["10.1.0.6"])
+    #expect(try network.call("ADD", "c").code == 999)
+    let pod = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0"
+    #expect(try network.add("d", args: pod) == ["10.1.0.3"])
+    #expect(
+      try network.add("e", with: ["runtimeConfig": ["mac": "02:00:00:00:00:07"]])
+        == ["10.1.0.4"])
+    #expect(try network.add("special") == ["10.1.0.200"])
+    #expect(
+      try network.call(
+        "CHECK", "special",
+        with: [
+          "prevResult": [
+            "cniVersion": "1.0.0", "ips": [["address": "10.1.0.200/24"]],
+          ]
+        ]
+      ).status == 0)
+    #expect(
+      try network.add("f", args: "K8S_POD_NAMESPACE=other;K8S_POD_NAME=db") == ["10.1.0.5"])
+    let second = try network.call("ADD", "g", args: pod)
+    #expect(
+      second.message
+        == "failed to allocate for range 0: 10.1.0.3 is reserved for name \"default/web-0\", and "
+        + "is leased; ipam.reservations[0]; it is leased to container d, interface eth0")
+  }
+
+  @Test("gives a name the address again that it had, which others get only when they must")
+  func stickyName() throws {
+    let network = try Network([
+      "subnet": "10.1.0.0/24", "rangeStart": "10.1.0.2", "rangeEnd": "10.1.0.5",
+      "sticky": "name",
+    ])
+    func pod(_ name: String) -> String { "K8S_POD_NAMESPACE=default;K8S_POD_NAME=\(name)" }
+    #expect(try network.add("a", args: pod("web-0")) == ["10.1.0.2"])
+    #expect(try network.add("b", args: pod("web-1")) == ["10.1.0.3"])
+    try network.del("a")
+    try network.del("b")
+    #expect(try network.add("c") == ["10.1.0.4"])
+    #expect(try network.add("d", args: pod("web-1")) == ["10.1.0.3"])
+    #expect(try network.add("e") == ["10.1.0.5"])
+    // Somebody needs it now, and web-0 is forgotten.
+    #expect(try network.add("f") == ["10.1.0.2"])
+    try network.del("e")
+    #expect(try network.add("g", args: pod("web-0")) == ["10.1.0.5"])
+    try network.del("d")
+    try network.del("g")
+    try FileManager.default.removeItem(atPath: network.temporary.path + "/.patchbay/net/index")
+    #expect(try network.add("h", args: pod("web-0")) == ["10.1.0.5"])
+    #expect(try network.add("i", args: pod("web-1")) == ["10.1.0.3"])
+  }
+
+  @Test("gives a MAC the address again that it had")
+  func stickyMAC() throws {
+    let network = try Network(["subnet": "10.1.0.0/24", "sticky": "mac"])
+    #expect(try network.add("a", args: "MAC=02:00:00:00:00:01") == ["10.1.0.2"])
+    try network.del("a")
+    #expect(try network.add("b", args: "MAC=02:00:00:00:00:02") == ["10.1.0.3"])
+    #expect(
+      try network.add("c", with: ["runtimeConfig": ["mac": "02:00:00:00:00:01"]])
+        == ["10.1.0.2"])
+  }
+
+  @Test("puts the runtime's ranges before those of the configuration")
+  func ipRanges() throws {
+    let network = try Network(["subnet": "10.1.0.0/24"])
+    #expect(
+      try network.add(
+        "a", with: ["runtimeConfig": ["ipRanges": [[["subnet": "10.7.0.0/24"]]]]])
+        == ["10.7.0.2", "10.1.0.2"])
+  }
+
+  @Test("makes dns of a resolver's file")
+  func resolver() throws {
+    let temporary = try TemporaryDirectory()
+    let file = try temporary.write(
+      """
+      # comment
+      ; comment
+      nameserver 192.0.2.1
+      nameserver\tfd00::53
+      domain example.org
+      search example.org   lab.example.org
+      options ndots:2 rotate
+      nameserver
+      sortlist 130.155.160.0
+      """, to: "resolv.conf")
+    let network = try Network(["subnet": "10.1.0.0/24", "resolvConf": .string(file)])
+    let ours = try network.call("ADD", "a").json["dns"]
+    #expect(
+      ours == [
+        "nameservers": ["192.0.2.1", "fd00::53"], "domain": "example.org",
+        "search": ["example.org", "lab.example.org"], "options": ["ndots:2", "rotate"],
+      ])
+    #expect(try network.call("ADD", "b", reference: true).json["dns"] == ours)
+    let missing = try network.withIPAM(["resolvConf": "/nowhere/resolv.conf"])
+    let refused = try missing.call("ADD", "c")
+    #expect(refused.code == 5)
+    #expect(
+      refused.message
+        == "cannot read ipam.resolvConf; open(/nowhere/resolv.conf): "
+        + "ENOENT (No such file or directory)")
+    #expect(network.leases.count == 2)
+    #expect(try missing.call("STATUS", "").code == 50)
+  }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Glibc
+import Linux
+import TestSupport
+import Testing
+
+@Suite("A disk", .privateHost, .serialized) struct DiskTests {
+  /// A file system of `size` octets that goes away with the test.
+  private final class Disk {
+    let temporary: TemporaryDirectory
+    var path: String { temporary.path + "/disk" }
+    init(_ options: String) throws {
+      temporary = try TemporaryDirectory()
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true)
+      try run("mount", ["-t", "tmpfs", "-o", options, "tmpfs", path]).checked()
+    }
+    deinit { _ = try? run("umount", ["-l", path]) }
+  }
+
+  /// Leaves `pages` pages of the disk.
+  private func fill(_ disk: Disk, leaving pages: Int) throws {
+    unlink(disk.path + "/filler")
+    let file = open(disk.path + "/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    defer { close(file) }
+    let page = [UInt8](repeating: 1, count: 4096)
+    var count = 0
+    while write(file, page, 4096) == 4096 { count += 1 }
+    #expect(count >= pages)
+    ftruncate(file, off_t(max(0, count - pages) * 4096))
+  }
+
+  @Test("that is full lets ADD fail and leave nothing, and DEL succeed", arguments: 0..<12)
+  func full(pages: Int) throws {
+    let disk = try Disk("size=256k")
+    let network = try Network([
+      "ranges": [[["subnet": "10.1.0.0/24"]], [["subnet": "fd00::/64"]]],
+      "dataDir": .string(disk.path),
+    ])
+    _ = try network.add("a")
+    func leases() throws -> Set<String> {
+      Set(try FileManager.default.contentsOfDirectory(atPath: disk.path + "/net")).filter {
+        $0 != "lock" && !$0.hasPrefix("last_reserved_ip.")
+      }
+    }
+    let before = try leases()
+    #expect(before.count == 2)
+    try fill(disk, leaving: pages)
+    let result = try network.call("ADD", "b")
+    if result.status == 0 {
+      #expect(try leases().count == 4)
+      #expect(pages >= 2)
+    } else {
+      #expect(result.code == 5)
+      #expect(result.message.contains("ENOSPC (No space left on device)"), "\(result.message)")
+      #expect(try leases() == before)
+    }
+    if pages == 0 {
+      let status = try network.call("STATUS", "")
+      #expect(status.code == 50)
+      #expect(status.message.contains("ENOSPC (No space left on device)"))
+      #expect(result.status == 1)
+    }
+    try network.del("b")
+    #expect(try leases() == before)
+    try network.del("a")
+    #expect(try leases() == [])
+    unlink(disk.path + "/filler")
+    #expect(try network.add("c").count == 2)
+    try network.call("STATUS", "").checked()
+  }
+
+  @Test("that is read-only is told of by STATUS")
+  func readOnly() throws {
+    let disk = try Disk("ro,size=64k")
+    let network = try Network(["subnet": "10.1.0.0/24", "dataDir": .string(disk.path)])
+    let status = try network.call("STATUS", "")
+    #expect(status.code == 50)
+    #expect(
+      status.message
+        == "cannot keep leases in \(disk.path)/net; access(\(disk.path)): "
+        + "EROFS (Read-only file system)")
+    #expect(try network.call("ADD", "a").code == 5)
+  }
+
+  @Test("of its own for one network has leases, though none can be linked from beside it")
+  func mountedNetwork() throws {
+    let disk = try Disk("size=256k")
+    let network = try Network(["subnet": "10.1.0.0/24"])
+    _ = try network.add("a")
+    try run("mount", ["--bind", disk.path, network.path]).checked()
+    defer { _ = try? run("umount", ["-l", network.path]) }
+    #expect(try network.add("b") == ["10.1.0.2"])
+    #expect(try network.add("c") == ["10.1.0.3"])
+    try network.del("b")
+    #expect(network.leases == ["10.1.0.3": "c\r\neth0"])
+  }
+
+  @Test("is found after a reboot with leases that are free, by the kernel's boot ID")
+  func reboot() throws {
+    let network = try Network(["subnet": "10.1.0.0/24"])
+    let kept = try Network(
+      ["subnet": "10.1.0.0/24", "reclaimAfterReboot": .bool(false)], name: "kept",
+      in: network.temporary)
+    for network in [network, kept] {
+      for id in ["a", "b"] { _ = try network.add(id) }
+    }
+    let boot = try network.temporary.write(
+      "01234567-89ab-cdef-0123-456789abcdef\n", to: "boot_id")
+    func later(_ command: String, _ id: String, _ network: Network) throws -> Document {
+      let script =
+        "mount --bind \(boot) /proc/sys/kernel/random/boot_id && exec \(Plugin("host-local").path)"
+      let output = try run(
+        "unshare", ["-m", "sh", "-c", script],
+        environment: [
+          "CNI_COMMAND": command, "CNI_CONTAINERID": id, "CNI_IFNAME": "eth0",
+          "CNI_NETNS": "/nowhere", "CNI_PATH": "/", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        ], input: network.configuration.encoded
+      ).checked()
+      return (try? Document(parsing: output.bytes)) ?? .absent
+    }
+    #expect(try later("ADD", "c", network)["ips"][0]["address"] == "10.1.0.4/24")
+    #expect(network.leases == ["10.1.0.4": "c\r\neth0"])
+    #expect(try later("ADD", "c", kept)["ips"][0]["address"] == "10.1.0.4/24")
+    #expect(kept.leases.count == 3)
+    #expect(try later("ADD", "d", network)["ips"][0]["address"] == "10.1.0.5/24")
+    _ = try later("DEL", "a", kept)
+    #expect(kept.leases.keys.sorted() == ["10.1.0.3", "10.1.0.4"])
+  }
+}

@@ -1,0 +1,147 @@
+import TestSupport
+import Testing
+
+@Suite("static") struct StaticTests {
+  private func call(
+    _ command: String, _ ipam: Document, args: String? = nil,
+    with members: [String: Document] = [:],
+    reference: Bool = false
+  ) throws -> PluginResult {
+    let configuration: Document = [
+      "cniVersion": command == "GC" || command == "STATUS" ? "1.1.0" : "1.0.0", "name": "net",
+      "type": "x", "ipam": ipam.with(["type": "static"]),
+    ]
+    return try Plugin("static", reference: reference).call(
+      command, configuration.with(members), containerID: "a", sandbox: "/nowhere", ifname: "eth0",
+      args: args)
+  }
+
+  static let cases: [(Document, String, [String: Document])] = [
+    (["addresses": [["address": "10.0.0.1/24", "gateway": "10.0.0.254"]]], "", [:]),
+    (
+      [
+        "addresses": [
+          ["address": "10.0.0.1/24"], ["address": "fd00::1/64", "gateway": "fd00::ff"],
+        ],
+        "routes": [["dst": "0.0.0.0/0", "gw": "10.0.0.3"], ["dst": "fd01::/64"]],
+        "dns": ["nameservers": ["192.0.2.1"], "search": ["example.org"]],
+      ], "", [:]
+    ),
+    (
+      ["addresses": [["address": "10.0.0.1/24", "gateway": "10.0.0.254"]]],
+      "IP=10.0.7.7/24,fd00::2/64;GATEWAY=10.0.7.1, fd00::1", [:]
+    ),
+    (
+      ["addresses": [["address": "10.0.0.1/24", "gateway": "10.0.0.254"]]], "IP=10.0.7.7/24",
+      ["args": ["cni": ["ips": ["10.3.0.1/24", "fd00::1/64"]]]]
+    ),
+    (
+      ["addresses": [["address": "10.0.0.1/24"]]], "IP=10.0.7.7/24",
+      [
+        "args": ["cni": ["ips": ["10.3.0.1/24"]]],
+        "runtimeConfig": ["ips": ["10.4.0.1/24"]],
+      ]
+    ),
+  ]
+
+  @Test("answers what the reference plugin answers", arguments: cases)
+  func result(ipam: Document, args: String, members: [String: Document]) throws {
+    let ours = try call("ADD", ipam, args: args, with: members).checked()
+    let theirs = try call("ADD", ipam, args: args, with: members, reference: true).checked()
+    #expect(ours.with(["dns": .absent]) == theirs.with(["dns": .absent]))
+    #expect(ours["dns"].members == theirs["dns"].members)
+  }
+
+  @Test("gives the gateway of CNI_ARGS to the addresses of the runtime too")
+  func gateway() throws {
+    let result = try call(
+      "ADD", [:], args: "GATEWAY=10.4.0.254",
+      with: ["runtimeConfig": ["ips": ["10.4.0.1/24", "10.5.0.1/24"]]])
+    #expect(
+      result.json["ips"] == [
+        ["address": "10.4.0.1/24", "gateway": "10.4.0.254"], ["address": "10.5.0.1/24"],
+      ])
+  }
+
+  @Test(
+    "refuses what is not legal, with the path and what is legal",
+    arguments: [
+      (
+        ["addresses": [["address": "10.0.0.1"]]], "", [:],
+        "ipam.addresses[0].address: the 'address' field is expected to be in CIDR notation, got: "
+          + "'10.0.0.1'; no prefix length; write it as ADDRESS/LENGTH"
+      ),
+      (
+        ["addresses": [["address": "10.0.0.1/24"], ["gateway": "10.0.0.1"]]], "", [:],
+        "ipam.addresses[1].address: missing; a string is required"
+      ),
+      (
+        ["addresses": [["address": "10.0.0.1/24", "gateway": "x"]]], "", [:],
+        "ipam.addresses[0].gateway: \"x\" is not an IP address"
+      ),
+      (
+        ["addresses": [["address": "10.0.0.1/24", "gateway": "fd00::1"]]], "", [:],
+        "ipam.addresses[0].gateway: fd00::1 is not of the family of 10.0.0.1/24"
+      ),
+      (
+        [:], "IP=10.0.0.7", [:],
+        "CNI_ARGS IP: the 'ip' field is expected to be in CIDR notation, got: '10.0.0.7'; "
+          + "no prefix length; write it as ADDRESS/LENGTH"
+      ),
+      (
+        [:], "GATEWAY=10.0.7", [:],
+        "CNI_ARGS GATEWAY: invalid gateway address: 10.0.7; it is an IP address, or several with "
+          + "commas between them"
+      ),
+      (
+        [:], "", ["args": ["cni": ["ips": ["10.0.0.1/24", "10.0.0.1/40"]]]],
+        "args.cni.ips[1]: an entry in the 'ips' field is NOT in CIDR notation, got: "
+          + "'10.0.0.1/40'; prefix length \"40\" is not in 0…32"
+      ),
+      (
+        ["addresses": [["address": "10.0.0.1/24"], ["address": "10.0.0.2/24"]]], "",
+        ["cniVersion": "0.2.0"],
+        "ipam.addresses: CNI version 0.2.0 does not support more than 1 address per family; "
+          + "0.3.0 and later do"
+      ),
+      (
+        [:], "", ["ipam": .absent],
+        "ipam: IPAM config missing 'ipam' key; it is an object with \"addresses\""
+      ),
+    ] as [(Document, String, [String: Document], String)])
+  func illegal(ipam: Document, args: String, members: [String: Document], expected: String) throws {
+    let result = try call("ADD", ipam, args: args, with: members)
+    #expect(result.code == 7)
+    #expect(result.message == expected)
+    let isOfStatus = args.isEmpty && members["cniVersion"] == nil
+    if isOfStatus { #expect(try call("STATUS", ipam, with: members).code == 7) }
+    #expect(try call("DEL", ipam, args: args, with: members).status == 0)
+  }
+
+  @Test("compares the configuration with prevResult in CHECK")
+  func check() throws {
+    let ipam: Document = ["addresses": [["address": "10.0.0.1/24", "gateway": "10.0.0.254"]]]
+    func check(_ ips: Document) throws -> String {
+      try call("CHECK", ipam, with: ["prevResult": ["cniVersion": "1.0.0", "ips": ips]]).message
+    }
+    #expect(try check([["address": "10.0.0.1/24", "gateway": "10.0.0.254"]]) == "")
+    #expect(
+      try check([["address": "10.0.0.1/24", "gateway": "10.0.0.253"]])
+        == "static: Failed to match addr 10.0.0.1 on interface eth0; the configuration has "
+        + "10.0.0.1/24 with gateway 10.0.0.254; prevResult has 10.0.0.1/24 with gateway 10.0.0.253")
+    #expect(
+      try check([["address": "10.0.0.1/25", "gateway": "10.0.0.254"]])
+        .contains("prevResult has 10.0.0.1/25"))
+    #expect(try check([]).hasSuffix("prevResult has none"))
+  }
+
+  @Test("has nothing to release and nothing to collect")
+  func nothing() throws {
+    let ipam: Document = ["addresses": [["address": "10.0.0.1/24"]]]
+    for command in ["DEL", "GC", "STATUS"] {
+      let result = try call(command, ipam, with: ["cni.dev/valid-attachments": []])
+      #expect(result.status == 0)
+      #expect(result.output.bytes.isEmpty)
+    }
+  }
+}
