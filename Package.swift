@@ -93,6 +93,9 @@ let package = Package(
       exclude: ["patchbay.8"], swiftSettings: settings,
       linkerSettings: [isStatic] + staticFoundation),
     support,
+    .executableTarget(
+      name: "bench-ipam", path: "Tests/Benchmarks", swiftSettings: [.swiftLanguageMode(.v6)],
+      linkerSettings: [isStatic]),
     // Runs a program, and kills it or fails it at one of its system calls.
     .executableTarget(
       name: "steps", path: "Tests/Steps",

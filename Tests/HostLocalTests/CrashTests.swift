@@ -51,7 +51,8 @@ private struct Wreckage {
     let leases = network.leases
     for number in 1..<63 {
       for text in ["10.1.0.\(number)", "fd00::\(String(number, radix: 16))"] {
-        let isFree = try store.isFree(IPAddress(text)!)
+        let address = try #require(IPAddress(text))
+        let isFree = try store.isFree(address)
         #expect(isFree == (leases[text] == nil), "\(what): \(text)")
       }
     }

@@ -25,8 +25,14 @@ func emptyIndex() throws -> LeaseIndex {
   return index
 }
 
-func ip(_ text: String) -> IPAddress { IPAddress(text)! }
-func range(_ first: String, _ last: String) -> IPRange { IPRange(ip(first), ip(last))! }
+func ip(_ text: String) -> IPAddress {
+  guard let address = IPAddress(text) else { preconditionFailure("\(text) is no address") }
+  return address
+}
+func range(_ first: String, _ last: String) -> IPRange {
+  guard let range = IPRange(ip(first), ip(last)) else { preconditionFailure("\(first), \(last)") }
+  return range
+}
 func holder(_ id: String, _ name: String? = "eth0") -> LeaseHolder {
   LeaseHolder(containerID: id, interfaceName: name)
 }
@@ -42,7 +48,11 @@ final class Place {
   }
 
   func open(_ access: LeaseStore.Access = .leasing, reclaims: Bool = true) throws -> LeaseStore {
-    try LeaseStore.open(location, for: access, reclaims: reclaims, until: .after(.seconds(5)))!
+    guard
+      let store = try LeaseStore.open(
+        location, for: access, reclaims: reclaims, until: .after(.seconds(5)))
+    else { throw CocoaError(.fileNoSuchFile) }
+    return store
   }
 
   /// Writes a file as somebody else would.
