@@ -1,0 +1,236 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Gateway and masquerade of ovs-bridge, where something is wrong", .privateHost)
+struct GatewayFailureTests {
+  @Test(
+    "CHECK says what is, and what should be",
+    arguments: [
+      Tampering("ip address del 10.1.0.1/24 dev GATEWAY", "has no address 10.1.0.1/24; it has"),
+      Tampering("ip address flush dev GATEWAY scope global", "it has none"),
+      Tampering("ip link set GATEWAY down", #"gateway "GATEWAY": up is false, should be true"#),
+      Tampering(
+        "sysctl -q -w net.ipv4.ip_forward=0",
+        "sysctl net.ipv4.ip_forward of the host is not 1, should be 1"),
+      Tampering(
+        "sysctl -q -w net.ipv6.conf.all.forwarding=0",
+        "sysctl net.ipv6.conf.all.forwarding of the host is not 1"),
+      Tampering("ovs-vsctl del-port GATEWAY", #"there is no gateway port "GATEWAY""#),
+      Tampering(
+        "ovs-vsctl set Port GATEWAY tag=8", #"gateway port "GATEWAY": tag is 8, should be 7"#),
+      Tampering("nft flush ruleset", "there is no table inet patchbay-net1 in the firewall"),
+      Tampering(
+        "nft flush map inet patchbay-net1 sources6", "leads from fd00:1::2 to nothing, and should"),
+      Tampering(
+        "nft flush chain inet patchbay-net1 outbound",
+        "chain outbound of table inet patchbay-net1 does not masquerade any more"),
+    ], [false, true])
+  func tampering(tampering: Tampering, isTagged: Bool) throws {
+    // The bridge's own port can neither be deleted nor tagged.
+    if !isTagged, tampering.testDescription.contains("Port") { return }
+    if !isTagged, tampering.testDescription.contains("del-port") { return }
+    let routed = try Routed()
+    let before = try routed.host.snapshot()
+    let sandbox = try Sandbox()
+    let gateway = isTagged ? "br1.7" : "br1"
+    let configuration = routed.configuration(isTagged ? ["vlan": 7] : [:])
+    let result = try routed.add(configuration, "c1", sandbox)
+    func check() throws -> PluginResult {
+      try routed.plugin.check(
+        configuration, previous: result, containerID: "c1", sandbox: sandbox)
+    }
+    try check().checked()
+    let command = tampering.command.map { $0 == "GATEWAY" ? gateway : $0 }
+    if command[0] == "ovs-vsctl" {
+      try routed.ovs.vsctl(["--timeout=10"] + command.dropFirst()).checked()
+    } else {
+      try routed.host.namespace.exec(command[0], Array(command.dropFirst())).checked()
+    }
+    let changed = try routed.host.snapshot()
+    let refused = try check()
+    #expect(refused.code == 999)
+    let words = tampering.words.replacingOccurrences(of: "GATEWAY", with: gateway)
+    #expect(refused.message.contains(words), "\(refused.message)")
+    #expect(try routed.host.snapshot().difference(from: changed) == "", "CHECK changes nothing")
+
+    // Whatever it was, DEL gets on with it, and so does the next ADD.
+    try routed.del(configuration, "c1", sandbox)
+    if gateway == "br1" {
+      try routed.host.namespace.exec("ip", ["link", "set", "br1", "up"]).checked()
+    }
+    try routed.expectAsBefore(before)
+    _ = try routed.add(configuration, "c2", sandbox)
+    #expect(try sandbox.reaches("192.0.2.2"))
+    #expect(try sandbox.reaches("2001:db8:2::2"))
+  }
+
+  @Test("GC frees gateways, their addresses and the rules, and only those of its network")
+  func collection() throws {
+    let routed = try Routed()
+    let before = try routed.host.snapshot()
+    let sandboxes = try (0..<4).map { _ in try Sandbox() }
+    let configuration = routed.configuration()
+    let tagged = routed.configuration(["vlan": 7])
+    let other = routed.configuration(["name": "net2", "vlan": 8])
+    _ = try routed.add(configuration, "c1", sandboxes[0])
+    _ = try routed.add(tagged, "c2", sandboxes[1])
+    _ = try routed.add(other, "c3", sandboxes[2])
+    let kept = try routed.add(configuration, "c4", sandboxes[3])
+
+    try routed.plugin.gc(configuration, valid: [("c4", "eth0")]).checked()
+    #expect(try routed.ovs.row("Port", "br1.7").isAbsent)
+    #expect(try routed.hostAddresses().count == 2)
+    try routed.plugin.check(
+      configuration, previous: kept, containerID: "c4", sandbox: sandboxes[3]
+    ).checked()
+
+    // Somebody took the port of the attachment away.
+    try routed.ovs.vsctl("del-port", kept["interfaces"][0]["name"].text ?? "")
+    try routed.plugin.gc(configuration, valid: []).checked()
+    #expect(try routed.hostAddresses() == [])
+    #expect(try routed.hostAddresses("br1.8").count == 2)
+    #expect(try routed.rules().contains("patchbay-net2"))
+    #expect(try !routed.rules().contains("patchbay-net1"))
+    try routed.del(other, "c3", sandboxes[2])
+    try routed.expectAsBefore(before)
+  }
+
+  @Test("a port that an ADD on the way finds to be stale takes its gateway with it")
+  func stale() throws {
+    let routed = try Routed()
+    let before = try routed.host.snapshot()
+    let configuration = routed.configuration(["ipMasq": false])
+    let lost = try Sandbox()
+    _ = try routed.add(configuration, "c1", lost)
+    lost.delete()
+    let plain = routed.network.configuration(["name": "net2"])
+    let sandbox = try Sandbox()
+    try eventually("the port is found to be stale, and removed") {
+      _ = try routed.add(plain, "c2", sandbox)
+      try routed.del(plain, "c2", sandbox)
+      return try routed.hostAddresses() == []
+    }
+    try routed.plugin.gc(configuration, valid: []).checked()
+    try routed.expectAsBefore(before)
+  }
+
+  /// Runs the plugin where the host has no nft.
+  private func withoutFirewall(
+    _ routed: Routed, _ command: String, _ configuration: Document, _ sandbox: Sandbox
+  ) throws -> PluginResult {
+    let nft = try executable("nft")
+    let variables = [
+      "CNI_COMMAND": command, "CNI_PATH": routed.plugin.searchPath, "CNI_CONTAINERID": "c1",
+      "CNI_NETNS": sandbox.path, "CNI_IFNAME": "eth0",
+    ]
+    let script = #"mount --bind /dev/null "$0" && exec "$1""#
+    let output = try routed.host.namespace.exec(
+      "unshare", ["-m", "sh", "-c", script, nft, routed.plugin.path],
+      environment: ProcessInfo.processInfo.environment.merging(variables) { $1 },
+      input: configuration.encoded)
+    return PluginResult(output)
+  }
+
+  @Test(
+    "a host without nft is told so by STATUS and ADD, and nothing is left; without need none is")
+  func withoutFirewall() throws {
+    let routed = try Routed()
+    let before = try routed.host.snapshot()
+    let sandbox = try Sandbox()
+    let configuration = routed.configuration()
+    try routed.plugin.status(configuration).checked()
+    let status = try withoutFirewall(routed, "STATUS", configuration, sandbox)
+    #expect(status.code == 50)
+    #expect(status.message.hasPrefix(#""ipMasq" is not available; there is no nft in "#))
+    #expect(status.message.hasSuffix(": install the package nftables"))
+
+    let refused = try withoutFirewall(routed, "ADD", configuration, sandbox)
+    #expect(refused.code == 999)
+    #expect(refused.message.hasPrefix(#"cannot masquerade network "net1"; there is no nft in "#))
+    try routed.expectAsBefore(before)
+    #expect(try sandbox.ip("link").array.count == 1)
+    // What was never made is gone.
+    try withoutFirewall(routed, "DEL", configuration, sandbox).checked()
+
+    let plain = routed.configuration(["ipMasq": false])
+    try withoutFirewall(routed, "STATUS", plain, sandbox).checked()
+    try withoutFirewall(routed, "ADD", plain, sandbox).checked()
+    try withoutFirewall(routed, "DEL", plain, sandbox).checked()
+    try routed.expectAsBefore(before)
+
+    // Rules that are there cannot be removed so, and that is not kept quiet.
+    _ = try routed.add(configuration, "c1", sandbox)
+    let failed = try withoutFirewall(routed, "DEL", configuration, sandbox)
+    #expect(failed.code == 999)
+    #expect(failed.message.hasPrefix("cannot remove the masquerade rules; there is no nft in "))
+    try routed.del(configuration, "c1", sandbox)
+    try routed.expectAsBefore(before)
+  }
+
+  @Test(
+    "an ADD that is killed, whenever that is, leaves nothing after DEL", arguments: [false, true])
+  func killed(isTagged: Bool) throws {
+    let routed = try Routed()
+    let before = try routed.host.snapshot()
+    let configuration = routed.configuration(isTagged ? ["vlan": 7] : [:])
+    let sandbox = try Sandbox()
+    let variables = [
+      "CNI_COMMAND": "ADD", "CNI_PATH": routed.plugin.searchPath, "CNI_CONTAINERID": "c1",
+      "CNI_NETNS": sandbox.path, "CNI_IFNAME": "eth0",
+    ]
+    for delay in stride(from: 5, through: 95, by: 6) {
+      _ = try routed.host.namespace.exec(
+        "timeout", ["-s", "KILL", "0.0\(delay < 10 ? "0" : "")\(delay)", routed.plugin.path],
+        environment: ProcessInfo.processInfo.environment.merging(variables) { $1 },
+        input: configuration.encoded)
+      // What it had started may still be at work, as the IPAM plugin may be.
+      usleep(50_000)
+      try routed.del(configuration, "c1", sandbox)
+      try routed.expectAsBefore(before)
+      #expect(try sandbox.ip("link").array.count == 1)
+    }
+  }
+
+  @Test("eight containers come and go at once", arguments: [false, true])
+  func crowd(isTagged: Bool) throws {
+    let routed = try Routed()
+    let before = try routed.host.snapshot()
+    let configuration = routed.configuration(["timeout": 60]).with(isTagged ? ["vlan": 7] : [:])
+    let sandboxes = try (0..<8).map { _ in try Sandbox() }
+    try atOnce(8) { _ = try routed.add(configuration, "c\($0)", sandboxes[$0]) }
+    for sandbox in sandboxes { #expect(try sandbox.reaches("192.0.2.2", count: 1)) }
+    // The last ones leave while others come.
+    try atOnce(8) { number in
+      try routed.del(configuration, "c\(number)", sandboxes[number])
+      if number % 2 == 0 { _ = try routed.add(configuration, "c\(number)", sandboxes[number]) }
+    }
+    for number in stride(from: 0, to: 8, by: 2) {
+      #expect(try sandboxes[number].reaches("192.0.2.2"), "container \(number)")
+      #expect(try sandboxes[number].reaches("2001:db8:2::2"), "container \(number)")
+    }
+    try atOnce(8) { try routed.del(configuration, "c\($0)", sandboxes[$0]) }
+    try routed.expectAsBefore(before)
+  }
+}
+
+/// Does `body` with 0..<count, all at once; throws what the first one threw.
+private func atOnce(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
+  let queue = OperationQueue()
+  queue.maxConcurrentOperationCount = count
+  let failures = Failures()
+  for number in 0..<count {
+    queue.addOperation {
+      do { try body(number) } catch { failures.add(error) }
+    }
+  }
+  queue.waitUntilAllOperationsAreFinished()
+  if let failure = failures.first { throw failure }
+}
+
+private final class Failures: @unchecked Sendable {
+  private let lock = NSLock()
+  private var errors: [any Error] = []
+  func add(_ error: any Error) { lock.withLock { errors.append(error) } }
+  var first: (any Error)? { lock.withLock { errors.first } }
+}
