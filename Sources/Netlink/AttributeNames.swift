@@ -2,7 +2,7 @@ internal import CLinux
 
 /// The names of attributes, for people: one table per space.
 enum AttributeNames: Hashable {
-  case link, linkInfo, veth, families, linkIPv4, linkIPv6, address, route, metrics, unknown
+  case link, linkInfo, veth, families, linkIPv4, linkIPv6, address, route, metrics, discipline, unknown
 
   /// The names of what follows the header of a message of rtnetlink(7), and that header's size.
   static func of(_ messageType: UInt16) -> (names: AttributeNames, headerSize: Int)? {
@@ -10,6 +10,7 @@ enum AttributeNames: Hashable {
     case RTM_NEWLINK...RTM_SETLINK: (.link, LinkHeader.size)
     case RTM_NEWADDR...RTM_GETADDR: (.address, AddressHeader.size)
     case RTM_NEWROUTE...RTM_GETROUTE: (.route, RouteHeader.size)
+    case RTM_NEWQDISC...RTM_GETQDISC: (.discipline, DisciplineHeader.size)
     default: nil
     }
   }
@@ -85,6 +86,7 @@ enum AttributeNames: Hashable {
         18: "RTA_VIA", 20: "RTA_PREF",
       ]
     case .metrics: [2: "RTAX_MTU", 8: "RTAX_ADVMSS"]
+    case .discipline: [1: "TCA_KIND", 2: "TCA_OPTIONS", 3: "TCA_STATS", 7: "TCA_STATS2"]
     case .unknown: [:]
     }
   }

@@ -43,6 +43,8 @@ extension Attribute where Space == LinkSpace, Value == UInt32 {
   static var filter: Self { .init(IFLA_EXT_MASK) }
   static var transmitQueues: Self { .init(IFLA_NUM_TX_QUEUES) }
   static var receiveQueues: Self { .init(IFLA_NUM_RX_QUEUES) }
+  /// Frames that may wait in a queueing discipline that has no limit of its own.
+  static var transmitQueueLength: Self { .init(IFLA_TXQLEN) }
 }
 extension Attribute where Space == LinkSpace, Value == Int32 {
   /// The index of the link this one belongs to: of a veth pair's end, the other.

@@ -15,17 +15,21 @@ public struct VethEnd: Hashable, Sendable {
   /// How many queues it can have each way; nil for as many as the machine can have processors, of
   /// which one is in use. Each costs time when the pair is made and deleted.
   public var queues: UInt32?
+  /// `ip link set … txqueuelen`: frames that may wait where a queueing discipline has no limit of
+  /// its own; nil for 1000.
+  public var queueLength: UInt32?
 
   /// An end named `name`.
   public init(
     _ name: String, mtu: UInt32? = nil, mac: MACAddress? = nil, group: UInt32? = nil,
-    queues: UInt32? = nil
+    queues: UInt32? = nil, queueLength: UInt32? = nil
   ) {
     self.name = name
     self.mtu = mtu
     self.mac = mac
     self.group = group
     self.queues = queues
+    self.queueLength = queueLength
   }
 
   func encode(into writer: inout AttributeWriter<LinkSpace>) {
@@ -35,6 +39,7 @@ public struct VethEnd: Hashable, Sendable {
     writer.put(.group, group)
     writer.put(.transmitQueues, queues)
     writer.put(.receiveQueues, queues)
+    writer.put(.transmitQueueLength, queueLength)
   }
 }
 

@@ -42,6 +42,10 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case setChecksumOffload(String, Bool)
   /// Announce an address on the link with this index.
   case announce(IPAddress, on: Int32)
+  /// Hold back what leaves the link with this index.
+  case limitLink(Int32)
+  /// Read what holds back what leaves the link with this index.
+  case readDiscipline(Int32)
 
   /// What was attempted: `add veth link "veth1"`
   public var description: String {
@@ -67,6 +71,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .setChecksumOffload(let name, let on):
       "switch TX checksum offload of link \"\(name)\" \(on ? "on" : "off")"
     case .announce(let address, let index): "announce \(address) on link index \(index)"
+    case .limitLink(let index): "limit the rate of link index \(index)"
+    case .readDiscipline(let index): "read the queueing discipline of link index \(index)"
     }
   }
 }

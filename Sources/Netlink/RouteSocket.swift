@@ -87,7 +87,7 @@ public final class RouteSocket {
   }
 
   /// Asks for a list and reads it, again when it changed under way (`NLM_F_DUMP_INTR`).
-  private func list<Item: Reported>(
+  func list<Item: Reported>(
     _ request: RouteRequest, _ type: UInt16, _ content: [UInt8], until deadline: Deadline
   ) throws(RouteError) -> [Item] {
     while true {
