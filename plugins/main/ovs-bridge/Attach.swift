@@ -37,6 +37,7 @@ extension OVSBridge {
     let masquerade = try beginMasquerade(plan, addresses.addresses, &rollback)
     try configure(ends, plan, addresses, port, in: sandbox, context)
     try port.waitUntilForwarding(ends.host.index, context)
+    try plan.rates?.requireQueue(of: ends.host, ends.outside, context)
     let gatewayLink = try bringUp(gateway, database, ends, plan, context, &rollback)
     try finish(masquerade, plan, context)
     announce(ends, plan, addresses, context)

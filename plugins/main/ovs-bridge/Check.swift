@@ -100,6 +100,7 @@ extension OVSBridge {
       let interfaces = question.select(
         from: .interface, where: [.equal(.name, name)], .ofport, .ofportRequest, .error, .ifindex,
         .type, .externalIDs)
+      let rates = RatesQuestion(name, plan.attachment, in: &question)
       let results = try connection.transact(question, until: context.deadline)
       guard let port = results[ports].first, let interface = results[interfaces].first else {
         deviations.add("there is no port \"\(name)\" in the database, and there should be one")
@@ -113,7 +114,10 @@ extension OVSBridge {
         from: .bridge, where: [.includes(.ports, [port[.uuid]])], .name, .datapathType)
       let bridge = try connection.transact(second, until: context.deadline)[bridges].first
       deviations.expect("bridge of port \"\(name)\"", is: bridge?[.name], shouldBe: plan.bridge)
-      return bridge?[.datapathType] ?? ""
+      let datapath = bridge?[.datapathType] ?? ""
+      rates.compare(
+        plan.rates, name, datapath.isEmpty ? "system" : datapath, results, &deviations)
+      return datapath
     } catch { throw CNIError(error, "cannot ask Open vSwitch") }
   }
 

@@ -32,12 +32,15 @@ extension OVSBridge {
       let owner = ["owner": AttachmentRecord.owner, "network": plan.network]
       let ports = question.select(
         from: .port, where: [.includes(.externalIDs, owner)], .uuid, .name, .externalIDs)
-      let rows = try connection.transact(question, until: context.deadline)[ports].filter { row in
+      let rates = Rates.Rows(where: owner, in: &question)
+      let results = try connection.transact(question, until: context.deadline)
+      let rows = results[ports].filter { row in
         AttachmentRecord(row[.externalIDs]).map { !valid.contains($0.attachment) } ?? false
       }
-      guard !rows.isEmpty else { return }
+      let limited = rates.attachments(results).subtracting(valid)
+      guard !rows.isEmpty || !limited.isEmpty else { return }
       let removed = try connection.remove(
-        rows, "free ports of network \(plan.network)", until: context.deadline)
+        rows, ratesOf: limited, "free ports of network \(plan.network)", until: context.deadline)
       do throws(CNIError) {
         try removed.removeAddresses(connection, until: context.deadline)
       } catch { failures.add(error) }

@@ -193,11 +193,13 @@ extension Connection {
   func beginDetaching(_ attachment: Attachment, until deadline: Deadline) throws(OVSDBError)
     -> RemovedPorts?
   {
-    let (question, ports) = Detaching.find(attachment)
-    let rows = try transact(question, until: deadline)[ports]
-    guard !rows.isEmpty else { return nil }
+    var (question, ports) = Detaching.find(attachment)
+    let rates = Rates.Rows(where: AttachmentRecord.condition(attachment), in: &question)
+    let results = try transact(question, until: deadline)
+    let (rows, limited) = (results[ports], rates.attachments(results))
+    guard !rows.isEmpty || !limited.isEmpty else { return nil }
     let subject = "\(attachment.containerID)/\(attachment.interfaceName)"
-    return try remove(rows, "detach \(subject)", until: deadline)
+    return try remove(rows, ratesOf: limited, "detach \(subject)", until: deadline)
   }
 
   /// Removes a bridge of ours, unless it has ports besides its own.
@@ -232,8 +234,10 @@ extension Connection {
         .uuid, .name, .externalIDs)
     }
     let results = try transact(question, until: deadline)
+    let rows = selections.flatMap { results[$0] }
+    let attachments = rows.compactMap { AttachmentRecord($0[.externalIDs])?.attachment }
     return try remove(
-      selections.flatMap { results[$0] }, "remove ports without links", until: deadline)
+      rows, ratesOf: Set(attachments), "remove ports without links", until: deadline)
   }
 }
 

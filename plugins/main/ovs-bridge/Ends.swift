@@ -65,7 +65,8 @@ struct Ends {
           $0.addVeth(
             VethEnd(
               name, mtu: plan.configuration.mtu, mac: plan.hostLink.mac,
-              group: HostLink.group(network: plan.network), queues: 1),
+              group: HostLink.group(network: plan.network), queues: 1,
+              queueLength: plan.rates?.hostQueueLength),
             peer: VethEnd(
               plan.attachment.interfaceName, mtu: plan.configuration.mtu, mac: plan.mac, queues: 1),
             in: descriptor)
@@ -136,6 +137,7 @@ struct Ends {
       batch.setLink(
         .index(containerIndex), isUp: plan.configuration.disableContainerInterface ? nil : true,
         mac: isMACPending ? mac : nil)
+      if let bucket = plan.rates?.containerBucket { batch.limit(containerIndex, by: bucket) }
       if !result.addresses.isEmpty { batch.enableAnnouncements(on: containerIndex) }
       for address in result.addresses {
         batch.addAddress(

@@ -53,9 +53,13 @@ struct RemovedPorts {
 extension Connection {
   /// Takes ports of attachments off their bridges, and with the last of a gateway the gateway: the
   /// port where it is ours, else what was put on it.
-  func remove(_ rows: [Row<PortTable>], _ comment: String, until deadline: Deadline)
-    throws(OVSDBError) -> RemovedPorts
-  {
+  ///
+  /// The rows of the rates of `attachments`, whose ports go or are gone, go too.
+  func remove(
+    _ rows: [Row<PortTable>], ratesOf attachments: Set<Attachment>, _ comment: String,
+    until deadline: Deadline
+  ) throws(OVSDBError) -> RemovedPorts {
+    var attachments = attachments
     var removed = RemovedPorts()
     var plain: [Reference] = []
     var departures: [GatewayDeparture] = []
@@ -66,15 +70,19 @@ extension Connection {
         plain.append(row[.uuid])
         continue
       }
-      let member = GatewayDeparture.Member(reference: row[.uuid], name: row[.name])
+      let limited = AttachmentRecord(row[.externalIDs])?.attachment
+      let member = GatewayDeparture.Member(
+        reference: row[.uuid], name: row[.name],
+        limited: limited.flatMap { attachments.remove($0) })
       if let index = departures.firstIndex(where: { $0.port == name && $0.network == network }) {
         departures[index].members.append(member)
       } else {
         departures.append(GatewayDeparture(port: name, network: network, members: [member]))
       }
     }
-    if !plain.isEmpty {
-      let commit = try begin(Detaching.remove(plain, comment)).confirm(until: deadline)
+    if !plain.isEmpty || !attachments.isEmpty {
+      let removal = Detaching.remove(plain, ratesOf: attachments, comment)
+      let commit = try begin(removal).confirm(until: deadline)
       removed.add(commit, nil)
     }
     for departure in departures {
@@ -101,6 +109,8 @@ struct GatewayDeparture {
   struct Member {
     let reference: Reference
     let name: String
+    /// The attachment, where it has rows of rates.
+    let limited: Attachment?
   }
   /// The name of the gateway's port.
   let port: String
@@ -142,7 +152,8 @@ struct GatewayDeparture {
   }
 
   private func removal(_ comment: String) -> Transaction {
-    Detaching.remove(members.map(\.reference), comment)
+    Detaching.remove(
+      members.map(\.reference), ratesOf: Set(members.compactMap(\.limited)), comment)
   }
 
   /// Adds the requirement that no other attachment is there; answers its index.

@@ -92,7 +92,7 @@ struct Attaching {
 
   /// - Parameters:
   ///   - bridge: The bridge that is there.
-  ///   - datapath: What a bridge that is made has as `datapath_type`, where there is none.
+  ///   - datapath: What the bridge has as `datapath_type`, or has to have when it is made.
   init(
     _ plan: Plan, _ externalIDs: [String: String], to bridge: Reference?, datapath: String,
     _ joining: GatewayJoining?
@@ -107,7 +107,7 @@ struct Attaching {
       transaction.append(
         .wait(for: .bridge, where: [.equal(.name, plan.bridge)], until: .equal, [], .name))
     }
-    let port = Self.insertPort(plan, externalIDs, into: &transaction)
+    let port = Self.insertPort(plan, externalIDs, datapath, into: &transaction)
     if let bridge {
       transaction.mutate(
         .bridge, where: [.equal(.uuid, bridge)], [.insert([port], into: .ports)])
@@ -130,7 +130,8 @@ struct Attaching {
   }
 
   private static func insertPort(
-    _ plan: Plan, _ externalIDs: [String: String], into transaction: inout Transaction
+    _ plan: Plan, _ externalIDs: [String: String], _ datapath: String,
+    into transaction: inout Transaction
   ) -> Reference {
     let configuration = plan.configuration
     let name = plan.hostLink.name
@@ -141,12 +142,15 @@ struct Attaching {
     if let number = configuration.openFlowPort {
       interface.append(Cell(.ofportRequest, Int64(number)))
     }
+    let rates = plan.rates
+    interface += rates?.interfaceCells(datapath) ?? []
     let inserted = transaction.insert(into: .interface, interface)
     var port: [Cell<PortTable>] = [
       Cell(.name, name), Cell(.interfaces, [inserted.reference]), Cell(.externalIDs, externalIDs),
     ]
     port += configuration.vlans.cells
     if configuration.portIsolation { port.append(Cell(.isProtected, true)) }
+    port += rates?.insert(externalIDs, into: &transaction) ?? []
     return transaction.insert(into: .port, port).reference
   }
 
@@ -196,13 +200,17 @@ enum Detaching {
   }
 
   /// Takes `ports` off their bridges; ovsdb-server then removes the rows, which nothing refers to
-  /// any more, and those of their interfaces.
-  static func remove(_ ports: [Reference], _ comment: String) -> Transaction {
+  /// any more, and those of their interfaces. Those of the rates of `attachments` stay by
+  /// themselves, and are deleted.
+  static func remove(
+    _ ports: [Reference], ratesOf attachments: Set<Attachment>, _ comment: String
+  ) -> Transaction {
     var transaction = Transaction()
     for port in ports {
       transaction.mutate(
         .bridge, where: [.includes(.ports, [port])], [.delete([port], from: .ports)])
     }
+    for attachment in attachments { Rates.delete(of: attachment, in: &transaction) }
     transaction.append(.comment("patchbay: \(comment)"))
     return transaction
   }
