@@ -1,16 +1,16 @@
-import CNI
-import JSON
-import Linux
+public import CNI
+public import JSON
+internal import Linux
 
-/// The file of defaults that the reference OVS plugin reads beside its configuration.
-enum FlatFile {
+/// The file of defaults that the reference OVS plugins read beside their configurations.
+public enum FlatFile {
   /// Where it is looked for where `configuration_path` names no file that is there.
   private static let places = [
     "/etc/kubernetes/cni/net.d/ovs.d/ovs.conf", "/etc/cni/net.d/ovs.d/ovs.conf",
   ]
 
   /// `json` with the members of the first such file that it lacks, or has as `0`, `""` or `null`.
-  static func merged(into json: JSONCursor) throws(CNIError) -> JSONCursor {
+  public static func merged(into json: JSONCursor) throws(CNIError) -> JSONCursor {
     let named: String?
     do { named = try json["configuration_path"].decodeIfPresent() } catch {
       throw CNIError(error)
