@@ -70,6 +70,7 @@ let package = Package(
     library("CNIRuntime", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("Leases", ["Addresses", "Linux"]),
     library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
+    library("Mirrors", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "OVSDB"]),
     plugin(
       "main", "ovs-bridge",
       [
@@ -83,6 +84,8 @@ let package = Package(
       ["PluginCore", "PluginConfigurations", "Leases", "CNI", "JSON", "Linux", "Addresses"]),
     plugin(
       "ipam", "static", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
+    plugin("meta", "ovs-mirror-producer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
+    plugin("meta", "ovs-mirror-consumer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
     .executableTarget(
       name: "patchbay",
       dependencies: [
@@ -125,6 +128,14 @@ let package = Package(
     tests("TestSupportTests", ["TestSupport"]),
     tests("NetlinkTests", ["Netlink", "Addresses", "Linux"], golden: true),
     tests("PluginTests", ["ovs-bridge", "loopback", "TestSupport"]),
+    tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
+    tests(
+      "PluginTests",
+      [
+        "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer", "host-local", "loopback",
+        "TestSupport",
+      ]),
+    tests("MirrorTests", ["CNI", "JSON", "Mirrors", "PluginConfigurations"]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
     tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),

@@ -1,0 +1,120 @@
+public import CNI
+public import JSON
+internal import Linux
+internal import OVSDB
+public import PluginConfigurations
+public import PluginCore
+
+/// What an attachment's port is to be to which mirrors.
+public struct MirrorPlan {
+  let configuration: MirrorConfiguration
+  let role: MirrorConfiguration.Role
+  /// The network's name.
+  let network: String
+  /// Container ID and interface name; both empty for GC and STATUS.
+  let attachment: Attachment
+  /// The links that earlier plugins of the chain made, in their order.
+  let interfaces: [String]
+  let endpoint: Endpoint
+
+  init(_ request: Request, _ role: MirrorConfiguration.Role) throws(JSONDecodingError) {
+    let json = request.network.json
+    configuration = try MirrorConfiguration(json, for: role)
+    self.role = role
+    network = request.network.name
+    attachment = request.attachment
+    interfaces = request.network.previousResult?.interfaces.map(\.name) ?? []
+    do { endpoint = try Endpoint(configuration.socket) } catch {
+      throw json["socket_file"].error(error.description)
+    }
+  }
+}
+
+/// A chained plugin that makes the port of an attachment, which an earlier plugin of the chain
+/// made, a producer or the consumer of mirrors. It hands the result on as it is.
+public protocol MirrorPlugin: Plugin where Configuration == MirrorPlan {
+  /// What the port is to the mirrors.
+  static var role: MirrorConfiguration.Role { get }
+}
+
+extension MirrorPlugin {
+  /// The configuration with what the file of defaults has.
+  public static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor {
+    try FlatFile.merged(into: json)
+  }
+
+  /// Decodes the members.
+  public static func configuration(_ request: Request) throws(JSONDecodingError) -> MirrorPlan {
+    try MirrorPlan(request, role)
+  }
+
+  /// Makes the port part of the mirrors, which are made where they are missing.
+  public static func add(_ request: Request, _ plan: MirrorPlan, _ context: Context)
+    throws(CNIError) -> AttachmentResult
+  {
+    guard let previous = request.network.previousResult else {
+      throw CNIError(
+        .invalidConfiguration,
+        "prevResult: missing; \(name) goes after the plugin that makes the port, as ovs-bridge")
+    }
+    var rollback = Rollback(context.log)
+    let database = try MirrorDatabase(plan, context)
+    rollback.onFailure("take the port out of the mirrors") { database.undo() }
+    try database.join()
+    rollback.disarm()
+    database.removeEmptyMirrors(context.log)
+    return previous
+  }
+
+  /// Takes the port out of the mirrors. A port, mirror or bridge that is gone is done.
+  public static func del(_ request: Request, _ plan: MirrorPlan, _ context: Context)
+    throws(CNIError)
+  {
+    try MirrorDatabase(plan, context).leave()
+  }
+
+  /// Compares the mirrors with what ADD made.
+  public static func check(_ request: Request, _ plan: MirrorPlan, _ context: Context)
+    throws(CNIError)
+  {
+    try MirrorDatabase(plan, context).check()
+  }
+
+  /// Takes ports that serve no valid attachment out of the mirrors, and removes those that this
+  /// network made and that have no port left.
+  public static func gc(_ request: Request, _ plan: MirrorPlan, _ context: Context)
+    throws(CNIError)
+  {
+    guard let valid = request.network.validAttachments else { return }
+    try MirrorDatabase(plan, context).collect(Set(valid))
+  }
+
+  /// Whether Open vSwitch is there. The bridge may be made by the plugin before this one.
+  public static func status(_ request: Request, _ plan: MirrorPlan, _ context: Context)
+    throws(CNIError)
+  {
+    do throws(OVSDBError) {
+      let connection = try Connection(plan.endpoint, until: context.deadline)
+      if try connection.isSwitchConnected(until: context.deadline) { return }
+    } catch {
+      throw CNIError(
+        .notAvailable, "Open vSwitch is not available", details: error.description)
+    }
+    throw CNIError(
+      .notAvailable, "ovs-vswitchd is not running",
+      details: "no one holds its lock in ovsdb-server at \(plan.endpoint)")
+  }
+}
+
+extension CNIError {
+  /// What ovsdb-server or the way to it refused.
+  init(_ error: OVSDBError, _ attempt: String) {
+    var code = Code.internalFailure
+    switch error {
+    // A server that is not there may be restarting.
+    case .deadlinePassed, .cannotConnect: code = .tryAgainLater
+    default: break
+    }
+    self.init(code, attempt, details: error.description)
+  }
+}

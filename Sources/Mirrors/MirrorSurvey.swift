@@ -1,0 +1,67 @@
+internal import CNI
+internal import Linux
+internal import OVSDB
+internal import PluginConfigurations
+internal import PluginCore
+
+/// The mirrors of one bridge, and the port of an attachment, as they are.
+struct MirrorSurvey {
+  let bridge: Reference
+  /// The mirrors of the bridge: others of the same name, on other bridges, are not meant.
+  let mirrors: [Row<MirrorTable>]
+  /// The attachment's port; nil where it is not on this bridge.
+  let port: Reference?
+
+  /// Nil where there is no such bridge.
+  init?(_ plan: MirrorPlan, _ connection: Connection, until deadline: Deadline)
+    throws(OVSDBError)
+  {
+    var question = Transaction()
+    let bridges = question.select(
+      from: .bridge, where: [.equal(.name, plan.configuration.bridge)], .uuid, .ports, .mirrors)
+    let mirrors = question.select(
+      from: .mirror, .uuid, .name, .selectsAll, .sourcePorts, .destinationPorts, .selectedVLANs,
+      .outputPort, .outputVLAN, .externalIDs)
+    let named = plan.interfaces.map {
+      question.select(from: .port, where: [.equal(.name, $0)], .uuid)
+    }
+    let key = AttachmentRecord.key(plan.attachment)
+    let recorded = question.select(
+      from: .port,
+      where: [
+        .includes(.externalIDs, Dictionary(key.map { ($0.key, $0.value) }) { first, _ in first })
+      ], .uuid)
+    let results = try connection.transact(question, until: deadline)
+    guard let bridge = results[bridges].first else { return nil }
+    self.bridge = bridge[.uuid]
+    let own = Set(bridge[.mirrors])
+    self.mirrors = results[mirrors].filter { own.contains($0[.uuid]) }
+    let ports = Set(bridge[.ports])
+    // What the result names comes first: the port need not be one of ours.
+    let candidates = (named.flatMap { results[$0] } + results[recorded]).map { $0[.uuid] }
+    port = candidates.first { ports.contains($0) }
+  }
+
+  /// The mirror called `name`; nil where there is none.
+  func mirror(_ name: String) -> Row<MirrorTable>? { mirrors.first { $0[.name] == name } }
+}
+
+extension Row<MirrorTable> {
+  /// Whether it is ours and mirrors nothing for nobody.
+  func isEmpty(without ports: Set<Reference> = []) -> Bool {
+    self[.externalIDs]["owner"] == AttachmentRecord.owner && !self[.selectsAll]
+      && Set(self[.sourcePorts]).isSubset(of: ports)
+      && Set(self[.destinationPorts]).isSubset(of: ports)
+      && (self[.outputPort].map { ports.contains($0) } ?? true)
+  }
+
+  /// The columns, as conditions: what a decision was taken by.
+  var asSeen: [Condition<MirrorTable>] {
+    [
+      .equal(.uuid, self[.uuid]), .equal(.outputPort, self[.outputPort]),
+      .equal(.outputVLAN, self[.outputVLAN]), .equal(.selectedVLANs, self[.selectedVLANs]),
+      .equal(.sourcePorts, self[.sourcePorts]),
+      .equal(.destinationPorts, self[.destinationPorts]),
+    ]
+  }
+}

@@ -1,0 +1,158 @@
+internal import CNI
+internal import OVSDB
+internal import PluginConfigurations
+internal import PluginCore
+
+/// A port made part of mirrors. It takes effect only if nobody has changed them meanwhile.
+struct Joining {
+  private(set) var transaction = Transaction()
+  private var premises: [Transaction.Required] = []
+
+  /// Throws where a mirror's output is taken already, or is another.
+  init(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ port: Reference) throws(CNIError) {
+    premises.append(
+      transaction.require(
+        .bridge,
+        where: [
+          .equal(.uuid, survey.bridge), .equal(.mirrors, survey.mirrors.map { $0[.uuid] }),
+          .includes(.ports, [port]),
+        ]))
+    for mirror in plan.configuration.mirrors {
+      if let found = survey.mirror(mirror.name) {
+        premises.append(transaction.require(.mirror, where: found.asSeen))
+        try join(mirror, found, port, plan)
+      } else {
+        insert(mirror, port, plan, survey.bridge)
+      }
+    }
+    let subject = "\(plan.attachment.containerID)/\(plan.attachment.interfaceName)"
+    transaction.append(
+      .comment("patchbay: \(subject) is a mirror \(plan.role.rawValue)"))
+  }
+
+  /// Whether `error` says that somebody else was faster.
+  func isOvertaken(_ error: OVSDBError) -> Bool { premises.contains { $0.isUnmet(error) } }
+
+  private mutating func join(
+    _ mirror: MirrorConfiguration.Mirror, _ found: Row<MirrorTable>, _ port: Reference,
+    _ plan: MirrorPlan
+  ) throws(CNIError) {
+    let row: [Condition<MirrorTable>] = [.equal(.uuid, found[.uuid])]
+    switch plan.role {
+    case .consumer:
+      if let taken = found[.outputPort], taken != port {
+        throw Self.conflict(mirror, plan, "there is already another port")
+      }
+      if let tag = found[.outputVLAN] {
+        throw Self.conflict(mirror, plan, "its copies go to VLAN \(tag) (output_vlan)")
+      }
+      transaction.update(.mirror, where: row, [Cell(.outputPort, port)])
+    case .producer:
+      if let selected = mirror.selectedVLANs.map({ $0.map { Int64($0) } }),
+        selected != found[.selectedVLANs].sorted()
+      {
+        if !found.isEmpty() {
+          throw Self.conflict(
+            mirror, plan, "its select_vlan is \(Self.list(found[.selectedVLANs])), not "
+              + Self.list(selected))
+        }
+        transaction.update(.mirror, where: row, [Cell(.selectedVLANs, selected)])
+      }
+      try setOutput(of: mirror, found, plan)
+      var mutations: [Mutation<MirrorTable>] = []
+      if mirror.ingress { mutations.append(.insert([port], into: .sourcePorts)) }
+      if mirror.egress { mutations.append(.insert([port], into: .destinationPorts)) }
+      transaction.mutate(.mirror, where: row, mutations)
+    }
+  }
+
+  private mutating func setOutput(
+    of mirror: MirrorConfiguration.Mirror, _ found: Row<MirrorTable>, _ plan: MirrorPlan
+  ) throws(CNIError) {
+    guard let tag = mirror.outputVLAN.map({ Int64($0) }), tag != found[.outputVLAN] else { return }
+    if found[.outputPort] != nil {
+      throw Self.conflict(mirror, plan, "it has a consumer, and output_vlan excludes one")
+    }
+    if let other = found[.outputVLAN], !found.isEmpty() {
+      throw Self.conflict(mirror, plan, "its output_vlan is \(other), not \(tag)")
+    }
+    transaction.update(
+      .mirror, where: [.equal(.uuid, found[.uuid])], [Cell(.outputVLAN, tag)])
+  }
+
+  private mutating func insert(
+    _ mirror: MirrorConfiguration.Mirror, _ port: Reference, _ plan: MirrorPlan,
+    _ bridge: Reference
+  ) {
+    var cells: [Cell<MirrorTable>] = [
+      Cell(.name, mirror.name),
+      Cell(.externalIDs, ["owner": AttachmentRecord.owner, "network": plan.network]),
+    ]
+    switch plan.role {
+    case .consumer: cells.append(Cell(.outputPort, port))
+    case .producer:
+      if mirror.ingress { cells.append(Cell(.sourcePorts, [port])) }
+      if mirror.egress { cells.append(Cell(.destinationPorts, [port])) }
+      if let tags = mirror.selectedVLANs {
+        cells.append(Cell(.selectedVLANs, tags.map { Int64($0) }))
+      }
+      if let tag = mirror.outputVLAN { cells.append(Cell(.outputVLAN, Int64(tag))) }
+    }
+    let row = transaction.insert(into: .mirror, cells)
+    transaction.mutate(
+      .bridge, where: [.equal(.uuid, bridge)], [.insert([row.reference], into: .mirrors)])
+  }
+
+  private static func conflict(
+    _ mirror: MirrorConfiguration.Mirror, _ plan: MirrorPlan, _ reason: String
+  ) -> CNIError {
+    CNIError(
+      .internalFailure,
+      "cannot attach port of \(plan.attachment.containerID)/\(plan.attachment.interfaceName) to "
+        + "mirror \"\(mirror.name)\" because \(reason)",
+      details: "bridge \"\(plan.configuration.bridge)\"")
+  }
+
+  private static func list(_ tags: [Int64]) -> String {
+    tags.isEmpty ? "every VLAN" : tags.sorted().map { "\($0)" }.joined(separator: ",")
+  }
+}
+
+/// Ports taken out of mirrors, and mirrors removed that have none left.
+struct Leaving {
+  private(set) var transaction = Transaction()
+  private var premises: [Transaction.Required] = []
+
+  /// Whether there is nothing to do.
+  var isEmpty: Bool { transaction.operations.isEmpty }
+
+  /// Takes `port` out of its part in the mirrors that the plan names.
+  mutating func leave(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ port: Reference) {
+    let names = Set(plan.configuration.mirrors.map(\.name))
+    for mirror in survey.mirrors where names.contains(mirror[.name]) {
+      let row: [Condition<MirrorTable>] = [.equal(.uuid, mirror[.uuid])]
+      switch plan.role {
+      case .consumer:
+        if mirror[.outputPort] == port {
+          transaction.update(.mirror, where: row, [Cell(.outputPort, nil)])
+        }
+      case .producer:
+        if mirror[.sourcePorts].contains(port) || mirror[.destinationPorts].contains(port) {
+          transaction.mutate(
+            .mirror, where: row,
+            [.delete([port], from: .sourcePorts), .delete([port], from: .destinationPorts)])
+        }
+      }
+    }
+  }
+
+  /// Removes a mirror of the bridge, if it is still as it was seen.
+  mutating func remove(_ mirror: Row<MirrorTable>, from bridge: Reference) {
+    premises.append(transaction.require(.mirror, where: mirror.asSeen))
+    transaction.mutate(
+      .bridge, where: [.equal(.uuid, bridge)], [.delete([mirror[.uuid]], from: .mirrors)])
+  }
+
+  /// Whether `error` says that somebody else was faster.
+  func isOvertaken(_ error: OVSDBError) -> Bool { premises.contains { $0.isUnmet(error) } }
+}

@@ -1,0 +1,91 @@
+public import JSON
+
+/// The members of a configuration of `ovs-mirror-producer` or `ovs-mirror-consumer`, all legal, as
+/// the reference plugins of those names have them.
+public struct MirrorConfiguration: Hashable, Sendable {
+  /// What a port is to a mirror.
+  public enum Role: String, Hashable, Sendable {
+    /// Its packets are mirrored.
+    case producer
+    /// It gets the copies.
+    case consumer
+  }
+  /// A mirror of the bridge.
+  public struct Mirror: Hashable, Sendable {
+    /// Its name; not empty.
+    public let name: String
+    /// Whether packets that come from the port are mirrored: `select_src_port`.
+    public let ingress: Bool
+    /// Whether packets that go to the port are mirrored: `select_dst_port`.
+    public let egress: Bool
+    /// `select_vlan`, ascending: the VLANs whose packets are mirrored; empty for all. Nil where it
+    /// is not said, which leaves a mirror that is there as it is.
+    public let selectedVLANs: [UInt16]?
+    /// `output_vlan`: the VLAN that the copies go to, instead of a consumer; nil where it is not
+    /// said.
+    public let outputVLAN: UInt16?
+  }
+  /// The bridge's name.
+  public let bridge: String
+  /// None has the name of another; not empty.
+  public let mirrors: [Mirror]
+  /// Where ovsdb-server listens.
+  public let socket: String
+
+  /// Decodes the members for `role`. A consumer's `ingress`, `egress` and `select_vlan` have no
+  /// meaning, so that both may have the same list.
+  public init(_ json: JSONCursor, for role: Role) throws(JSONDecodingError) {
+    let bridge: String = try json["bridge"].decodeIfPresent() ?? ""
+    guard !bridge.isEmpty else {
+      throw json["bridge"].error("missing; the name of an Open vSwitch bridge is required")
+    }
+    self.bridge = bridge
+    let socketFile: String = try json["socket_file"].decodeIfPresent() ?? ""
+    socket = socketFile.isEmpty ? OVSBridgeConfiguration.defaultSocket : socketFile
+    var mirrors: [Mirror] = []
+    for item in try json["mirrors"].elements {
+      let mirror = try Mirror(item, for: role)
+      if mirrors.contains(where: { $0.name == mirror.name }) {
+        throw item["name"].error("\"\(mirror.name)\" is named twice; write one entry for it")
+      }
+      mirrors.append(mirror)
+    }
+    guard !mirrors.isEmpty else {
+      throw json["mirrors"].error("empty; at least one {\"name\": …} is required")
+    }
+    self.mirrors = mirrors
+  }
+}
+
+extension MirrorConfiguration.Mirror {
+  init(_ json: JSONCursor, for role: MirrorConfiguration.Role) throws(JSONDecodingError) {
+    name = try json["name"].decodeIfPresent() ?? ""
+    if name.isEmpty { throw json["name"].error("missing; the name of a mirror is required") }
+    ingress = try json["ingress"].decodeIfPresent() ?? false
+    egress = try json["egress"].decodeIfPresent() ?? false
+    selectedVLANs = try Self.tags(json["select_vlan"])
+    outputVLAN = try json["output_vlan"].decodeIfPresent(in: 1...4095)
+    switch role {
+    case .producer:
+      if !ingress, !egress {
+        throw json.error(
+          "a mirror producer must have either a ingress or an egress or both: set one to true")
+      }
+    case .consumer:
+      if outputVLAN != nil {
+        throw json["output_vlan"].error(
+          "a mirror has a consumer or an output VLAN, not both; the producer may name a VLAN")
+      }
+    }
+  }
+
+  /// A list of tags, or one.
+  private static func tags(_ json: JSONCursor) throws(JSONDecodingError) -> [UInt16]? {
+    if json.isAbsent { return nil }
+    let legal: ClosedRange<UInt16> = 0...4095
+    if case .integer? = json.value { return [try json.decode(in: legal)] }
+    var tags: Set<UInt16> = []
+    for item in try json.elements { tags.insert(try item.decode(in: legal)) }
+    return tags.sorted()
+  }
+}
