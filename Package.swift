@@ -127,8 +127,6 @@ let package = Package(
     tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),
     tests("NetlinkTests", ["Netlink", "Addresses", "Linux"], golden: true),
-    tests("PluginTests", ["ovs-bridge", "loopback", "TestSupport"]),
-    tests("NetlinkTests", ["Netlink", "Addresses", "Linux"]),
     tests(
       "PluginTests",
       [
