@@ -32,12 +32,6 @@ public struct PluginResult: Sendable, CustomStringConvertible {
   }
   /// Command, status and both streams.
   public var description: String { output.description }
-
-  /// What a plugin answered that was run by other means.
-  public init(_ output: Output) {
-    self.output = output
-    json = (try? Document(parsing: output.bytes)) ?? .absent
-  }
 }
 
 /// A built executable, run as a runtime runs it.
