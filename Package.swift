@@ -109,6 +109,10 @@ let package = Package(
         "ovs-bridge", "host-local", "static", "loopback", "steps", "TestSupport", "CNI", "JSON",
         "Linux", "Netlink", "OVSDB", "Addresses",
       ]),
+    // Not a test: what `make bench` runs.
+    .executableTarget(
+      name: "bench", dependencies: ["JSON", "Linux"], path: "Tests/Bench",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     tests("LinuxTests", ["Linux", "TestSupport"]),
     tests("JSONTests", ["JSON"]),
     tests("AddressesTests", ["Addresses"]),

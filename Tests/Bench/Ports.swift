@@ -1,0 +1,104 @@
+import JSON
+import Linux
+
+/// Attachments to a bridge: by our plugins, and by hand.
+final class Ports {
+  let plugin: Plugin
+  private let layer2: Plugin
+  /// How many ports the bridge has besides those that are measured.
+  private(set) var count = 0
+
+  init() throws {
+    for name in ["ours", "hand", "crowd"] { try Place.addSandbox(name) }
+    let configuration: [(String, JSONValue?)] = [
+      ("cniVersion", "1.1.0"), ("name", "bench"), ("type", "ovs-bridge"),
+      ("bridge", .string(Place.bridge)),
+    ]
+    let ipam: JSONValue = [
+      "type": "host-local", "dataDir": "/run/bench/leases",
+      "ranges": [[["subnet": "10.250.0.0/16"]]], "routes": [["dst": "0.0.0.0/0"]],
+    ]
+    plugin = Plugin(
+      name: "ovs-bridge",
+      configuration: try Place.write("plugged", .object(configuration + [("ipam", ipam)])))
+    layer2 = Plugin(
+      name: "ovs-bridge", configuration: try Place.write("layer-2", .object(configuration)))
+    // Makes the bridge, which stays.
+    try run("ADD", "first").checked()
+    try run("DEL", "first").checked()
+    try writeBatches()
+  }
+
+  func run(_ command: String, _ containerID: String, sandbox: String = "ours") -> Program {
+    plugin.program(command, containerID, sandbox: sandbox, output: containerID)
+  }
+
+  /// Adds ports until there are that many.
+  func addPorts(to number: Int) throws {
+    while count < number {
+      count += 1
+      try layer2.program(
+        "ADD", "crowd-\(count)", sandbox: "crowd", ifname: "c\(count)"
+      ).checked()
+    }
+  }
+
+  // MARK: - By hand
+
+  /// The same end state as a person makes it, in one sh; see ip(8), `-batch`.
+  private static let handAdd = """
+    ip -batch /run/bench/outside.batch && ip -n hand -batch /run/bench/inside.batch && \
+    ovs-vsctl add-port \(Place.bridge) vethhand
+    """
+  private static let handDel =
+    "ovs-vsctl del-port \(Place.bridge) vethhand && ip link del vethhand"
+
+  private func writeBatches() throws {
+    try fill(
+      "/run/bench/outside.batch",
+      with:
+        "link add vethhand type veth peer name eth0 netns hand\nlink set vethhand up\n")
+    try fill(
+      "/run/bench/inside.batch",
+      with:
+        """
+        link set eth0 up
+        address add 10.250.255.2/16 dev eth0
+        route add default via 10.250.0.1
+
+        """)
+  }
+
+  func byHand(_ command: String) -> Program {
+    Program(
+      path: "sh", arguments: ["-c", command == "ADD" ? Self.handAdd : Self.handDel],
+      output: "/run/bench/hand.out")
+  }
+
+  struct Times {
+    var add = Comparison()
+    var del = Comparison()
+  }
+
+  func compare(_ turns: Int) throws -> Times {
+    var times = Times()
+    func attachOurs(_ index: Int) throws {
+      times.add.ours.add(try run("ADD", "c\(index)").checked())
+      times.del.ours.add(try run("DEL", "c\(index)").checked())
+    }
+    func attachByHand() throws {
+      times.add.other.add(try byHand("ADD").checked())
+      times.del.other.add(try byHand("DEL").checked())
+    }
+    for index in 0..<turns {
+      if index.isMultiple(of: 2) {
+        try attachOurs(index)
+        try attachByHand()
+      } else {
+        try attachByHand()
+        try attachOurs(index)
+      }
+    }
+    return times
+  }
+}
