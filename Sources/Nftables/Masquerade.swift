@@ -95,10 +95,12 @@ public struct Masquerade: Hashable, Sendable {
   public func remove(_ owner: RuleOwner, until deadline: Deadline) throws(FirewallError) {
     // Its chain tells all in the first place, whatever else the table has.
     let chain = commands.chain(owner.chain)
-    if let listing = try list(chain, until: deadline) {
-      if try remove([owner.chain], listing, until: deadline) { return }
-      _ = try removeAll(until: deadline) { $0 == owner.chain }
+    guard let listing = try list(chain, until: deadline) else {
+      // The table may be left of a removal that was interrupted.
+      return try removeTable(until: deadline)
     }
+    if try remove([owner.chain], listing, until: deadline) { return }
+    _ = try removeAll(until: deadline) { $0 == owner.chain }
   }
 
   /// Removes the rules of all attachments of the network but `valid`; answers the comments of those
