@@ -41,9 +41,7 @@ extension OVSBridge {
       guard !rows.isEmpty || !limited.isEmpty else { return }
       let removed = try connection.remove(
         rows, ratesOf: limited, "free ports of network \(plan.network)", until: context.deadline)
-      do throws(CNIError) {
-        try removed.removeAddresses(connection, until: context.deadline)
-      } catch { failures.add(error) }
+      for failure in removed.failures { failures.add(failure) }
       for row in rows { context.log.write(.info, "freed port \"\(row[.name])\"") }
     } catch { failures.add(CNIError(error, "cannot free ports")) }
   }

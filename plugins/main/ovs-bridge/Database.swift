@@ -156,10 +156,7 @@ final class Database {
       let connection = try Connection(plan.endpoint, until: deadline)
       let removed = try connection.beginDetaching(plan.attachment, until: deadline)
       if hasMadeBridge { try connection.removeUnusedBridge(plan.bridge, until: deadline) }
-      do throws(CNIError) { try removed?.removeAddresses(connection, until: deadline) } catch {
-        return error.description
-      }
-      return nil
+      return removed?.failures.first?.description
     } catch { return error.description }
   }
 
@@ -178,9 +175,7 @@ final class Database {
     guard !lost.isEmpty else { return }
     do throws(OVSDBError) {
       let removed = try connection.removePorts(named: lost, until: deadline)
-      do throws(CNIError) { try removed.removeAddresses(connection, until: deadline) } catch {
-        log.write(.warning, "\(error)")
-      }
+      for failure in removed.failures { log.write(.warning, "\(failure)") }
       log.write(.info, "removed ports that have lost their links: \(lost.joined(separator: " "))")
     } catch {
       log.write(.warning, "cannot remove ports that have lost their links: \(error)")

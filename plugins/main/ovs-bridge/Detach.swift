@@ -60,7 +60,6 @@ struct Failures {
 /// The removal of an attachment's port, on its way while other things are done.
 private struct Removal {
   let removed: RemovedPorts
-  private let connection: Connection
 
   /// How long ovs-vswitchd may take to let go of the port. It need not run for DEL to succeed, but
   /// an ADD that follows at once uses the same name for another link.
@@ -74,7 +73,6 @@ private struct Removal {
         let removed = try connection.beginDetaching(plan.attachment, until: context.deadline)
       else { return nil }
       self.removed = removed
-      self.connection = connection
     } catch {
       failures.add(CNIError(error, "cannot remove port \"\(plan.hostLink.name)\""))
       return nil
@@ -82,9 +80,7 @@ private struct Removal {
   }
 
   func finish(_ context: Context, _ failures: inout Failures) {
-    do throws(CNIError) {
-      try removed.removeAddresses(connection, until: context.deadline)
-    } catch { failures.add(error) }
+    for failure in removed.failures { failures.add(failure) }
     do throws(OVSDBError) {
       let patience = min(context.deadline, .after(Self.patience))
       for commit in removed.commits { _ = try commit.outcome(until: patience) }

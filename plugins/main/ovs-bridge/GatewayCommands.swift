@@ -26,6 +26,17 @@ extension Database {
 }
 
 extension Connection {
+  /// The row of the port that is a gateway; nil if there is none of that name.
+  func gatewayRow(_ name: String, until deadline: Deadline) throws(OVSDBError) -> GatewayRow? {
+    var question = Transaction()
+    let ports = question.select(
+      from: .port, where: [.equal(.name, name)], .uuid, .tag, .externalIDs)
+    return try transact(question, until: deadline)[ports].first.map {
+      GatewayRow(
+        reference: $0[.uuid], tag: $0[.tag], type: "", externalIDs: $0[.externalIDs])
+    }
+  }
+
   /// The row of the interface that is a gateway; nil if there is none of that name.
   fileprivate func gatewayInterface(_ name: String, until deadline: Deadline) throws(OVSDBError)
     -> Row<InterfaceTable>?
@@ -135,12 +146,11 @@ extension OVSBridge {
         let name = row[.name]
         guard !used.contains(name) else { continue }
         let departure = GatewayDeparture(port: name, network: plan.network, members: [])
-        let removed = try RemovedPorts(
-          departure.leave(connection, "free the gateway \(name)", until: context.deadline))
-        do throws(CNIError) {
-          try removed.removeAddresses(connection, until: context.deadline)
-          context.log.write(.info, "freed the gateway \"\(name)\"")
-        } catch { failures.add(error) }
+        var removed = RemovedPorts()
+        try departure.leave(
+          connection, "free the gateway \(name)", &removed, until: context.deadline)
+        for failure in removed.failures { failures.add(failure) }
+        context.log.write(.info, "freed the gateway \"\(name)\"")
       }
     } catch { failures.add(CNIError(error, "cannot free gateways")) }
   }

@@ -5,49 +5,13 @@ import Netlink
 import OVSDB
 import PluginCore
 
-/// Ports of attachments that were taken off, and what is still to be done.
+/// Ports of attachments that were taken off.
 struct RemovedPorts {
-  private(set) var commits: [ConfirmedCommit] = []
-  private(set) var abandoned: [AbandonedAddresses] = []
+  fileprivate(set) var commits: [ConfirmedCommit] = []
   /// The networks of those that were masqueraded.
-  private(set) var masqueradedNetworks: Set<String> = []
-
-  init() {}
-
-  /// What one departure removed.
-  init(_ departed: (commit: ConfirmedCommit, abandoned: AbandonedAddresses?)) {
-    add(departed.commit, departed.abandoned)
-  }
-
-  fileprivate mutating func add(_ commit: ConfirmedCommit, _ addresses: AbandonedAddresses?) {
-    commits.append(commit)
-    if let addresses, !addresses.addresses.isEmpty { abandoned.append(addresses) }
-  }
-
-  fileprivate mutating func add(masqueraded network: String) {
-    masqueradedNetworks.insert(network)
-  }
-
-  /// Takes the addresses of gateways away that no attachment needs any more.
-  ///
-  /// An ADD that found them there while they were still needed has marked them by now: it gets them
-  /// back.
-  func removeAddresses(_ connection: Connection, until deadline: Deadline) throws(CNIError) {
-    for addresses in abandoned {
-      let attempt = "cannot take the addresses of the gateway \"\(addresses.port)\" away"
-      do { try addresses.remove(RouteSocket(), until: deadline) } catch {
-        throw CNIError(error, attempt)
-      }
-      let marks: GatewayMarks?
-      do { marks = try connection.gatewayRow(addresses.port, until: deadline)?.marks } catch {
-        throw CNIError(error, attempt)
-      }
-      guard let marks else { continue }
-      do { try addresses.restore(marks.addresses(of: nil), RouteSocket(), until: deadline) } catch {
-        throw CNIError(error, attempt)
-      }
-    }
-  }
+  fileprivate(set) var masqueradedNetworks: Set<String> = []
+  /// Why a gateway could not be removed as well.
+  fileprivate(set) var failures: [CNIError] = []
 }
 
 extension Connection {
@@ -65,7 +29,9 @@ extension Connection {
     var departures: [GatewayDeparture] = []
     for row in rows {
       let network = row[.externalIDs]["network"] ?? ""
-      if row[.externalIDs][MasqueradeRecord.key] != nil { removed.add(masqueraded: network) }
+      if row[.externalIDs][MasqueradeRecord.key] != nil {
+        removed.masqueradedNetworks.insert(network)
+      }
       guard let name = row[.externalIDs][GatewayRow.key] else {
         plain.append(row[.uuid])
         continue
@@ -82,25 +48,12 @@ extension Connection {
     }
     if !plain.isEmpty || !attachments.isEmpty {
       let removal = Detaching.remove(plain, ratesOf: attachments, comment)
-      let commit = try begin(removal).confirm(until: deadline)
-      removed.add(commit, nil)
+      removed.commits.append(try begin(removal).confirm(until: deadline))
     }
     for departure in departures {
-      let (commit, abandoned) = try departure.leave(self, comment, until: deadline)
-      removed.add(commit, abandoned)
+      try departure.leave(self, comment, &removed, until: deadline)
     }
     return removed
-  }
-
-  /// The row of the port that is a gateway; nil if there is none of that name.
-  func gatewayRow(_ name: String, until deadline: Deadline) throws(OVSDBError) -> GatewayRow? {
-    var question = Transaction()
-    let ports = question.select(
-      from: .port, where: [.equal(.name, name)], .uuid, .tag, .externalIDs)
-    return try transact(question, until: deadline)[ports].first.map {
-      GatewayRow(
-        reference: $0[.uuid], tag: $0[.tag], type: "", externalIDs: $0[.externalIDs])
-    }
   }
 }
 
@@ -118,57 +71,106 @@ struct GatewayDeparture {
   var members: [Member]
 
   /// What leaves with them.
-  private enum Extent: CaseIterable {
-    /// They were the last of all.
-    case gateway
-    /// They were the last of their network.
-    case network
-    /// There are others.
+  private enum Extent {
+    /// There are others of their network.
     case members
+    /// They are the last of their network.
+    case network
+    /// They are the last of all.
+    case gateway
   }
 
-  /// Takes the ports off. Whether they are the last, ovsdb-server finds out in the very transaction.
-  func leave(_ connection: Connection, _ comment: String, until deadline: Deadline)
-    throws(OVSDBError) -> (commit: ConfirmedCommit, abandoned: AbandonedAddresses?)
-  {
-    guard let row = try connection.gatewayRow(port, until: deadline) else {
-      return (try connection.begin(removal(comment)).confirm(until: deadline), nil)
-    }
-    for extent in Extent.allCases {
+  /// What is there besides them.
+  private struct Situation {
+    let row: GatewayRow
+    let extent: Extent
+  }
+
+  /// Takes the ports off.
+  ///
+  /// Addresses go first, while the rows still tell of them: when this is killed, the next DEL finds
+  /// everything that is left to do. That nobody came or went since, ovsdb-server makes sure in the
+  /// transaction; if somebody did, what is marked is put back, and it begins anew.
+  func leave(
+    _ connection: Connection, _ comment: String, _ removed: inout RemovedPorts,
+    until deadline: Deadline
+  ) throws(OVSDBError) {
+    let removal = Detaching.remove(
+      members.map(\.reference), ratesOf: Set(members.compactMap(\.limited)), comment)
+    while let situation = try situation(connection, until: deadline) {
+      var extent = situation.extent
+      let addresses = abandoned(situation)
+      if let failure = addresses?.remove(until: deadline) {
+        // The marks stay: GC will try again.
+        removed.failures.append(failure)
+        extent = .members
+      }
       var transaction = Transaction()
-      let premise = requireLast(extent, &transaction)
-      take(extent, row, &transaction)
-      for operation in removal(comment).operations { transaction.append(operation) }
+      if extent == situation.extent { require(extent, &transaction) }
+      let premises = transaction.operations.count
+      take(extent, situation.row, &transaction)
+      for operation in removal.operations { transaction.append(operation) }
       do throws(OVSDBError) {
-        let commit = try connection.begin(transaction).confirm(until: deadline)
-        return (commit, abandoned(extent, row))
+        removed.commits.append(try connection.begin(transaction).confirm(until: deadline))
+        return
       } catch {
-        guard let premise, case .transactionRefused(let refusal) = error,
-          refusal.index == premise, refusal.refusal.reason == .timedOut
+        guard case .transactionRefused(let refusal) = error, refusal.index < premises,
+          refusal.refusal.reason == .timedOut, !deadline.hasPassed
         else { throw error }
       }
+      if let failure = try restore(addresses, connection, until: deadline) {
+        removed.failures.append(failure)
+      }
     }
-    return (try connection.begin(removal(comment)).confirm(until: deadline), nil)
+    removed.commits.append(try connection.begin(removal).confirm(until: deadline))
   }
 
-  private func removal(_ comment: String) -> Transaction {
-    Detaching.remove(
-      members.map(\.reference), ratesOf: Set(members.compactMap(\.limited)), comment)
+  /// Nil where there is no such port.
+  private func situation(_ connection: Connection, until deadline: Deadline) throws(OVSDBError)
+    -> Situation?
+  {
+    var question = Transaction()
+    let rows = question.select(
+      from: .port, where: [.equal(.name, port)], .uuid, .tag, .externalIDs)
+    let all = question.select(from: .port, where: [users], .name)
+    let near = question.select(from: .port, where: [usersOfNetwork], .name)
+    let results = try connection.transact(question, until: deadline)
+    guard let row = results[rows].first else { return nil }
+    let leaving = Set(members.map(\.name))
+    func areLeaving(_ rows: [Row<PortTable>]) -> Bool {
+      rows.allSatisfy { leaving.contains($0[.name]) }
+    }
+    return Situation(
+      row: GatewayRow(
+        reference: row[.uuid], tag: row[.tag], type: "", externalIDs: row[.externalIDs]),
+      extent: areLeaving(results[all])
+        ? .gateway : areLeaving(results[near]) ? .network : .members)
   }
 
-  /// Adds the requirement that no other attachment is there; answers its index.
-  private func requireLast(_ extent: Extent, _ transaction: inout Transaction) -> Int? {
-    var pairs = ["owner": AttachmentRecord.owner, GatewayRow.key: port]
+  private var users: Condition<PortTable> {
+    .includes(.externalIDs, ["owner": AttachmentRecord.owner, GatewayRow.key: port])
+  }
+  private var usersOfNetwork: Condition<PortTable> {
+    .includes(
+      .externalIDs,
+      ["owner": AttachmentRecord.owner, GatewayRow.key: port, "network": network])
+  }
+
+  /// Adds what makes the transaction fail if somebody came or went.
+  private func require(_ extent: Extent, _ transaction: inout Transaction) {
+    func wait(_ condition: Condition<PortTable>, _ comparison: Operation.Comparison) {
+      transaction.append(
+        .wait(
+          for: .port, where: [condition], until: comparison,
+          members.map { [Cell(.name, $0.name)] }, .name))
+    }
     switch extent {
-    case .gateway: break
-    case .network: pairs["network"] = network
-    case .members: return nil
+    case .members: wait(usersOfNetwork, .notEqual)
+    case .network:
+      wait(usersOfNetwork, .equal)
+      wait(users, .notEqual)
+    case .gateway: wait(users, .equal)
     }
-    transaction.append(
-      .wait(
-        for: .port, where: [.includes(.externalIDs, pairs)], until: .equal,
-        members.map { [Cell(.name, $0.name)] }, .name))
-    return transaction.operations.count - 1
   }
 
   private func take(_ extent: Extent, _ row: GatewayRow, _ transaction: inout Transaction) {
@@ -197,21 +199,31 @@ struct GatewayDeparture {
       .port, where: [.equal(.uuid, row.reference)], [.delete(keys: keys, from: .externalIDs)])
   }
 
-  /// The addresses that nobody needs any more, of a port that stays.
-  private func abandoned(_ extent: Extent, _ row: GatewayRow) -> AbandonedAddresses? {
-    switch extent {
+  /// The addresses that nobody needs any more, of a port that stays; nil where there are none.
+  private func abandoned(_ situation: Situation) -> AbandonedAddresses? {
+    let marks = situation.row.marks
+    var addresses: [IPPrefix]
+    switch situation.extent {
     case .members: return nil
     case .gateway:
-      return row.isOurs
-        ? nil : AbandonedAddresses(port: port, addresses: row.marks.addresses(of: nil))
+      if situation.row.isOurs { return nil }
+      addresses = marks.addresses(of: nil)
     case .network:
-      let others = Set(row.marks.all).compactMap { mark -> IPPrefix? in
-        guard case .address(let prefix, let name) = mark, name != network else { return nil }
-        return prefix
+      addresses = marks.addresses(of: network)
+      for case .address(let prefix, let name) in marks.all where name != network {
+        addresses.removeAll { $0 == prefix }
       }
-      return AbandonedAddresses(
-        port: port,
-        addresses: row.marks.addresses(of: network).filter { !others.contains($0) })
     }
+    return addresses.isEmpty ? nil : AbandonedAddresses(port: port, addresses: addresses)
+  }
+
+  /// Puts back what is marked.
+  private func restore(
+    _ addresses: AbandonedAddresses?, _ connection: Connection, until deadline: Deadline
+  ) throws(OVSDBError) -> CNIError? {
+    guard let addresses, let row = try connection.gatewayRow(port, until: deadline) else {
+      return nil
+    }
+    return addresses.restore(row.marks.addresses(of: nil), until: deadline)
   }
 }

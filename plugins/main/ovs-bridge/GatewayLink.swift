@@ -125,30 +125,36 @@ struct AbandonedAddresses {
   let port: String
   let addresses: [IPPrefix]
 
-  /// Takes them away.
-  func remove(_ socket: RouteSocket, until deadline: Deadline) throws(RouteError) {
-    guard let link = try GatewayLink(port, socket, until: deadline) else { return }
-    for address in addresses {
-      do throws(RouteError) {
-        try socket.request(until: deadline) { $0.deleteAddress(address, from: link.index) }
-      } catch {
-        guard error.errno == .addressNotAvailable || error.errno == .noSuchDevice else {
-          throw error
+  private var attempt: String { "cannot take the addresses of the gateway \"\(port)\" away" }
+
+  /// Takes them away; answers why not.
+  func remove(until deadline: Deadline) -> CNIError? {
+    do throws(RouteError) {
+      let socket = try RouteSocket()
+      guard let link = try GatewayLink(port, socket, until: deadline) else { return nil }
+      for address in addresses where link.addresses.contains(address) {
+        do throws(RouteError) {
+          try socket.request(until: deadline) { $0.deleteAddress(address, from: link.index) }
+        } catch {
+          guard error.errno == .addressNotAvailable || error.errno == .noSuchDevice else {
+            throw error
+          }
         }
       }
-    }
+      return nil
+    } catch { return CNIError(error, attempt) }
   }
 
-  /// Gives back those that are `wanted` again.
-  func restore(_ wanted: [IPPrefix], _ socket: RouteSocket, until deadline: Deadline)
-    throws(RouteError)
-  {
-    guard addresses.contains(where: { wanted.contains($0) }),
-      let link = try GatewayLink(port, socket, until: deadline)
-    else { return }
-    for address in addresses where wanted.contains(address) {
-      try add(address, link.index, socket, until: deadline)
-    }
+  /// Puts those back that are `wanted` again; answers why not.
+  func restore(_ wanted: [IPPrefix], until deadline: Deadline) -> CNIError? {
+    do throws(RouteError) {
+      let socket = try RouteSocket()
+      guard let link = try GatewayLink(port, socket, until: deadline) else { return nil }
+      for address in addresses where wanted.contains(address) {
+        try add(address, link.index, socket, until: deadline)
+      }
+      return nil
+    } catch { return CNIError(error, attempt) }
   }
 }
 
