@@ -89,8 +89,8 @@ let package = Package(
     .executableTarget(
       name: "patchbay",
       dependencies: [
-        "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "Netlink", "OVSDB",
-        "CNI", "JSON", "Linux", "Addresses", "Digests",
+        "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "Leases", "Netlink",
+        "OVSDB", "CNI", "JSON", "Linux", "Addresses", "Digests",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["patchbay.8"], swiftSettings: settings,

@@ -36,7 +36,7 @@ enum LeaseFile {
 /// A file that stands for an address, for people to look at.
 public struct LeaseEntry: Hashable, Sendable {
   /// What the file is.
-  public enum State: Hashable, Sendable {
+  public enum State: String, Hashable, Sendable {
     /// A lease.
     case held
     /// A lease of an earlier boot: free, unless the network's configuration keeps such.

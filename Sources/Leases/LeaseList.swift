@@ -1,4 +1,4 @@
-internal import Addresses
+public import Addresses
 public import Linux
 
 /// Looking at the leases of a network without a lock, and without changing anything.
@@ -28,6 +28,16 @@ public enum LeaseList {
       }
     }
     return entries.sorted { $0.address < $1.address }
+  }
+
+  /// The address that was leased last in the range set number `set`; nil where it is not known.
+  public static func cursor(of set: Int, at location: LeaseLocation) -> IPAddress? {
+    guard
+      let file = try? FileDescriptor.open(
+        "\(location.path)/\(LeaseLocation.cursorName(set))", [.readOnly, .noFollow, .nonBlocking]),
+      let bytes = try? file.read(limit: 64)
+    else { return nil }
+    return IPAddress(String(decoding: bytes, as: UTF8.self))
   }
 
   /// The names of the networks that have a directory below `dataDirectory`, sorted.

@@ -5,8 +5,8 @@ extension LeaseStore {
   /// Leases `address` to `holder`; false where somebody has it after all. Then the index, which had
   /// it free, has been made anew.
   ///
-  /// - Parameter set: The range set whose cursor stands at the address from now on.
-  public mutating func lease(_ address: IPAddress, to holder: LeaseHolder, set: Int)
+  /// - Parameter set: The range set whose cursor stands at the address from now on; nil: none.
+  public mutating func lease(_ address: IPAddress, to holder: LeaseHolder, set: Int?)
     throws(LeaseError) -> Bool
   {
     do throws(SystemError) {
@@ -18,7 +18,7 @@ extension LeaseStore {
       return false
     }
     do throws(SystemError) {
-      try put(LeaseLocation.cursorName(set), Array(address.description.utf8))
+      if let set { try put(LeaseLocation.cursorName(set), Array(address.description.utf8)) }
     } catch { notes.append("the next ADD does not go on from \(address): \(error)") }
     isIndexChanged = true
     do throws(IndexFault) { try index.add(address, of: holder) } catch { try rebuild() }

@@ -17,8 +17,10 @@ struct Patchbay: ParsableCommand {
       """,
     version: "patchbay \(number)",
     subcommands: [
-      Add.self, Check.self, Del.self, GC.self, Status.self, List.self, Show.self, Version.self,
-      Validate.self, Bench.self, BenchWorker.self, Netns.self, Playground.self, Hook.self,
+      Add.self, Check.self, Del.self, GC.self, Status.self, List.self, Show.self,
+      LeasesCommand.self,
+      Version.self, Validate.self, Bench.self, BenchWorker.self, Netns.self, Playground.self,
+      Hook.self,
     ])
 
   /// The number of this release.

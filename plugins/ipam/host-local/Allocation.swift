@@ -60,7 +60,8 @@ extension HostLocal {
     var taken: [IPAddress] = []
     do throws(LeaseError) {
       for choice in choices where !choice.isHeld {
-        guard try store.lease(choice.address, to: holder, set: choice.set) else {
+        let set = choice.movesCursor ? choice.set : nil
+        guard try store.lease(choice.address, to: holder, set: set) else {
           try store.release(taken, of: holder)
           return false
         }

@@ -10,6 +10,8 @@ struct Choice {
   let range: AddressRange
   /// The attachment has it already, from an ADD whose answer was lost.
   let isHeld: Bool
+  /// The next ADD goes on from here. One that comes back to its own address moves nobody's place.
+  let movesCursor: Bool
 
   /// With the length of its subnet.
   var prefix: IPPrefix { IPPrefix(address, length: range.subnet.length) ?? range.subnet }
@@ -32,7 +34,7 @@ struct Allocator {
     }
     if let choice = held.lazy.compactMap({ make($0) }).first { return .success(choice) }
     for reservation in configuration.reservations where wishes.matches(reservation) {
-      guard let choice = make(reservation.address) else { continue }
+      guard let choice = make(reservation.address, movesCursor: false) else { continue }
       if try store.isFree(choice.address) { return .success(choice) }
       return .failure(
         failure(
@@ -45,10 +47,11 @@ struct Allocator {
   }
 
   /// The choice of `address`; nil where it is not of this range set.
-  private func make(_ address: IPAddress) -> Choice? {
+  private func make(_ address: IPAddress, movesCursor: Bool = true) -> Choice? {
     guard let place = configuration.place(of: address), place.set == position else { return nil }
     return Choice(
-      set: position, address: address, range: place.range, isHeld: held.contains(address))
+      set: position, address: address, range: place.range, isHeld: held.contains(address),
+      movesCursor: movesCursor)
   }
 
   // MARK: - The ways to an address
@@ -83,7 +86,7 @@ struct Allocator {
 
   private func remembered(_ store: inout LeaseStore) throws(LeaseError) -> Choice? {
     guard let memory = wishes.memory(of: position),
-      let address = try store.remembered(for: memory), let choice = make(address),
+      let address = try store.remembered(for: memory), let choice = make(address, movesCursor: false),
       choice.range.open.contains(where: { $0.contains(address) }), try store.isFree(address)
     else { return nil }
     return choice
