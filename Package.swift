@@ -140,6 +140,7 @@ let package = Package(
     tests("MirrorTests", ["CNI", "JSON", "Mirrors", "PluginConfigurations"]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
+    tests("RuntimeTests", ["patchbay", "ovs-bridge", "host-local", "loopback", "TestSupport"]),
     tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
   ]

@@ -1,0 +1,73 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A containerd, with the lines of the example in its configuration.
+struct Containerd {
+  let host: RuntimeHost
+  private let daemon: Daemon
+
+  init(_ host: RuntimeHost) throws {
+    self.host = host
+    try host.install("conf/containerd/config.toml", as: "/etc/containerd/config.toml")
+    daemon = try host.start("containerd")
+    try eventually("containerd's answer", timeout: .seconds(20)) {
+      try host.run(["ctr", "version"]).status == 0
+    }
+    try host.call("ctr", "image", "import", "--snapshotter", "native", "/run/image/busybox.tar")
+  }
+
+  func stop() throws { try host.stop("containerd", daemon) }
+
+  /// Runs a container that sleeps, in the foreground: only then ctr calls DEL at its end.
+  func run(_ name: String) throws -> Daemon {
+    let daemon = try host.start(
+      "ctr", "run", "--rm", "--cni", "--snapshotter", "native",
+      "docker.io/library/busybox:latest", name, "sleep", "1000")
+    try eventually("the task \(name)", timeout: .seconds(20)) {
+      guard !daemon.hasEnded else { throw HostError(description: host.log(of: "ctr")) }
+      return try host.run(["ctr", "task", "exec", "--exec-id", "is-there", name, "true"]).status == 0
+        || host.call("ctr", "task", "list").contains("RUNNING")
+    }
+    return daemon
+  }
+
+  func kill(_ name: String, _ daemon: Daemon) throws {
+    try host.call("ctr", "task", "kill", "--signal", "KILL", name)
+    try eventually("the end of ctr") { daemon.hasEnded }
+  }
+}
+
+extension RuntimeTests {
+  @Suite("containerd's containers") struct ContainerdTests {
+    @Test("are attached and detached, and the CRI takes the same configuration")
+    func life() throws {
+      let host = try RuntimeHost.shared
+      for name in ["10-containerd-net.conflist", "99-loopback.conf"] {
+        try host.install("conf/containerd/\(name)", as: "/etc/cni/net.d/\(name)")
+      }
+      try host.sh("cp /usr/lib/cni/portmap /opt/cni/bin/")
+      let containerd = try Containerd(host)
+      let one = try containerd.run("one")
+      #expect(try host.attachments(of: "default-one") == ["containerd-net/eth0 192.168.6.1/24"])
+      let links = try host.call(
+        "ctr", "task", "exec", "--exec-id", "ip", "one", "ip", "-o", "address")
+      #expect(links.contains("inet 192.168.6.1/24") && links.contains("inet 127.0.0.1/8"))
+      // The tool deletes what libcni has added here as well; ctr's own DEL finds nothing then.
+      try host.call("patchbay", "del", "containerd-net", "--container-id", "default-one")
+      #expect(try host.attachments(of: "default-one").isEmpty)
+      try containerd.kill("one", one)
+      let two = try containerd.run("two")
+      #expect(try host.attachments(of: "default-two") == ["containerd-net/eth0 192.168.6.2/24"])
+      try containerd.kill("two", two)
+
+      let cri = try host.call("ctr", "plugins", "list")
+      #expect(cri.split(separator: "\n").contains { $0.contains("cri") && $0.hasSuffix("ok    ") })
+      let log = host.log(of: "containerd")
+      #expect(log.contains("NetworkPluginBinDir:/opt/cni/bin NetworkPluginConfDir:/etc/cni/net.d"))
+      #expect(!log.contains("failed to load cni"), "\(log)")
+      try containerd.stop()
+      try host.expectNothingLeft()
+    }
+  }
+}

@@ -1,0 +1,304 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A container of LXC, made from its template for busybox.
+struct LXCContainer {
+  let host: RuntimeHost
+  let name: String
+
+  /// - Parameter lines: What its configuration has besides that of the template.
+  init(_ host: RuntimeHost, _ name: String, _ lines: String...) throws {
+    self.host = host
+    self.name = name
+    try host.call("lxc-create", "--name", name, "--template", "busybox", "--config", "/dev/null")
+    // The template's containers ask a DHCP server, and give up the addresses they have for that.
+    try host.sh("sed -i /udhcpc/d /var/lib/lxc/\(name)/rootfs/etc/init.d/rcS")
+    try configure(["lxc.apparmor.profile = unconfined"] + lines)
+  }
+
+  func configure(_ lines: [String]) throws {
+    try host.run(
+      ["sh", "-c", "cat >>/var/lib/lxc/\(name)/config"],
+      input: lines.map { $0 + "\n" }.joined()
+    ).checked()
+  }
+
+  func start(_ options: String...) throws -> Output {
+    try host.run(["lxc-start", "--name", name] + options)
+  }
+  func kill() throws { try host.call("lxc-stop", "--name", name, "--kill") }
+  func destroy() throws { try host.call("lxc-destroy", "--name", name, "--force") }
+
+  @discardableResult
+  func exec(_ command: String...) throws -> String {
+    try host.run(["lxc-attach", "--name", name, "--"] + command).checked().stdout
+  }
+}
+
+extension RuntimeHost {
+  /// Installs the hook, and the two example networks.
+  func installHook() throws {
+    for name in ["hook", "patchbay.conf", "example.conf"] {
+      try install("conf/lxc/\(name)", as: "/etc/lxc/patchbay/\(name)")
+    }
+    for name in ["10-ovs-1.conflist", "20-vlan-10.conflist"] {
+      try install("conf/\(name)", as: "/etc/cni/net.d/\(name)")
+    }
+  }
+
+  /// Interfaces and addresses of a container, as `ovs-1/eth0 192.168.0.1/24`, in order.
+  func attachments(of containerID: String) throws -> [String] {
+    try attachments().filter { $0["containerID"] == .string(containerID) }.map { attachment in
+      let addresses = attachment["addresses"].array.compactMap(\.text).joined(separator: " ")
+      return "\(attachment["network"].text ?? "")/\(attachment["interfaceName"].text ?? "")"
+        + " \(addresses)"
+    }.sorted()
+  }
+}
+
+extension RuntimeTests {
+  @Suite("LXC containers") struct LXC {
+    let host: RuntimeHost
+    let include = "lxc.include = /etc/lxc/patchbay/patchbay.conf"
+    let hook = "lxc.hook.start-host = /etc/lxc/patchbay/hook"
+
+    init() throws {
+      host = try .shared
+      try host.installHook()
+    }
+
+    @Test("are attached when they start and detached when they stop", arguments: [0, 1])
+    func life(version: Int) throws {
+      let one = try LXCContainer(
+        host, "one", "lxc.include = /etc/lxc/patchbay/example.conf", "lxc.hook.version = \(version)")
+      let two = try LXCContainer(
+        host, "two", include, "lxc.hook.version = \(version)", "\(hook) vlan-10:interface_name=lan",
+        "\(hook) ovs-1")
+      for container in [one, two] { try container.start().checked() }
+      #expect(
+        try host.attachments(of: "one")
+          == ["ovs-1/eth0 192.168.0.21/24", "vlan-10/eth1 10.10.0.1/24 fd00:10::1/64"])
+      #expect(
+        try host.attachments(of: "two")
+          == ["ovs-1/eth0 192.168.0.22/24", "vlan-10/lan 10.10.0.2/24 fd00:10::2/64"])
+      #expect(try one.exec("ip", "link", "show", "eth0").contains("02:00:00:00:00:21"))
+      #expect(try host.call("lxc-info", "-n", "two", "-iH").contains("192.168.0.22"))
+      for address in ["192.168.0.22", "10.10.0.2"] { try one.exec("ping", "-c", "1", address) }
+      // By its own tools: its namespaces are others then, and made anew.
+      let before = try host.attachments().first { $0["containerID"] == "two" }?["sandbox"]
+      try host.call("lxc-stop", "--name", "two", "--reboot")
+      try eventually("the reboot") {
+        let after = try host.attachments().filter { $0["containerID"] == "two" }
+        return after.count == 2 && after.allSatisfy { $0["sandbox"] != before }
+      }
+      for container in [one, two] { try container.kill() }
+      try host.expectNothingLeft()
+      for container in [one, two] { try container.destroy() }
+    }
+
+    @Test("with users of their own are attached as well")
+    func identities() throws {
+      let container = try LXCContainer(
+        host, "mapped", include, "\(hook) ovs-1", "lxc.idmap = u 0 100000 65536",
+        "lxc.idmap = g 0 100000 65536")
+      try host.sh("chown -R 100000:100000 /var/lib/lxc/mapped/rootfs; chmod 755 /var/lib/lxc/mapped")
+      try container.start("--logfile", "/run/mapped.log").checked()
+      #expect(try host.attachments(of: "mapped") == ["ovs-1/eth0 192.168.0.1/24"])
+      #expect(try container.exec("cat", "/proc/1/uid_map").contains("100000"))
+      try container.kill()
+      try host.expectNothingLeft()
+      try container.destroy()
+    }
+
+    @Test("do not start where a network does not exist, and the log says why")
+    func unknownNetwork() throws {
+      let container = try LXCContainer(host, "lost", include, "\(hook) ovs-1 nowhere")
+      let sentence = """
+        container "lost" was not attached to network "nowhere": no net configuration with name \
+        "nowhere" in /etc/cni/net.d; it has: ovs-1, vlan-10
+        """
+      #expect(try container.start("--logfile", "/run/lost.log").status != 0)
+      let log = try host.call("cat", "/run/lost.log")
+      #expect(log.contains("ERROR    hook - \(sentence)\n"), "\(log)")
+      // At level DEBUG LXC writes what hooks print: once is enough.
+      #expect(try container.start("-o", "/run/debug.log", "-l", "DEBUG").status != 0)
+      #expect(try host.call("cat", "/run/debug.log").components(separatedBy: sentence).count == 2)
+      let foreground = try container.start("--foreground")
+      #expect(foreground.status != 0)
+      #expect(foreground.stderr.contains(sentence), "\(foreground)")
+      try host.expectNothingLeft()
+      try container.destroy()
+    }
+
+    @Test("do not start half connected")
+    func secondNetwork() throws {
+      let container = try LXCContainer(host, "half", include, "\(hook) ovs-1 vlan-10:ip=10.99.0.1")
+      #expect(try container.start("--logfile", "/run/half.log").status != 0)
+      let log = try host.call("cat", "/run/half.log")
+      #expect(log.contains("container \"half\" was not attached to network \"vlan-10\" as eth1: "))
+      #expect(log.contains("; it was detached again from: ovs-1\n"), "\(log)")
+      try host.expectNothingLeft()
+      try container.destroy()
+    }
+
+    @Test("that were killed leave nothing when they start again, or after gc")
+    func killed() throws {
+      let container = try LXCContainer(host, "dead", include, "\(hook) ovs-1 vlan-10")
+      func crash() throws {
+        try container.start().checked()
+        #expect(try host.attachments(of: "dead").count == 2)
+        // The monitor can run no hook then; init ends with it.
+        try host.sh("kill -9 $(pgrep -f '^\\[lxc monitor\\].* dead$')")
+        try eventually("the end of init") { try host.run(["pgrep", "-x", "init"]).status != 0 }
+        #expect(try !host.remains().isEmpty)
+      }
+      try crash()
+      try container.start().checked()
+      #expect(
+        try host.attachments(of: "dead")
+          == ["ovs-1/eth0 192.168.0.2/24", "vlan-10/eth1 10.10.0.2/24 fd00:10::2/64"])
+      #expect(try host.call("ls", "/var/lib/cni/results") == "ovs-1-dead-eth0\nvlan-10-dead-eth1\n")
+      try container.kill()
+      try eventually("the end") { try host.remains().isEmpty }
+
+      try crash()
+      // As after power was lost: what was kept of one attachment is not there.
+      try host.call("rm", "/var/lib/cni/results/vlan-10-dead-eth1")
+      try container.start().checked()
+      #expect(try host.attachments(of: "dead").count == 2)
+      try container.kill()
+      try eventually("the end") { try host.remains().isEmpty }
+
+      try crash()
+      for network in ["ovs-1", "vlan-10"] {
+        let freed = try host.call("patchbay", "gc", network)
+        #expect(freed.hasPrefix("removed dead/eth") && freed.hasSuffix("/ns/net is gone\n"), "\(freed)")
+      }
+      try host.expectNothingLeft()
+      try container.destroy()
+    }
+
+    @Test("of one name do not take each other's attachments")
+    func sameName() throws {
+      let container = try LXCContainer(host, "twin", include, "\(hook) ovs-1")
+      try container.start().checked()
+      try host.sh(
+        """
+        mkdir -p /run/other
+        cp -a /var/lib/lxc/twin /run/other/
+        sed -i s,/var/lib/lxc/,/run/other/, /run/other/twin/config
+        """)
+      let other = try host.run(["lxc-start", "-P", "/run/other", "-n", "twin", "-o", "/run/twin.log"])
+      #expect(other.status != 0)
+      let log = try host.call("cat", "/run/twin.log")
+      #expect(
+        log.contains(
+          "there is another container \"twin\", which is attached to network \"ovs-1\" by eth0 in "),
+        "\(log)")
+      // The hooks that LXC calls for the one that did not start are at work still.
+      usleep(500_000)
+      #expect(try host.attachments(of: "twin") == ["ovs-1/eth0 192.168.0.1/24"])
+      try container.exec("ping", "-c", "1", "192.168.0.1")
+      try container.kill()
+      try host.expectNothingLeft()
+      try container.destroy()
+    }
+
+    @Test("are refused with a sentence that says what is legal", arguments: Self.refusals)
+    func refusal(arguments: [String], environment: [String: String], sentence: String) throws {
+      let output = try host.run(
+        ["patchbay", "hook", "lxc"] + arguments, environment: environment)
+      #expect(output.status == 1)
+      #expect(output.stderr == sentence + "\n")
+      try host.expectNothingLeft()
+    }
+
+    static let refusals: [([String], [String: String], String)] = {
+      let starts = ["LXC_NAME": "c", "LXC_HOOK_VERSION": "1", "LXC_HOOK_TYPE": "start-host"]
+      func with(_ changes: [String: String?]) -> [String: String] {
+        starts.merging(changes.mapValues { $0 ?? "" }) { $1 }
+      }
+      return [
+        (
+          ["ovs-1"], [:],
+          """
+          LXC_NAME is not set: LXC starts this as a hook
+          in a container's configuration: lxc.hook.start-host = … patchbay hook lxc NETWORK
+          """
+        ),
+        (
+          ["ovs-1"], with(["LXC_HOOK_TYPE": nil]),
+          """
+          LXC does not say which hook it calls: there is neither LXC_HOOK_TYPE nor "c lxc TYPE" at \
+          the end of the arguments
+          a hook script hands them on by "$@"
+          """
+        ),
+        (
+          ["ovs-1", "c", "lxc", "mount"], with(["LXC_HOOK_VERSION": "0", "LXC_HOOK_TYPE": nil]),
+          """
+          lxc.hook.mount cannot attach or detach a container
+          it is for lxc.hook.start-host, lxc.hook.stop, lxc.hook.post-stop
+          """
+        ),
+        (
+          [], starts,
+          """
+          container "c": no network is named
+          write it on the line: lxc.hook.start-host = … NETWORK
+          """
+        ),
+        (
+          ["ovs-1"], starts,
+          "LXC_PID is not set: it tells the container's network namespace"
+        ),
+        (
+          ["ovs-1"], with(["LXC_PID": "1"]),
+          """
+          container "c" has no network namespace of its own: /proc/1/ns/net is the host's
+          LXC makes one with lxc.net.0.type = empty, an OCI runtime with an entry "network" in \
+          linux.namespaces
+          """
+        ),
+        (
+          ["ovs-1"], with(["LXC_PID": "99999999"]),
+          """
+          cannot use the network namespace of container "c": open(/proc/99999999/ns/net): ENOENT \
+          (No such file or directory)
+          """
+        ),
+        (
+          ["ovs-1"], with(["LXC_NAME": "a b"]),
+          """
+          "a b" cannot be a container ID: invalid characters in containerID; a b
+          letters, digits, "_", "." and "-" are legal; --container-id gives another one
+          """
+        ),
+        (
+          ["ovs-1:ip=192.168.0.300"], starts,
+          """
+          network "ovs-1:ip=192.168.0.300": "192.168.0.300" is no IP address, such as 192.168.0.9 \
+          or fd00::9
+          """
+        ),
+        (
+          ["ovs-1:mac=ff:ff:ff:ff:ff:ff"], starts,
+          """
+          network "ovs-1:mac=ff:ff:ff:ff:ff:ff": "ff:ff:ff:ff:ff:ff" is no hardware address of one \
+          link, such as 02:00:00:00:00:09
+          """
+        ),
+        (
+          ["ovs-1:name=lan"], starts,
+          "network \"ovs-1:name=lan\": \"name\" is not one of interface_name, ip, mac"
+        ),
+        (["ovs-1:lan"], starts, "network \"ovs-1:lan\": \"lan\" has no \"=\""),
+        (
+          ["ovs/1"], starts,
+          "network \"ovs/1\": invalid characters found in network name; ovs/1"
+        ),
+      ]
+    }()
+  }
+}

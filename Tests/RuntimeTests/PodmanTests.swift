@@ -1,0 +1,108 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension RuntimeHost {
+  /// The image in podman's storage, and podman's networks those of CNI.
+  func installPodman() throws {
+    try install("conf/podman/containers.conf", as: "/etc/containers/containers.conf.d/patchbay.conf")
+    try install("conf/podman/ovs-podman.conflist", as: "/etc/cni/net.d/ovs-podman.conflist")
+    let name = "docker.io/library/busybox"
+    guard try run(["podman", "image", "exists", name]).status != 0 else { return }
+    try sh("tar --create --directory /run/image/rootfs . | podman import - \(name) 2>&1")
+  }
+
+  /// Starts a container that sleeps, and answers its ID.
+  func podman(_ name: String, _ options: String...) throws -> String {
+    try run(
+      ["podman", "run", "--detach", "--name", name] + options
+        + ["docker.io/library/busybox", "sleep", "1000"]
+    ).checked().stdout.trimmingCharacters(in: .newlines)
+  }
+}
+
+extension RuntimeTests {
+  @Suite("podman containers") struct Podman {
+    let host: RuntimeHost
+
+    init() throws {
+      host = try .shared
+      try host.installPodman()
+      let second = """
+        {
+          "cniVersion": "1.0.0", "name": "second",
+          "plugins": [
+            {
+              "type": "ovs-bridge", "bridge": "OVS-1", "vlan": 7,
+              "ipam": { "type": "host-local", "subnet": "10.7.0.0/24" }
+            }
+          ]
+        }
+        """
+      try host.write(second, to: "/etc/cni/net.d/second.conflist")
+    }
+
+    @Test("get the address and the MAC that they ask for, and are shown by name")
+    func wishes() throws {
+      let one = try host.podman(
+        "one", "--network", "ovs-podman", "--ip", "192.168.7.41", "--mac-address",
+        "02:00:00:00:00:41")
+      let two = try host.podman("two", "--network", "ovs-podman")
+      #expect(try host.attachments(of: one) == ["ovs-podman/eth0 192.168.7.41/24"])
+      #expect(try host.attachments(of: two) == ["ovs-podman/eth0 192.168.7.42/24"])
+      let names = try host.attachments().compactMap { $0["containerName"].text }
+      #expect(names.sorted() == ["one", "two"])
+      let link = try host.call("podman", "exec", "one", "ip", "link", "show", "eth0")
+      #expect(link.contains("02:00:00:00:00:41"))
+      let shown = try host.call("patchbay", "show")
+      #expect(shown.contains("container one (\(one.prefix(12))…)"), "\(shown)")
+      try host.call("podman", "exec", "two", "ping", "-c", "1", "192.168.7.41")
+      try host.call("podman", "rm", "--force", "--time", "0", "one", "two")
+      try host.expectNothingLeft()
+    }
+
+    @Test("publish ports by the reference portmap in the chain")
+    func ports() throws {
+      _ = try host.podman("web", "--network", "ovs-podman", "--publish", "8080:80")
+      try host.sh("podman exec web sh -c 'mkdir -p /www; echo hello >/www/index.html'")
+      try host.call("podman", "exec", "web", "httpd", "-p", "80", "-h", "/www")
+      #expect(try host.call("busybox", "wget", "-q", "-O", "-", "http://192.168.7.254:8080/") == "hello\n")
+      try host.call("podman", "rm", "--force", "--time", "0", "web")
+      try host.expectNothingLeft()
+    }
+
+    @Test("are on two networks, and connected and disconnected while they run")
+    func several() throws {
+      let id = try host.podman(
+        "many", "--network", "ovs-podman:ip=192.168.7.9,interface_name=lan", "--network", "second")
+      #expect(try host.attachments(of: id) == ["ovs-podman/lan 192.168.7.9/24", "second/eth0 10.7.0.2/24"])
+      try host.call("podman", "network", "disconnect", "second", "many")
+      #expect(try host.attachments(of: id) == ["ovs-podman/lan 192.168.7.9/24"])
+      try host.call("podman", "network", "connect", "--ip", "10.7.0.77", "second", "many")
+      #expect(try host.attachments(of: id).last?.hasSuffix(" 10.7.0.77/24") == true)
+      // Killed and started anew: the sandbox is another one.
+      try host.call("podman", "kill", "many")
+      try host.call("podman", "start", "many")
+      #expect(try host.attachments(of: id).count == 2)
+      try host.call("podman", "rm", "--force", "--time", "0", "many")
+      try host.expectNothingLeft()
+    }
+
+    @Test("share their results with the tool, in both directions")
+    func cache() throws {
+      let id = try host.podman("shared", "--network", "ovs-podman")
+      let sandbox = try #require(try host.attachments().first?["sandbox"].text)
+      // What libcni has added the tool checks and deletes, with nothing but the container ID.
+      try host.call("patchbay", "check", "ovs-podman", "--container-id", id)
+      try host.call("patchbay", "del", "ovs-podman", "--container-id", id)
+      #expect(try host.remains().isEmpty)
+      // What the tool has added libcni deletes.
+      try host.call(
+        "patchbay", "add", "ovs-podman", sandbox, "--container-id", id, "--args",
+        "IgnoreUnknown=1;K8S_POD_NAME=shared")
+      #expect(try host.attachments(of: id) == ["ovs-podman/eth0 192.168.7.2/24"])
+      try host.call("podman", "rm", "--force", "--time", "0", "shared")
+      try host.expectNothingLeft()
+    }
+  }
+}
