@@ -72,7 +72,8 @@ extension CachedAttachment {
     guard !path.isEmpty else { return false }
     do throws(SystemError) {
       let sandbox = try NetworkNamespace(path: path)
-      guard path.hasPrefix("/proc/") else { return false }
+      let words = path.split(separator: "/")
+      guard words.first == "proc", words.count > 1, Int32(words[1]) != nil else { return false }
       let isOurs = try sandbox.isSame(as: .current())
       return isOurs || !hasLink(attachment.interfaceName, in: sandbox)
     } catch {

@@ -64,27 +64,26 @@ extension RuntimeTests {
     let hook = "lxc.hook.start-host = /etc/lxc/patchbay/hook"
 
     init() throws {
-      host = try .shared
+      host = try .clean()
       try host.installHook()
     }
 
     @Test("are attached when they start and detached when they stop", arguments: [0, 1])
     func life(version: Int) throws {
       let one = try LXCContainer(
-        host, "one", "lxc.include = /etc/lxc/patchbay/example.conf", "lxc.hook.version = \(version)")
+        host, "one", "lxc.include = /etc/lxc/patchbay/example.conf", "lxc.hook.version = \(version)"
+      )
       let two = try LXCContainer(
         host, "two", include, "lxc.hook.version = \(version)", "\(hook) vlan-10:interface_name=lan",
         "\(hook) ovs-1")
       for container in [one, two] { try container.start().checked() }
-      #expect(
-        try host.attachments(of: "one")
-          == ["ovs-1/eth0 192.168.0.21/24", "vlan-10/eth1 10.10.0.1/24 fd00:10::1/64"])
-      #expect(
-        try host.attachments(of: "two")
-          == ["ovs-1/eth0 192.168.0.22/24", "vlan-10/lan 10.10.0.2/24 fd00:10::2/64"])
+      try host.expectAttachments(
+        of: "one", ["ovs-1/eth0 192.168.0.21/24", "vlan-10/eth1 10.10.0.2/24 fd00:10::2/64"])
+      try host.expectAttachments(
+        of: "two", ["ovs-1/eth0 192.168.0.22/24", "vlan-10/lan 10.10.0.3/24 fd00:10::3/64"])
       #expect(try one.exec("ip", "link", "show", "eth0").contains("02:00:00:00:00:21"))
       #expect(try host.call("lxc-info", "-n", "two", "-iH").contains("192.168.0.22"))
-      for address in ["192.168.0.22", "10.10.0.2"] { try one.exec("ping", "-c", "1", address) }
+      for address in ["192.168.0.22", "10.10.0.3"] { try one.exec("ping", "-c", "1", address) }
       // By its own tools: its namespaces are others then, and made anew.
       let before = try host.attachments().first { $0["containerID"] == "two" }?["sandbox"]
       try host.call("lxc-stop", "--name", "two", "--reboot")
@@ -102,9 +101,10 @@ extension RuntimeTests {
       let container = try LXCContainer(
         host, "mapped", include, "\(hook) ovs-1", "lxc.idmap = u 0 100000 65536",
         "lxc.idmap = g 0 100000 65536")
-      try host.sh("chown -R 100000:100000 /var/lib/lxc/mapped/rootfs; chmod 755 /var/lib/lxc/mapped")
+      try host.sh(
+        "chown -R 100000:100000 /var/lib/lxc/mapped/rootfs; chmod 755 /var/lib/lxc/mapped")
       try container.start("--logfile", "/run/mapped.log").checked()
-      #expect(try host.attachments(of: "mapped") == ["ovs-1/eth0 192.168.0.1/24"])
+      try host.expectAttachments(of: "mapped", ["ovs-1/eth0 192.168.0.1/24"])
       #expect(try container.exec("cat", "/proc/1/uid_map").contains("100000"))
       try container.kill()
       try host.expectNothingLeft()
@@ -155,9 +155,8 @@ extension RuntimeTests {
       }
       try crash()
       try container.start().checked()
-      #expect(
-        try host.attachments(of: "dead")
-          == ["ovs-1/eth0 192.168.0.2/24", "vlan-10/eth1 10.10.0.2/24 fd00:10::2/64"])
+      try host.expectAttachments(
+        of: "dead", ["ovs-1/eth0 192.168.0.2/24", "vlan-10/eth1 10.10.0.3/24 fd00:10::3/64"])
       #expect(try host.call("ls", "/var/lib/cni/results") == "ovs-1-dead-eth0\nvlan-10-dead-eth1\n")
       try container.kill()
       try eventually("the end") { try host.remains().isEmpty }
@@ -173,7 +172,8 @@ extension RuntimeTests {
       try crash()
       for network in ["ovs-1", "vlan-10"] {
         let freed = try host.call("patchbay", "gc", network)
-        #expect(freed.hasPrefix("removed dead/eth") && freed.hasSuffix("/ns/net is gone\n"), "\(freed)")
+        #expect(
+          freed.hasPrefix("removed dead/eth") && freed.hasSuffix("/ns/net is gone\n"), "\(freed)")
       }
       try host.expectNothingLeft()
       try container.destroy()
@@ -189,7 +189,9 @@ extension RuntimeTests {
         cp -a /var/lib/lxc/twin /run/other/
         sed -i s,/var/lib/lxc/,/run/other/, /run/other/twin/config
         """)
-      let other = try host.run(["lxc-start", "-P", "/run/other", "-n", "twin", "-o", "/run/twin.log"])
+      let other = try host.run([
+        "lxc-start", "-P", "/run/other", "-n", "twin", "-o", "/run/twin.log",
+      ])
       #expect(other.status != 0)
       let log = try host.call("cat", "/run/twin.log")
       #expect(
@@ -198,20 +200,23 @@ extension RuntimeTests {
         "\(log)")
       // The hooks that LXC calls for the one that did not start are at work still.
       usleep(500_000)
-      #expect(try host.attachments(of: "twin") == ["ovs-1/eth0 192.168.0.1/24"])
+      try host.expectAttachments(of: "twin", ["ovs-1/eth0 192.168.0.1/24"])
       try container.exec("ping", "-c", "1", "192.168.0.1")
       try container.kill()
       try host.expectNothingLeft()
       try container.destroy()
     }
+  }
 
+  @Suite("the hook of LXC", .serialized) struct LXCHook {
     @Test("are refused with a sentence that says what is legal", arguments: Self.refusals)
     func refusal(arguments: [String], environment: [String: String], sentence: String) throws {
-      let output = try host.run(
-        ["patchbay", "hook", "lxc"] + arguments, environment: environment)
+      let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("LXC_") }
+      let output = try run(
+        "\(Plugin.directory)/patchbay", ["hook", "lxc"] + arguments,
+        environment: inherited.merging(environment) { $1 })
       #expect(output.status == 1)
       #expect(output.stderr == sentence + "\n")
-      try host.expectNothingLeft()
     }
 
     static let refusals: [([String], [String: String], String)] = {
@@ -254,9 +259,9 @@ extension RuntimeTests {
           "LXC_PID is not set: it tells the container's network namespace"
         ),
         (
-          ["ovs-1"], with(["LXC_PID": "1"]),
+          ["ovs-1"], with(["LXC_PID": "\(getpid())"]),
           """
-          container "c" has no network namespace of its own: /proc/1/ns/net is the host's
+          container "c" has no network namespace of its own: /proc/\(getpid())/ns/net is the host's
           LXC makes one with lxc.net.0.type = empty, an OCI runtime with an entry "network" in \
           linux.namespaces
           """
@@ -271,7 +276,7 @@ extension RuntimeTests {
         (
           ["ovs-1"], with(["LXC_NAME": "a b"]),
           """
-          "a b" cannot be a container ID: invalid characters in containerID; a b
+          "a b" cannot be a container ID: invalid characters in containerID: a b
           letters, digits, "_", "." and "-" are legal; --container-id gives another one
           """
         ),
@@ -296,7 +301,7 @@ extension RuntimeTests {
         (["ovs-1:lan"], starts, "network \"ovs-1:lan\": \"lan\" has no \"=\""),
         (
           ["ovs/1"], starts,
-          "network \"ovs/1\": invalid characters found in network name; ovs/1"
+          "network \"ovs/1\": invalid characters found in network name: ovs/1"
         ),
       ]
     }()

@@ -7,7 +7,7 @@ extension RuntimeTests {
     let host: RuntimeHost
 
     init() throws {
-      host = try .shared
+      host = try .clean()
       try host.installHook()
       // The fragment of the example in a bundle that runc has made.
       try host.sh(
@@ -46,9 +46,8 @@ extension RuntimeTests {
     func life() throws {
       let created = try create()
       #expect(created.isCreated, "\(created.said)")
-      #expect(
-        try host.attachments(of: "box")
-          == ["ovs-1/eth0 192.168.0.31/24", "vlan-10/eth1 10.10.0.1/24 fd00:10::1/64"])
+      try host.expectAttachments(
+        of: "box", ["ovs-1/eth0 192.168.0.31/24", "vlan-10/eth1 10.10.0.2/24 fd00:10::2/64"])
       try host.call("runc", "exec", "box", "ping", "-c", "1", "192.168.0.31")
       try host.call("runc", "delete", "--force", "box")
       try host.expectNothingLeft()
@@ -78,9 +77,8 @@ extension RuntimeTests {
         rm -r /run/runc/box
         """)
       #expect(try create().isCreated)
-      #expect(
-        try host.attachments(of: "box")
-          == ["ovs-1/eth0 192.168.0.31/24", "vlan-10/eth1 10.10.0.2/24 fd00:10::2/64"])
+      try host.expectAttachments(
+        of: "box", ["ovs-1/eth0 192.168.0.31/24", "vlan-10/eth1 10.10.0.3/24 fd00:10::3/64"])
       try host.call("runc", "delete", "--force", "box")
       try host.expectNothingLeft()
     }

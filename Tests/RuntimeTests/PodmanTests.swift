@@ -5,7 +5,8 @@ import Testing
 extension RuntimeHost {
   /// The image in podman's storage, and podman's networks those of CNI.
   func installPodman() throws {
-    try install("conf/podman/containers.conf", as: "/etc/containers/containers.conf.d/patchbay.conf")
+    try install(
+      "conf/podman/containers.conf", as: "/etc/containers/containers.conf.d/patchbay.conf")
     try install("conf/podman/ovs-podman.conflist", as: "/etc/cni/net.d/ovs-podman.conflist")
     let name = "docker.io/library/busybox"
     guard try run(["podman", "image", "exists", name]).status != 0 else { return }
@@ -26,7 +27,7 @@ extension RuntimeTests {
     let host: RuntimeHost
 
     init() throws {
-      host = try .shared
+      host = try .clean()
       try host.installPodman()
       let second = """
         {
@@ -48,8 +49,8 @@ extension RuntimeTests {
         "one", "--network", "ovs-podman", "--ip", "192.168.7.41", "--mac-address",
         "02:00:00:00:00:41")
       let two = try host.podman("two", "--network", "ovs-podman")
-      #expect(try host.attachments(of: one) == ["ovs-podman/eth0 192.168.7.41/24"])
-      #expect(try host.attachments(of: two) == ["ovs-podman/eth0 192.168.7.42/24"])
+      try host.expectAttachments(of: one, ["ovs-podman/eth0 192.168.7.41/24"])
+      try host.expectAttachments(of: two, ["ovs-podman/eth0 192.168.7.42/24"])
       let names = try host.attachments().compactMap { $0["containerName"].text }
       #expect(names.sorted() == ["one", "two"])
       let link = try host.call("podman", "exec", "one", "ip", "link", "show", "eth0")
@@ -66,7 +67,9 @@ extension RuntimeTests {
       _ = try host.podman("web", "--network", "ovs-podman", "--publish", "8080:80")
       try host.sh("podman exec web sh -c 'mkdir -p /www; echo hello >/www/index.html'")
       try host.call("podman", "exec", "web", "httpd", "-p", "80", "-h", "/www")
-      #expect(try host.call("busybox", "wget", "-q", "-O", "-", "http://192.168.7.254:8080/") == "hello\n")
+      #expect(
+        try host.call("busybox", "wget", "-q", "-O", "-", "http://192.168.7.254:8080/") == "hello\n"
+      )
       try host.call("podman", "rm", "--force", "--time", "0", "web")
       try host.expectNothingLeft()
     }
@@ -75,9 +78,10 @@ extension RuntimeTests {
     func several() throws {
       let id = try host.podman(
         "many", "--network", "ovs-podman:ip=192.168.7.9,interface_name=lan", "--network", "second")
-      #expect(try host.attachments(of: id) == ["ovs-podman/lan 192.168.7.9/24", "second/eth0 10.7.0.2/24"])
+      try host.expectAttachments(
+        of: id, ["ovs-podman/lan 192.168.7.9/24", "second/eth0 10.7.0.2/24"])
       try host.call("podman", "network", "disconnect", "second", "many")
-      #expect(try host.attachments(of: id) == ["ovs-podman/lan 192.168.7.9/24"])
+      try host.expectAttachments(of: id, ["ovs-podman/lan 192.168.7.9/24"])
       try host.call("podman", "network", "connect", "--ip", "10.7.0.77", "second", "many")
       #expect(try host.attachments(of: id).last?.hasSuffix(" 10.7.0.77/24") == true)
       // Killed and started anew: the sandbox is another one.
@@ -100,7 +104,7 @@ extension RuntimeTests {
       try host.call(
         "patchbay", "add", "ovs-podman", sandbox, "--container-id", id, "--args",
         "IgnoreUnknown=1;K8S_POD_NAME=shared")
-      #expect(try host.attachments(of: id) == ["ovs-podman/eth0 192.168.7.2/24"])
+      try host.expectAttachments(of: id, ["ovs-podman/eth0 192.168.7.2/24"])
       try host.call("podman", "rm", "--force", "--time", "0", "shared")
       try host.expectNothingLeft()
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -8,9 +9,18 @@ import Testing
 /// A machine for container runtimes, as `Tests/runtime-host` makes it. Their files are where they
 /// have them everywhere, and nobody else sees them.
 final class RuntimeHost: Sendable {
-  /// The one that all tests share. Each leaves it as empty as it was.
-  static var shared: RuntimeHost { get throws { try started.get() } }
-  private static let started = Result { try RuntimeHost() }
+  /// One with nothing on it. Tests share it, as long as each leaves it so.
+  static func clean() throws -> RuntimeHost {
+    try last.withLock { last in
+      if let host = last, host.isClean.exchange(false, ordering: .relaxed) { return host }
+      last = nil
+      let host = try RuntimeHost()
+      last = host
+      return host
+    }
+  }
+  private static let last = Mutex<RuntimeHost?>(nil)
+  private let isClean = Atomic(false)
 
   /// The directory of the sources.
   static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -40,7 +50,19 @@ final class RuntimeHost: Sendable {
     try sh("sh -e /run/image/make")
   }
 
-  deinit { outside.stop(SIGKILL) }
+  deinit {
+    outside.stop(SIGKILL)
+    removeControlGroups()
+  }
+
+  /// Removes those that no container uses any more: they are not of the host alone.
+  private func removeControlGroups() {
+    let script = """
+      find /sys/fs/cgroup -depth -type d '(' -path '*/libpod_parent*' -o -path '*/lxc.*' \
+        -o -path '*/default*' ')' -exec rmdir {} + 2>/dev/null
+      """
+    _ = try? TestSupport.run("sh", ["-c", script])
+  }
 
   private static let environment = [
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
@@ -114,6 +136,14 @@ final class RuntimeHost: Sendable {
       .filter { !$0.isAbsent && $0 != nil }
   }
 
+  /// Fails unless a container has just these attachments, each as `ovs-1/eth0 192.168.0.1/24`.
+  func expectAttachments(
+    of containerID: String, _ expected: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let found = try attachments(of: containerID)
+    #expect(found == expected, sourceLocation: sourceLocation)
+  }
+
   /// Everything that attachments leave while they are there, and what shows of them.
   func remains() throws -> String {
     try sh(
@@ -140,9 +170,9 @@ final class RuntimeHost: Sendable {
       """
       for bridge in $(ovs-vsctl --timeout=10 list-br); do ovs-vsctl del-br $bridge; done
       rm -rf /etc/cni/net.d/* /var/lib/cni/*
-      find /sys/fs/cgroup -depth -type d '(' -path '*/libpod_parent*' -o -path '*/lxc.pivot*' \
-        -o -path '*/default*' ')' -exec rmdir {} + 2>/dev/null || true
       """)
+    removeControlGroups()
+    isClean.store(left.isEmpty, ordering: .relaxed)
   }
 }
 
@@ -157,7 +187,8 @@ struct RuntimesTrait: SuiteTrait, TestTrait {
 
   func prepare(for test: Test) async throws {
     let mapped = (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8)) ?? ""
-    let isRoot = geteuid() == 0 && mapped.split(separator: " ").count == 3 && !mapped.contains(" 1\n")
+    let isRoot =
+      geteuid() == 0 && mapped.split(separator: " ").count == 3 && !mapped.contains(" 1\n")
     let isCI = ProcessInfo.processInfo.environment["CI"] == "true"
     try await ConditionTrait.disabled(
       if: !isRoot && !isCI, "container runtimes need root, with its users and control groups"
