@@ -17,7 +17,7 @@ extension MirrorDatabase {
 
   private func leave(until deadline: Deadline) throws(OVSDBError) {
     guard let survey = try survey(until: deadline) else { return }
-    if let port = survey.port {
+    if let port = survey.portRow {
       var leaving = Leaving()
       leaving.leave(plan, survey, port)
       if !leaving.isEmpty { _ = try connection.transact(leaving.transaction, until: deadline) }

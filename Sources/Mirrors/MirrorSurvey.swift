@@ -10,7 +10,8 @@ struct MirrorSurvey {
   /// The mirrors of the bridge: others of the same name, on other bridges, are not meant.
   let mirrors: [Row<MirrorTable>]
   /// The attachment's port; nil where it is not on this bridge.
-  let port: Reference?
+  var port: Reference? { portRow.map { $0[.uuid] } }
+  let portRow: Row<PortTable>?
 
   /// Nil where there is no such bridge.
   init?(_ plan: MirrorPlan, _ connection: Connection, until deadline: Deadline)
@@ -23,14 +24,16 @@ struct MirrorSurvey {
       from: .mirror, .uuid, .name, .selectsAll, .sourcePorts, .destinationPorts, .selectedVLANs,
       .outputPort, .outputVLAN, .externalIDs)
     let named = plan.interfaces.map {
-      question.select(from: .port, where: [.equal(.name, $0)], .uuid)
+      question.select(
+        from: .port, where: [.equal(.name, $0)], .uuid, .vlanMode, .otherConfiguration,
+        .externalIDs)
     }
     let key = AttachmentRecord.key(plan.attachment)
     let recorded = question.select(
       from: .port,
       where: [
         .includes(.externalIDs, Dictionary(key.map { ($0.key, $0.value) }) { first, _ in first })
-      ], .uuid)
+      ], .uuid, .vlanMode, .otherConfiguration, .externalIDs)
     let results = try connection.transact(question, until: deadline)
     guard let bridge = results[bridges].first else { return nil }
     self.bridge = bridge[.uuid]
@@ -38,8 +41,8 @@ struct MirrorSurvey {
     self.mirrors = results[mirrors].filter { own.contains($0[.uuid]) }
     let ports = Set(bridge[.ports])
     // What the result names comes first: the port need not be one of ours.
-    let candidates = (named.flatMap { results[$0] } + results[recorded]).map { $0[.uuid] }
-    port = candidates.first { ports.contains($0) }
+    let candidates = named.flatMap { results[$0] } + results[recorded]
+    portRow = candidates.first { ports.contains($0[.uuid]) }
   }
 
   /// The mirror called `name`; nil where there is none.

@@ -25,6 +25,7 @@ struct Joining {
         insert(mirror, port, plan, survey.bridge)
       }
     }
+    if let row = survey.portRow { renewFlows(row) }
     let subject = "\(plan.attachment.containerID)/\(plan.attachment.interfaceName)"
     transaction.append(
       .comment("patchbay: \(subject) is a mirror \(plan.role.rawValue)"))
@@ -32,6 +33,22 @@ struct Joining {
 
   /// Whether `error` says that somebody else was faster.
   func isOvertaken(_ error: OVSDBError) -> Bool { premises.contains { $0.isUnmet(error) } }
+
+  /// Has ovs-vswitchd look over the flows that the datapath has already.
+  ///
+  /// For Open vSwitch 3.1.0 a change of a mirror is no reason to do so: what flows already is not
+  /// mirrored as long as it goes on (https://github.com/kubeovn/kube-ovn/issues/2801). A change of a
+  /// port is one. The setting means nothing to a port that is no tunnel; with a tunnel, or a port of
+  /// somebody else, such flows are mirrored by and by.
+  private mutating func renewFlows(_ port: Row<PortTable>) {
+    guard let isSet = port.hasIdleSetting else { return }
+    let key = Row<PortTable>.idleSetting
+    let change: Mutation<PortTable> =
+      isSet
+      ? .delete(keys: [key], from: .otherConfiguration)
+      : .insert([key: "802.1q"], into: .otherConfiguration)
+    transaction.mutate(.port, where: [.equal(.uuid, port[.uuid])], [change])
+  }
 
   private mutating func join(
     _ mirror: MirrorConfiguration.Mirror, _ found: Row<MirrorTable>, _ port: Reference,
@@ -53,7 +70,8 @@ struct Joining {
       {
         if !found.isEmpty() {
           throw Self.conflict(
-            mirror, plan, "its select_vlan is \(Self.list(found[.selectedVLANs])), not "
+            mirror, plan,
+            "its select_vlan is \(Self.list(found[.selectedVLANs])), not "
               + Self.list(selected))
         }
         transaction.update(.mirror, where: row, [Cell(.selectedVLANs, selected)])
@@ -118,6 +136,18 @@ struct Joining {
   }
 }
 
+extension Row<PortTable> {
+  /// A key of `other_config` that matters to tunnels only.
+  static var idleSetting: String { "qinq-ethtype" }
+
+  /// Whether it has that setting; nil where it is not ours to set.
+  var hasIdleSetting: Bool? {
+    guard self[.externalIDs]["owner"] == AttachmentRecord.owner, self[.vlanMode] != "dot1q-tunnel"
+    else { return nil }
+    return self[.otherConfiguration][Self.idleSetting] != nil
+  }
+}
+
 /// Ports taken out of mirrors, and mirrors removed that have none left.
 struct Leaving {
   private(set) var transaction = Transaction()
@@ -126,8 +156,14 @@ struct Leaving {
   /// Whether there is nothing to do.
   var isEmpty: Bool { transaction.operations.isEmpty }
 
-  /// Takes `port` out of its part in the mirrors that the plan names.
-  mutating func leave(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ port: Reference) {
+  /// Takes `row`'s port out of its part in the mirrors that the plan names.
+  mutating func leave(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ row: Row<PortTable>) {
+    let port = row[.uuid]
+    if row.hasIdleSetting == true {
+      transaction.mutate(
+        .port, where: [.equal(.uuid, port)],
+        [.delete(keys: [Row<PortTable>.idleSetting], from: .otherConfiguration)])
+    }
     let names = Set(plan.configuration.mirrors.map(\.name))
     for mirror in survey.mirrors where names.contains(mirror[.name]) {
       let row: [Condition<MirrorTable>] = [.equal(.uuid, mirror[.uuid])]

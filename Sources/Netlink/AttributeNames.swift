@@ -2,7 +2,8 @@ internal import CLinux
 
 /// The names of attributes, for people: one table per space.
 enum AttributeNames: Hashable {
-  case link, linkInfo, veth, families, linkIPv4, linkIPv6, address, route, metrics, discipline, unknown
+  case link, linkInfo, veth, families, linkIPv4, linkIPv6, address, route, metrics, discipline
+  case unknown
 
   /// The names of what follows the header of a message of rtnetlink(7), and that header's size.
   static func of(_ messageType: UInt16) -> (names: AttributeNames, headerSize: Int)? {
