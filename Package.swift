@@ -106,8 +106,8 @@ let package = Package(
     tests(
       "FaultTests",
       [
-        "ovs-bridge", "host-local", "static", "loopback", "steps", "TestSupport", "CNI", "JSON",
-        "Linux", "Netlink", "OVSDB", "Addresses",
+        "ovs-bridge", "host-local", "static", "loopback", "steps", "TestSupport", "CLinux", "CNI",
+        "JSON", "Linux", "Netlink", "OVSDB", "Addresses",
       ]),
     // Not a test: what `make bench` runs.
     .executableTarget(

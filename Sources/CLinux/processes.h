@@ -3,9 +3,10 @@
 
 #include "call.h"
 
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -23,35 +24,39 @@ static inline long clinux_pipe(int ends[2]) {
 
 /*
  * Starts `path` with `input` and `output` as descriptors 0 and 1, and `errors` as 2 unless that is
- * negative, in a process group of its own, with no signal blocked and SIGPIPE as usual. Answers its
- * process ID, or -errno.
+ * negative, in a process group of its own, with no signal blocked and SIGPIPE as usual. It is killed
+ * when this thread ends, however that comes. Answers its process ID, or -errno.
+ *
+ * posix_spawn(3) has no attribute for PR_SET_PDEATHSIG. Between vfork(2) and execve(2) the child
+ * uses this memory, while this thread stands still: it changes nothing but `failure`.
  */
 static inline long clinux_spawn(const char *path, char *const arguments[],
                                 char *const environment[], int input, int output, int errors) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  sigset_t none, pipe_only;
-  pid_t pid = 0;
+  extern int vfork(void);
+  sigset_t all, none, before;
+  volatile int failure = 0;
+  pid_t parent = getpid();
+  sigfillset(&all);
   sigemptyset(&none);
-  sigemptyset(&pipe_only);
-  sigaddset(&pipe_only, SIGPIPE);
-  int error = posix_spawn_file_actions_init(&actions);
-  if (error) return -error;
-  error = posix_spawnattr_init(&attributes);
-  if (!error) {
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                              POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &pipe_only);
-    error = posix_spawn_file_actions_adddup2(&actions, input, 0);
-    if (!error) error = posix_spawn_file_actions_adddup2(&actions, output, 1);
-    if (!error && errors >= 0) error = posix_spawn_file_actions_adddup2(&actions, errors, 2);
-    if (!error) error = posix_spawn(&pid, path, &actions, &attributes, arguments, environment);
-    posix_spawnattr_destroy(&attributes);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t pid = vfork();
+  if (!pid) {
+    signal(SIGPIPE, SIG_DFL);
+    /* The parent may have ended before prctl(2). */
+    if (setpgid(0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != parent ||
+        dup2(input, 0) < 0 || dup2(output, 1) < 0 || (errors >= 0 && dup2(errors, 2) < 0) ||
+        pthread_sigmask(SIG_SETMASK, &none, 0) || execve(path, arguments, environment))
+      failure = errno ? errno : ECHILD;
+    _exit(127);
   }
-  posix_spawn_file_actions_destroy(&actions);
-  return error ? -error : pid;
+  int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, 0);
+  if (pid < 0) return -error;
+  if (failure) {
+    waitpid(pid, 0, 0);
+    return -failure;
+  }
+  return pid;
 }
 
 /* A descriptor that becomes readable when the process ends; see pidfd_open(2), Linux 5.3. */

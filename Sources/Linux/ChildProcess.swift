@@ -161,7 +161,7 @@ private struct Pipe: ~Copyable {
   }
 }
 
-/// Starts `path` and answers its process ID; see posix_spawn(3).
+/// Starts `path` and answers its process ID; see vfork(2) and execve(2).
 private func spawn(
   _ path: String, _ arguments: [String], _ environment: [String], input: CInt, output: CInt,
   errors: CInt

@@ -57,6 +57,8 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let isADirectory = Errno(rawValue: EISDIR)
   /// `EROFS`
   public static let readOnlyFileSystem = Errno(rawValue: EROFS)
+  /// `ENAMETOOLONG`
+  public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
   /// `EFBIG`
   public static let fileTooLarge = Errno(rawValue: EFBIG)
 }

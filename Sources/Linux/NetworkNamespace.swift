@@ -42,7 +42,7 @@ public struct NetworkNamespace: ~Copyable {
     try enter()
     let made: Result<FileDescriptor, SystemError>
     do { made = .success(try .socket(domain, type, number)) } catch { made = .failure(error) }
-    try home.enter()
+    try home.enterAgain()
     switch consume made {
     case .success(let socket): return socket
     case .failure(let error): throw error
@@ -68,7 +68,7 @@ public struct NetworkNamespace: ~Copyable {
         }
       }
     }
-    try home.enter()
+    try home.enterAgain()
     if let failure { throw failure }
   }
 
@@ -80,7 +80,7 @@ public struct NetworkNamespace: ~Copyable {
     do {
       text = .success(try FileDescriptor.open("/proc/sys/net/" + path).read(limit: 4096))
     } catch { text = .failure(error) }
-    try home.enter()
+    try home.enterAgain()
     switch text {
     case .success(let bytes):
       return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
@@ -94,5 +94,14 @@ public struct NetworkNamespace: ~Copyable {
   public borrowing func enter() throws(SystemError) {
     _ = try check(
       clinux_enter_namespace(descriptor.rawValue, CLINUX_CLONE_NEWNET), "setns", path)
+  }
+
+  /// Moves this thread back to where it came from. It is tried again where the kernel has no memory
+  /// for it at this moment: all that follows, the undoing of what was done included, counts on it.
+  private borrowing func enterAgain() throws(SystemError) {
+    for _ in 0..<50 {
+      do throws(SystemError) { return try enter() } catch { Clock.sleep(.milliseconds(10)) }
+    }
+    try enter()
   }
 }

@@ -12,6 +12,7 @@ public struct Delegate: ~Copyable {
   private let command: Command
   private let process: PluginProcess
   private let trace: JSONTrace?
+  private static let grace = Duration.milliseconds(200)
 
   /// Starts `type` for `command`, with the environment and the configuration of `request`.
   ///
@@ -34,11 +35,12 @@ public struct Delegate: ~Copyable {
 
   /// Waits for the end of the delegate and answers what it printed: a result, or nothing.
   ///
-  /// Its error result is thrown with its own code; no answer at the deadline is code 11.
+  /// Its error result is thrown with its own code; no answer at the deadline is code 11. A delegate
+  /// that knows the same deadline, and what it waits for, gets the time to tell.
   public consuming func result(until deadline: Deadline) throws(CNIError) -> JSONCursor? {
     let (type, command, trace) = (type, command, trace)
     do throws(PluginFailure) {
-      let output = try process.finish(until: deadline)
+      let output = try process.finish(until: deadline.advanced(by: Self.grace))
       trace?.sent(output.bytes)
       return try output.result().map { JSONCursor($0) }
     } catch { throw CNIError(error, of: type, command) }

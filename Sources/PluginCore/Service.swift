@@ -9,7 +9,7 @@ struct Service<P: Plugin> {
   private let inputLimit = 16 << 20
   private let started = Deadline.after(.zero)
 
-  /// The result to print, or nothing; throws the error result.
+  /// What is left to print: the answer to VERSION, or nothing. Throws the error result.
   func run() throws(CNIError) -> [UInt8] {
     let invocation = try Invocation(environment: { Process.environment($0) })
     let text = try input()
@@ -88,12 +88,13 @@ struct Service<P: Plugin> {
     case .add:
       try P.refuseUnsupported(request)
       let result = try P.add(request, configuration, context)
-      do throws(InexpressibleResult) {
-        return try result.json(request.network.version).encoded(indentedBy: 4)
-      } catch {
-        // What cannot be told to the runtime would never be deleted by it.
-        try P.del(request, configuration, context)
-        throw CNIError(.unsupportedField, error.description)
+      // What cannot be told to the runtime would never be deleted by it.
+      do throws(CNIError) { try tell(result, request.network.version) } catch {
+        let context = Context(deadline: .after(.seconds(5)), log: context.log)
+        do throws(CNIError) { try P.del(request, configuration, context) } catch {
+          context.log.write(.error, "rolling back: \(error)")
+        }
+        throw error
       }
     case .del: try P.del(request, configuration, context)
     case .check: try P.check(request, configuration, context)
@@ -102,6 +103,19 @@ struct Service<P: Plugin> {
     case .version: break
     }
     return []
+  }
+
+  /// Writes the result of ADD.
+  private func tell(_ result: AttachmentResult, _ version: SpecificationVersion) throws(CNIError) {
+    let text: [UInt8]
+    do throws(InexpressibleResult) { text = try result.json(version).encoded(indentedBy: 4) } catch
+    {
+      throw CNIError(.unsupportedField, error.description)
+    }
+    do throws(SystemError) { try StandardStream.output.write(text) } catch {
+      throw CNIError(
+        .ioFailure, "cannot write the result to standard output", details: error.description)
+    }
   }
 
   /// The log that `logLevel` and `logFile` ask for.

@@ -6,7 +6,9 @@ internal import Linux
 public enum PluginSearch {
   /// The executable of the plugin `type`: the first regular file of that name in `path`.
   ///
-  /// A name with a `/` in it is refused, so that a configuration cannot choose any file.
+  /// A name with a `/` in it is refused, so that a configuration cannot choose any file. What cannot
+  /// be looked up for a reason that lies not with the path is an error, lest another executable of
+  /// that name, further down the path, be taken for it.
   public static func executable(of type: String, in path: [String])
     throws(PluginFailure) -> String
   {
@@ -17,7 +19,15 @@ public enum PluginSearch {
     guard !path.isEmpty else { throw .noPath }
     for directory in path {
       let candidate = "\(directory)/\(type)"
-      if let status = try? FileStatus(path: candidate), status.kind == .regular { return candidate }
+      do throws(SystemError) {
+        if try FileStatus(path: candidate).kind == .regular { return candidate }
+      } catch {
+        switch error.errno {
+        case .noSuchFileOrDirectory, .notADirectory, .accessDenied, .tooManyLinks, .nameTooLong:
+          continue
+        default: throw .notStarted(error)
+        }
+      }
     }
     throw .notFound(type: type, path: path)
   }

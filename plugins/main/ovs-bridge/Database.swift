@@ -149,15 +149,25 @@ final class Database {
 
   /// Takes the port off again, and a bridge that was made for it and has no other port.
   ///
-  /// Over a connection of its own, because the first one may be the reason for the failure.
+  /// Over a connection of its own, because the first one may be the reason for the failure: where
+  /// ovsdb-server restarts, it is back within the deadline.
   private func undo(_ plan: Plan) -> String? {
     let deadline = Deadline.after(.seconds(5))
-    do throws(OVSDBError) {
-      let connection = try Connection(plan.endpoint, until: deadline)
-      let removed = try connection.beginDetaching(plan.attachment, until: deadline)
-      if hasMadeBridge { try connection.removeUnusedBridge(plan.bridge, until: deadline) }
-      return removed?.failures.first?.description
-    } catch { return error.description }
+    while true {
+      do throws(OVSDBError) {
+        let connection = try Connection(plan.endpoint, until: deadline)
+        let removed = try connection.beginDetaching(plan.attachment, until: deadline)
+        if hasMadeBridge { try connection.removeUnusedBridge(plan.bridge, until: deadline) }
+        return removed?.failures.first?.description
+      } catch {
+        switch error {
+        case .cannotConnect, .connectionLost:
+          if deadline.hasPassed { return error.description }
+          Clock.sleep(.milliseconds(20))
+        default: return error.description
+        }
+      }
+    }
   }
 
   // MARK: - Removing what is stale

@@ -76,6 +76,8 @@ struct Ends {
         }
         return link
       } catch {
+        // An answer that was lost may have been a good one.
+        if !error.isRefusal { _ = try? deleteLeftover(plan, outside, until: .after(.seconds(5))) }
         guard error.errno == .fileExists, !isSecondAttempt,
           try deleteLeftover(plan, outside, until: deadline)
         else { throw error }

@@ -1,0 +1,122 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("ovsdb-server that does not answer as it should", .privateHost, .serialized)
+struct DatabaseTests {
+  /// Seconds.
+  private static let timeout = 2
+
+  @Test("at any request: ADD says so in time and has undone everything")
+  func everyRequest() throws {
+    let faults = try FaultHost()
+    let ovs = faults.host.openVSwitch
+    let sandbox = try Sandbox()
+    let direct = faults.configuration()
+    try faults.plugin.add(direct, containerID: "first", sandbox: sandbox).checked()
+    try faults.plugin.del(direct, containerID: "first", sandbox: sandbox).checked()
+    let before = try faults.traces([sandbox])
+    let violations = Violations()
+    var count = 0
+    for fault in DatabaseProxy.Fault.allCases {
+      for number in 1... {
+        let proxy = try DatabaseProxy(ovs, fault, at: number) {
+          ovs.stopServer()
+          try? ovs.startServer()
+        }
+        defer { proxy.close() }
+        let configuration = faults.configuration([
+          "socket_file": "unix:\(proxy.path)", "timeout": .integer(Self.timeout),
+        ])
+        let began = ContinuousClock.now
+        let result = try faults.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+        let duration = ContinuousClock.now - began
+        if fault == .restartedBefore || fault == .restartedAfter {
+          try eventually("ovsdb-server answers") {
+            try ovs.vsctl(["--no-wait", "show"]).status == 0
+          }
+        }
+        guard let method = proxy.method else {
+          try result.checked()
+          try faults.plugin.del(direct, containerID: "c1", sandbox: sandbox).checked()
+          break
+        }
+        count += 1
+        let place = "\(fault) at request \(number), \(method)"
+        // The database may be asked again to roll back, for at most 5 s.
+        violations.expect(duration < .seconds(Self.timeout + 6), "\(place): took \(duration)")
+        if result.status == 0 {
+          let check = try faults.plugin.check(
+            direct, previous: result.json, containerID: "c1", sandbox: sandbox)
+          violations.expect(check.status == 0, "\(place), then CHECK: \(check)")
+        } else {
+          violations.expect([11, 999].contains(result.code), "\(place): \(result)")
+          if fault == .unanswered || fault == .silenced {
+            violations.expect(result.code == 11, "\(place): \(result)")
+          }
+          violations.expect(
+            result.message.contains("ovsdb-server") || result.message.contains("by a test"),
+            "\(place): \(result)")
+          violations.expectNothing(try faults.traces([sandbox]).difference(from: before), place)
+        }
+        try faults.plugin.del(direct, containerID: "c1", sandbox: sandbox).checked()
+        violations.expectNothing(
+          try faults.traces([sandbox]).difference(from: before), "\(place), then DEL")
+      }
+    }
+    #expect(count >= 20)
+    figures("ADD with ovsdb-server at fault in \(count) ways; violations: \(violations.count)")
+  }
+
+  @Test("stopped: ADD and DEL end in time, and DEL has released the address")
+  func suspended() throws {
+    let faults = try FaultHost()
+    let sandbox = try Sandbox()
+    let configuration = faults.configuration(["timeout": .integer(Self.timeout)])
+    try faults.plugin.add(configuration, containerID: "c0", sandbox: sandbox, ifname: "eth1")
+      .checked()
+    let before = try faults.traces([sandbox])
+    faults.host.openVSwitch.server?.suspend()
+    let began = ContinuousClock.now
+    let add = try faults.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+    #expect(add.code == 11, "\(add)")
+    #expect(ContinuousClock.now - began < .seconds(Self.timeout + 6))
+    #expect(faults.held().values.sorted() == ["c0/eth1", "c0/eth1"])
+    let again = ContinuousClock.now
+    let del = try faults.plugin.del(
+      configuration, containerID: "c0", sandbox: sandbox, ifname: "eth1")
+    #expect(del.code == 11, "\(del)")
+    #expect(ContinuousClock.now - again < .seconds(Self.timeout + 6))
+    #expect(faults.held().isEmpty)
+    faults.host.openVSwitch.server?.resume()
+    try faults.plugin.del(configuration, containerID: "c0", sandbox: sandbox, ifname: "eth1")
+      .checked()
+    let after = try faults.traces([sandbox])
+    #expect(after.lines.filter { $0.contains("c0") || $0.contains("c1") }.isEmpty)
+    #expect(before.lines.contains { $0.contains("c0") })
+  }
+
+  @Test("ovs-vswitchd stopped: ADD ends in time with code 11 and nothing is left")
+  func switchSuspended() throws {
+    let faults = try FaultHost()
+    let sandbox = try Sandbox()
+    let configuration = faults.configuration(["timeout": .integer(Self.timeout)])
+    try faults.plugin.add(configuration, containerID: "first", sandbox: sandbox).checked()
+    try faults.plugin.del(configuration, containerID: "first", sandbox: sandbox).checked()
+    let before = try faults.traces([sandbox])
+    faults.host.openVSwitch.switching?.suspend()
+    let began = ContinuousClock.now
+    let add = try faults.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+    #expect(add.code == 11, "\(add)")
+    #expect(add.message.contains("ovs-vswitchd"), "\(add)")
+    #expect(ContinuousClock.now - began < .seconds(Self.timeout + 6))
+    #expect(try faults.traces([sandbox]).difference(from: before) == "")
+    faults.host.openVSwitch.switching?.resume()
+    try faults.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    faults.host.openVSwitch.switching?.suspend()
+    // DEL needs no ovs-vswitchd.
+    try faults.plugin.del(configuration, containerID: "c1", sandbox: sandbox).checked()
+    faults.host.openVSwitch.switching?.resume()
+    #expect(try faults.traces([sandbox]).difference(from: before) == "")
+  }
+}
