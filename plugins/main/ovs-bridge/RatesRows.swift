@@ -35,8 +35,12 @@ extension Rates {
 
 extension Rates {
   /// Deletes the rows of `attachment`. Its port must go in the same transaction, or be gone.
+  ///
+  /// ovsdb-server counts references before it removes rows that nothing refers to any more: so the
+  /// port, which is about to go, lets go of its QoS first.
   static func delete(of attachment: Attachment, in transaction: inout Transaction) {
     let key = AttachmentRecord.condition(attachment)
+    transaction.update(.port, where: [.includes(.externalIDs, key)], [Cell(.qos, nil)])
     transaction.delete(from: .qos, where: [.includes(.externalIDs, key)])
     transaction.delete(from: .queue, where: [.includes(.externalIDs, key)])
   }
