@@ -1,0 +1,182 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Plugins in the order of a network configuration list, each with its members.
+private struct Chain {
+  let network: Network
+  private let plugins: [(plugin: Plugin, configuration: Document)]
+
+  /// `version` is one that Debian's reference plugins speak too.
+  init(_ network: Network, _ links: [(plugin: Plugin, members: [String: Document])]) {
+    self.network = network
+    plugins = links.map { plugin, members in
+      (
+        plugin,
+        Document.object(["cniVersion": "1.0.0", "name": "net1", "type": .string(plugin.name)])
+          .with(members)
+      )
+    }
+  }
+
+  /// Each plugin gets what the one before has answered. Answers what each of them has.
+  func add(_ containerID: String, _ sandbox: Sandbox) throws -> [Document] {
+    var results: [Document] = []
+    for (plugin, configuration) in plugins {
+      let configuration = configuration.with(["prevResult": results.last ?? .absent])
+      results.append(
+        try plugin.add(configuration, containerID: containerID, sandbox: sandbox).checked())
+    }
+    return results
+  }
+
+  /// In the same order, each with the last result.
+  func check(
+    _ containerID: String, _ sandbox: Sandbox, _ result: Document, but skipped: [String] = []
+  ) throws {
+    for (plugin, configuration) in plugins where !skipped.contains(plugin.name) {
+      try plugin.check(
+        configuration, previous: result, containerID: containerID, sandbox: sandbox
+      ).checked()
+    }
+  }
+
+  /// In reverse.
+  func delete(_ containerID: String, _ sandbox: Sandbox, _ result: Document) throws {
+    for (plugin, configuration) in plugins.reversed() {
+      try plugin.del(
+        configuration.with(["prevResult": result]), containerID: containerID, sandbox: sandbox
+      ).checked()
+    }
+  }
+}
+
+@Suite("In chains with the reference plugins", .privateHost) struct ChainTests {
+  private let network: Network
+  private let dual: [String: Document]
+
+  init() throws {
+    network = try Network()
+    let addressed = network.addressed("10.1.0.0/24", "fd00:1::/64")
+    let routes: Document = ["routes": [["dst": "0.0.0.0/0"], ["dst": "fd00:2::/64"]]]
+    dual = addressed.with(["ipam": addressed["ipam"].with(routes.members)]).members
+  }
+
+  private func reference(_ name: String) -> Plugin { network.host.plugin(name, reference: true) }
+  private func ours(_ members: [String: Document] = [:]) -> (Plugin, [String: Document]) {
+    var all = dual.filter { !["cniVersion", "name", "type"].contains($0.key) }
+    for (key, value) in members { all[key] = value }
+    return (network.plugin, all)
+  }
+  private func mirror(_ role: String) -> (Plugin, [String: Document]) {
+    (
+      network.host.plugin("ovs-mirror-\(role)"),
+      [
+        "bridge": "br1", "socket_file": .string(network.host.openVSwitch.endpoint),
+        "mirrors": [["name": "m1", "ingress": true]],
+      ]
+    )
+  }
+
+  /// Members of a result that a plugin must hand on; the reference drops `mtu`, and adds `dns`.
+  private func same(_ left: Document, _ right: Document) -> Bool {
+    ["ips", "routes"].allSatisfy { left[$0] == right[$0] }
+      && left["interfaces"].array.map { $0["name"] }.prefix(2)
+        == right["interfaces"].array.map { $0["name"] }.prefix(2)
+  }
+
+  @Test(
+    "ADD, CHECK and DEL pass, and DEL leaves the host as before, with one after ovs-bridge",
+    arguments: [
+      ("tuning", ["sysctl": ["net.ipv4.conf.eth0.arp_filter": "1"], "mtu": 1400]),
+      (
+        "bandwidth",
+        [
+          "ingressRate": 10_000_000, "ingressBurst": 100_000, "egressRate": 10_000_000,
+          "egressBurst": 100_000,
+        ]
+      ), ("sbr", [:]),
+    ] as [(String, [String: Document])])
+  func after(name: String, members: [String: Document]) throws {
+    let sandbox = try Sandbox()
+    let before = try network.host.snapshot()
+    let chain = Chain(network, [ours(), (reference(name), members)])
+    let results = try chain.add("c1", sandbox)
+    #expect(same(results[0], results[1]), "\(results)")
+    try chain.check("c1", sandbox, results[1])
+    try chain.delete("c1", sandbox, results[1])
+    let left = try network.host.snapshot().difference(from: before)
+    #expect(left.split(separator: "\n").filter { !$0.contains("/leases/") } == [])
+    #expect(try sandbox.ip("link").array.map { $0["ifname"] } == ["lo"])
+  }
+
+  @Test("a published port reaches the container through the gateway of ovs-bridge")
+  func portmap() throws {
+    let sandbox = try Sandbox()
+    // The reference portmap checks rules of IPv6 as if they were of IPv4.
+    var gateway = network.addressed("10.1.0.0/24", members: ["isGateway": true]).members
+    for name in ["cniVersion", "name", "type"] { gateway[name] = nil }
+    let mapping: Document = ["hostPort": 5300, "containerPort": 5201, "protocol": "tcp"]
+    let chain = Chain(
+      network,
+      [
+        (network.plugin, gateway), (reference("firewall"), [:]),
+        (
+          reference("portmap"),
+          [
+            "snat": true, "capabilities": ["portMappings": true],
+            "runtimeConfig": ["portMappings": [mapping]],
+          ]
+        ),
+      ])
+    let results = try chain.add("c1", sandbox)
+    #expect(same(results[0], results[2]), "\(results)")
+    try chain.check("c1", sandbox, results[2], but: ["portmap"])
+    let directory = try TemporaryDirectory()
+    let server = try Daemon(
+      "ip", ["netns", "exec", sandbox.name, executable("iperf3"), "-s"],
+      environment: ProcessInfo.processInfo.environment, log: "\(directory.path)/log")
+    try eventually("iperf3 listens") {
+      try sandbox.exec("ss", ["-ltn"]).stdout.contains(":5201")
+    }
+    try network.host.namespace.exec("iperf3", ["-c", "10.1.0.1", "-p", "5300", "-n", "100K"])
+      .checked()
+    server.stop()
+    try chain.delete("c1", sandbox, results[2])
+    let left = try network.host.namespace.exec("iptables-save").checked().stdout
+    #expect(!left.contains("5300") && !left.contains("10.1.0.2"), "\(left)")
+    #expect(try network.host.openVSwitch.ports(of: "br1") == [])
+  }
+
+  @Test("plugins before ovs-bridge hand on to it, and mirrors hand on what they get")
+  func between() throws {
+    let sandbox = try Sandbox()
+    let before = try network.host.snapshot()
+    let chain = Chain(
+      network,
+      [
+        (reference("loopback"), [:]),
+        (reference("tuning"), ["sysctl": ["net.ipv4.ip_default_ttl": "63"]]),
+        ours(), (reference("tuning"), ["sysctl": ["net.ipv4.conf.eth0.arp_filter": "1"]]),
+        mirror("producer"),
+        (reference("bandwidth"), ["ingressRate": 10_000_000, "ingressBurst": 100_000]),
+      ])
+    let results = try chain.add("c1", sandbox)
+    let last = try #require(results.last)
+    #expect(
+      last["interfaces"].array.prefix(3).map { $0["name"] }
+        == ["lo", results[2]["interfaces"][1]["name"], "eth0"])
+    #expect(last["ips"].array.contains(results[0]["ips"][0]), "\(last)")
+    #expect(results[4]["interfaces"] == results[3]["interfaces"])
+    #expect(results[4]["ips"] == results[3]["ips"])
+    #expect(
+      try network.host.openVSwitch.row("Mirror", "m1")["select_src_port"]
+        == (try network.host.openVSwitch.row(
+          "Port", results[2]["interfaces"][1]["name"].text ?? ""))["_uuid"])
+    // The reference loopback wants the result to tell of lo alone.
+    try chain.check("c1", sandbox, last, but: ["loopback"])
+    try chain.delete("c1", sandbox, last)
+    let left = try network.host.snapshot().difference(from: before)
+    #expect(left.split(separator: "\n").filter { !$0.contains("/leases/") } == [])
+  }
+}
