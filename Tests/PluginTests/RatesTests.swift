@@ -51,7 +51,7 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
 @Suite("Rates of ovs-bridge", .privateHost, .serialized) struct RatesTests {
   @Test(
     "10 Mbit/s towards the container are that, whatever the burst; from it there is no limit",
-    arguments: [1, 100_000, 8_000_000])
+    arguments: [1, 8_000_000])
   func ingress(burst: Int) throws {
     let limited = try Limited([
       "ingressRate": .integer(tenMegabits), "ingressBurst": .integer(burst),
@@ -65,7 +65,7 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
 
   @Test(
     "10 Mbit/s from the container are that, whatever the burst; towards it there is no limit",
-    arguments: [1, 100_000, 8_000_000])
+    arguments: [1, 8_000_000])
   func egress(burst: Int) throws {
     let limited = try Limited(["egressRate": .integer(tenMegabits), "egressBurst": .integer(burst)])
     let rate = try limited.egress()
@@ -145,9 +145,9 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
       try limited.limited.exec("ss", ["-ltn"]).stdout.contains(":5201")
     }
     let client = try iperf(limited.other, "-c", limited.address, "-u", "-b", "40M", "-t", "20")
-    try eventually("the queue is full") {
-      try limited.network.host.namespace.exec("tc", ["-s", "qdisc", "show", "dev", limited.port])
-        .stdout.split(separator: " ").drop { $0 != "(dropped" }.dropFirst().first != "0,"
+    try eventually("frames wait at the limited port") {
+      try !limited.network.host.namespace.exec("tc", ["-s", "qdisc", "show", "dev", limited.port])
+        .stdout.contains("backlog 0b")
     }
     let rate = try Throughput(from: limited.other, to: address, of: third, "-t1").rate
     #expect(rate > 20, "\(rate) Mbit/s")
