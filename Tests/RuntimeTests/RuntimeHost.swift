@@ -66,7 +66,7 @@ final class RuntimeHost: Sendable {
 
   private static let environment = [
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
-    "LC_ALL": "C.UTF-8",
+    "LC_ALL": "C.UTF-8", "CONTAINERD_SNAPSHOTTER": "native",
   ]
 
   private static func entering(_ pid: String) -> [String] {

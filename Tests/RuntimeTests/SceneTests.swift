@@ -1,0 +1,102 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension RuntimeTests {
+  @Suite("containers of several runtimes") struct Scene {
+    /// One of those on the bridge: its name in `patchbay show`, and how a shell runs in it.
+    private struct Member {
+      let name: String
+      let shell: [String]
+      var address = ""
+    }
+
+    @Test("reach each other on one bridge, and leave nothing when their own tools remove them")
+    func together() throws {
+      let host = try RuntimeHost.clean()
+      try host.installPodman()
+      for name in ["hook", "patchbay.conf"] {
+        try host.install("conf/lxc/\(name)", as: "/etc/lxc/patchbay/\(name)")
+      }
+      let containerd = try Containerd(host)
+
+      let containers = try ["ann", "ben"].map { name in
+        try LXCContainer(
+          host, name, "lxc.include = /etc/lxc/patchbay/patchbay.conf",
+          "lxc.hook.start-host = /etc/lxc/patchbay/hook ovs-podman")
+      }
+      for container in containers { try container.start().checked() }
+      let ids = try ["cat", "dan"].map { try host.podman($0, "--network", "ovs-podman") }
+      let task = try containerd.run("eve")
+      try host.call("patchbay", "netns", "add", "fay")
+      try host.call("patchbay", "add", "ovs-podman", "fay", "--container-id", "fay")
+
+      var members = [
+        Member(name: "ann", shell: ["lxc-attach", "-n", "ann", "--", "sh", "-ec"]),
+        Member(name: "ben", shell: ["lxc-attach", "-n", "ben", "--", "sh", "-ec"]),
+        Member(name: "cat (\(ids[0].prefix(12))…)", shell: ["podman", "exec", "cat", "sh", "-ec"]),
+        Member(name: "dan (\(ids[1].prefix(12))…)", shell: ["podman", "exec", "dan", "sh", "-ec"]),
+        Member(
+          name: "default-eve",
+          shell: ["ctr", "task", "exec", "--exec-id", "pings", "eve", "sh", "-ec"]),
+        Member(name: "fay", shell: ["patchbay", "netns", "exec", "fay", "busybox", "sh", "-ec"]),
+      ]
+      for index in members.indices { members[index].address = "192.168.7.\(index + 1)" }
+      let shown = try host.call("patchbay", "show")
+      #expect(shown.hasSuffix("1 bridge, 7 ports, no problem\n"), "\(shown)")
+      for member in members {
+        #expect(shown.contains("container \(member.name)\n"), "\(shown)")
+        #expect(shown.contains("address   \(member.address)/24, mac "), "\(shown)")
+      }
+      let script = members.map { "ping -c 1 -W 5 \($0.address)" }.joined(separator: "; ")
+      for member in members {
+        let pings = try host.run(member.shell + [script]).checked().stdout
+        #expect(pings.components(separatedBy: " 0% packet loss").count == 7, "\(pings)")
+      }
+
+      for container in containers { try container.kill() }
+      try host.call("podman", "rm", "--force", "--time", "0", "cat", "dan")
+      try containerd.kill("eve", task)
+      try host.call("patchbay", "del", "ovs-podman", "fay", "--container-id", "fay")
+      try host.call("patchbay", "netns", "del", "fay")
+      try containerd.stop()
+      try host.expectNothingLeft()
+      for container in containers { try container.destroy() }
+    }
+  }
+
+  @Suite("blocks of the README") struct Readme {
+    /// The block below a heading.
+    private func block(_ heading: String) throws -> String {
+      let path = "\(RuntimeHost.sources)/README.md"
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      let section = try #require(
+        text.components(separatedBy: "\n### \(heading)\n").dropFirst().first)
+      let fenced = try #require(section.components(separatedBy: "\n```sh\n").dropFirst().first)
+      return try #require(fenced.components(separatedBy: "\n```\n").first)
+    }
+
+    private func run(_ heading: String, on host: RuntimeHost) throws -> String {
+      try host.sh("cd \"\(RuntimeHost.sources)\"\n" + block(heading))
+    }
+
+    @Test(
+      "do as they stand what they say",
+      arguments: [
+        ("LXC", "network   ovs-1, container web\n", "192.168.0.9/24, mac 02:00:00:00:00:09"),
+        ("podman", "network   ovs-podman, container web (", "192.168.7.9/24"),
+        ("containerd", "eth0", "192.168.6.1/24"),
+        ("runc, crun", "network   vlan-10, container web\n", "192.168.0.31/24"),
+      ])
+    func block(heading: String, what: String, address: String) throws {
+      let host = try RuntimeHost.clean()
+      // Images that a registry would have given.
+      if heading == "podman" { try host.installPodman() }
+      let containerd = heading == "containerd" ? try Containerd(host) : nil
+      let said = try run(heading, on: host)
+      #expect(said.contains(what) && said.contains(address), "\(said)")
+      try containerd?.stop()
+      try host.expectNothingLeft()
+    }
+  }
+}
