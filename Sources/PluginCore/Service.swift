@@ -13,7 +13,7 @@ struct Service<P: Plugin> {
   func run() throws(CNIError) -> [UInt8] {
     let invocation = try Invocation(environment: { Process.environment($0) })
     let text = try input()
-    let trace = JSONTrace("\(P.name) \(invocation.command.rawValue)")
+    let trace = Self.trace(invocation.command)
     trace?.received(text)
     guard invocation.command != .version else { return versions(text) }
     let configuration: JSONCursor
@@ -25,15 +25,17 @@ struct Service<P: Plugin> {
     }
     let request = try Request(invocation, configuration: try P.completed(configuration))
     do throws(CNIError) {
-      let output = try serve(request)
-      trace?.sent(output)
-      return output
+      return try serve(request)
     } catch {
       let output = error.json(version: request.network.version.rawValue).encoded(indentedBy: 4)
       trace?.sent(output)
       try? StandardStream.output.write(output)
       Process.exit(1)
     }
+  }
+
+  private static func trace(_ command: Command) -> JSONTrace? {
+    JSONTrace("\(P.name) \(command.rawValue)")
   }
 
   private func input() throws(CNIError) -> [UInt8] {
@@ -89,7 +91,7 @@ struct Service<P: Plugin> {
       try P.refuseUnsupported(request)
       let result = try P.add(request, configuration, context)
       // What cannot be told to the runtime would never be deleted by it.
-      do throws(CNIError) { try tell(result, request.network.version) } catch {
+      do throws(CNIError) { try tell(result, request) } catch {
         let context = Context(deadline: .after(.seconds(5)), log: context.log)
         do throws(CNIError) { try P.del(request, configuration, context) } catch {
           context.log.write(.error, "rolling back: \(error)")
@@ -106,12 +108,14 @@ struct Service<P: Plugin> {
   }
 
   /// Writes the result of ADD.
-  private func tell(_ result: AttachmentResult, _ version: SpecificationVersion) throws(CNIError) {
+  private func tell(_ result: AttachmentResult, _ request: Request) throws(CNIError) {
+    let version = request.network.version
     let text: [UInt8]
     do throws(InexpressibleResult) { text = try result.json(version).encoded(indentedBy: 4) } catch
     {
       throw CNIError(.unsupportedField, error.description)
     }
+    Self.trace(request.invocation.command)?.sent(text)
     do throws(SystemError) { try StandardStream.output.write(text) } catch {
       throw CNIError(
         .ioFailure, "cannot write the result to standard output", details: error.description)

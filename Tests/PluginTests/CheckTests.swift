@@ -75,7 +75,7 @@ struct Tampering: CustomTestStringConvertible, Sendable {
     case "in": try sandbox.exec(command[1], Array(command.dropFirst(2))).checked()
     default: try network.host.namespace.exec(command[0], Array(command.dropFirst())).checked()
     }
-    let before = try network.host.snapshot()
+    let before = try network.host.settledSnapshot()
     let refused = try network.plugin.check(
       configuration, previous: result, containerID: "c1", sandbox: sandbox)
     #expect(refused.code == 999)

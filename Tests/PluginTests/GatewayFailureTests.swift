@@ -47,7 +47,7 @@ struct GatewayFailureTests {
     } else {
       try routed.host.namespace.exec(command[0], Array(command.dropFirst())).checked()
     }
-    let changed = try routed.host.snapshot()
+    let changed = try routed.host.settledSnapshot()
     let refused = try check()
     #expect(refused.code == 999)
     let words = tampering.words.replacingOccurrences(of: "GATEWAY", with: gateway)

@@ -32,4 +32,16 @@ public final class TestHost: Sendable {
   public func snapshot() throws -> HostSnapshot {
     try HostSnapshot(in: namespace, openVSwitch, directories: [directory.path])
   }
+
+  /// What is on this host when what was set off by the last change has happened, too.
+  public func settledSnapshot() throws -> HostSnapshot {
+    var last = try snapshot()
+    for _ in 0..<50 {
+      usleep(100_000)
+      let next = try snapshot()
+      if next == last { break }
+      last = next
+    }
+    return last
+  }
 }
