@@ -55,6 +55,39 @@ struct ChildProcessTests {
     #expect(String(decoding: output.bytes, as: UTF8.self) == "out\nerr\n")
   }
 
+  @Test("one that is bound gets and gives octets as any other")
+  func bound() throws {
+    let child = try ChildProcess(
+      start: executable("sh"), arguments: ["-c", "cat; echo err >&2; exit 3"],
+      environment: [], input: Array("in\n".utf8), mergesErrors: true, isBound: true)
+    let output = try child.finish(until: .after(.seconds(20)))
+    #expect(String(decoding: output.bytes, as: UTF8.self) == "in\nerr\n")
+    #expect(output.status == .exited(3))
+    let error = try #require(throws: SystemError.self) {
+      _ = try ChildProcess(start: "/nowhere", environment: [], input: [], isBound: true)
+    }
+    #expect(error.description == "exec(/nowhere): ENOENT (No such file or directory)")
+  }
+
+  @Test("one that is bound ends with the thread that started it")
+  func ending() throws {
+    let directory = try TemporaryDirectory()
+    let marker = "\(directory.path)/lived"
+    for isBound in [true, false] {
+      let held = Held()
+      let thread = Thread {
+        // The value stays, so that it is not this by which it is killed.
+        held.child = try? ChildProcess(
+          start: "/bin/sh", arguments: ["-c", "sleep 0.3; : >\(marker)"],
+          environment: ["PATH=/usr/bin:/bin"], input: [], isBound: isBound)
+      }
+      thread.start()
+      usleep(1_000_000)
+      #expect(FileManager.default.fileExists(atPath: marker) == !isBound)
+      withExtendedLifetime(held) {}
+    }
+  }
+
   @Test("arguments arrive as they are")
   func arguments() throws {
     let output = try start("printf", ["%s|", "a b", "", "$HOME", "ü"])
@@ -210,4 +243,8 @@ struct ChildProcessTests {
     #expect(Linux::Process.environment.contains { $0.hasPrefix("PATH=") })
     #expect(Linux::Process.identifier == ProcessInfo.processInfo.processIdentifier)
   }
+}
+
+private final class Held: @unchecked Sendable {
+  var child: ChildProcess?
 }
