@@ -95,10 +95,14 @@ public struct Masquerade: Hashable, Sendable {
   public func remove(_ owner: RuleOwner, until deadline: Deadline) throws(FirewallError) {
     // Its chain tells all in the first place, whatever else the table has.
     let chain = commands.chain(owner.chain)
-    guard let listing = try list(chain, until: deadline) else {
-      // The table may be left of a removal that was interrupted.
-      return try removeTable(until: deadline)
+    var found = try list(chain, until: deadline)
+    if found == nil {
+      // The table may be left of a removal that was interrupted. And a transaction waits for the one
+      // that the kernel is at: it may be that of an ADD that was killed.
+      try removeTable(until: deadline)
+      found = try list(chain, until: deadline)
     }
+    guard let listing = found else { return }
     if try remove([owner.chain], listing, until: deadline) { return }
     _ = try removeAll(until: deadline) { $0 == owner.chain }
   }
