@@ -96,9 +96,6 @@ let package = Package(
       exclude: ["patchbay.8"], swiftSettings: settings,
       linkerSettings: [isStatic] + staticFoundation),
     support,
-    .executableTarget(
-      name: "bench-ipam", path: "Tests/Benchmarks", swiftSettings: [.swiftLanguageMode(.v6)],
-      linkerSettings: [isStatic]),
     // Runs a program, and kills it or fails it at one of its system calls.
     .executableTarget(
       name: "steps", path: "Tests/Steps",
@@ -120,8 +117,8 @@ let package = Package(
     tests(
       "HostLocalTests",
       [
-        "host-local", "static", "PluginConfigurations", "Leases", "CNI", "JSON", "Addresses",
-        "Linux", "TestSupport",
+        "host-local", "static", "steps", "PluginConfigurations", "Leases", "CNI", "JSON",
+        "Addresses", "Linux", "TestSupport",
       ]),
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], golden: true),
     tests(

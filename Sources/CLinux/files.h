@@ -126,9 +126,11 @@ static inline long clinux_flock_until(int fd, int operation, long long deadline)
   return result == -EINTR ? -ETIMEDOUT : result;
 }
 
-/* The next entry's name, or null at the end; `.` and `..` included. */
-static inline const char *clinux_next_entry(DIR *directory) {
+/* The next entry's name, `.` and `..` included; null at the end, or where `error` is not 0. */
+static inline const char *clinux_next_entry(DIR *directory, int *error) {
+  errno = 0;
   struct dirent *entry = readdir(directory);
+  *error = entry ? 0 : errno;
   return entry ? entry->d_name : 0;
 }
 /* Takes `fd` over, also when it fails. */

@@ -7,8 +7,10 @@ enum LeaseFile {
   case lease(LeaseHolder, modified: Int64)
   /// A file that names no holder: who wrote it was stopped in between.
   case torn(modified: Int64)
-  /// Nothing that we may judge: no regular file, or one that cannot be read.
+  /// Nothing that we may judge: no regular file.
   case foreign
+  /// A file that could not be read, for this reason.
+  case unreadable(SystemError)
   /// There is no such file.
   case none
 
@@ -28,7 +30,12 @@ enum LeaseFile {
         self = .torn(modified: status.modified)
       }
     } catch {
-      self = error.errno == .noSuchFileOrDirectory ? .none : .foreign
+      switch error.errno {
+      case .noSuchFileOrDirectory: self = .none
+      // A symbolic link; a socket.
+      case .tooManyLinks, .noSuchDeviceOrAddress: self = .foreign
+      default: self = .unreadable(error)
+      }
     }
   }
 }

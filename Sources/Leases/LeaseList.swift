@@ -17,7 +17,7 @@ public enum LeaseList {
       guard let address = IPAddress(name), address.description == name else { continue }
       switch LeaseFile(name, in: directory) {
       case .none: continue
-      case .foreign:
+      case .foreign, .unreadable:
         entries.append(LeaseEntry(address: address, state: .foreign, holder: nil, since: nil))
       case .torn(let modified):
         entries.append(LeaseEntry(address: address, state: .torn, holder: nil, since: modified))

@@ -25,36 +25,61 @@ extension LeaseStore {
     return true
   }
 
-  /// Takes `addresses` back from `holder`; those that are not its own are left alone.
+  /// Takes `addresses` back from `holder`, as far as they are its own; answers which these were.
+  ///
+  /// It goes on where one cannot be taken back, and throws that in the end.
+  @discardableResult
   public mutating func release(_ addresses: [IPAddress], of holder: LeaseHolder)
-    throws(LeaseError)
+    throws(LeaseError) -> [IPAddress]
   {
+    var released: [IPAddress] = []
+    var failure: SystemError?
+    var isIndexWrong = false
     for address in addresses {
-      let name = address.description
-      guard case .lease(let found, _) = LeaseFile(name, in: directory), found.covers(holder) else {
-        // The index is wrong about it.
-        try rebuild()
-        continue
-      }
-      do throws(SystemError) { try directory.remove(name) } catch { throw .system(error) }
+      do throws(SystemError) {
+        guard let found = try remove(address, ifOf: holder) else {
+          isIndexWrong = true
+          continue
+        }
+        released.append(address)
+        do throws(IndexFault) { try index.remove(address, of: found) } catch { isIndexWrong = true }
+      } catch { failure = failure ?? error }
+    }
+    if isIndexWrong { try rebuild() }
+    if let failure { throw .system(failure) }
+    return released
+  }
+
+  /// Removes the lease of `address` if `holder` has it; nil if not. Answers what the file said.
+  private mutating func remove(_ address: IPAddress, ifOf holder: LeaseHolder)
+    throws(SystemError) -> LeaseHolder?
+  {
+    let name = address.description
+    switch LeaseFile(name, in: directory) {
+    case .lease(let found, _) where found.covers(holder):
+      try directory.remove(name)
       isDirectoryChanged = true
       isIndexChanged = true
-      do throws(IndexFault) { try index.remove(address, of: found) } catch { try rebuild() }
+      return found
+    case .unreadable(let error): throw error
+    case .lease, .torn, .foreign, .none: return nil
     }
   }
 
-  /// Takes back all that `holder` has, and answers it.
+  /// Takes back all that `holder` has, and answers it. Where it seems to have nothing, but not every
+  /// lease could be read, that is an error.
   public mutating func releaseAll(of holder: LeaseHolder) throws(LeaseError) -> [IPAddress] {
-    var released: [IPAddress] = []
     for _ in 0..<3 {
       let held = try addresses(of: holder)
-      if held.isEmpty || (!released.isEmpty && held.allSatisfy(released.contains)) { break }
-      try release(held, of: holder)
-      released += held
-      // What the container as a whole has is only meant where its interface has nothing.
-      break
+      if held.isEmpty {
+        if let unread { throw .system(unread) }
+        return []
+      }
+      let released = try release(held, of: holder)
+      // None, where the index was wrong; it has been made anew.
+      if !released.isEmpty { return released }
     }
-    return released
+    throw .unstable(path: location.path)
   }
 
   /// Makes the index match the directory. What fails here costs the next operation a walk.

@@ -89,6 +89,7 @@ extension LeaseStore {
     let containers = Set((valid ?? []).map(\.containerID))
     let now = Clock.nanosecondsSinceEpoch
     isUnsettled = false
+    unread = nil
     for name in names {
       guard let address = IPAddress(name), address.description == name else { continue }
       var isFree = false
@@ -96,6 +97,9 @@ extension LeaseStore {
       switch LeaseFile(name, in: directory) {
       case .none: continue
       case .foreign: break
+      case .unreadable(let error):
+        unread = unread ?? error
+        isUnsettled = true
       case .torn(let modified):
         // Whoever writes there has the lock, and that is us; but not every program locks.
         let isYoung = (0..<2_000_000_000).contains(now - modified) && modified != 0

@@ -38,8 +38,11 @@ public struct LeaseStore: ~Copyable {
   var isDirectoryChanged = false
   /// The index was changed after it was written.
   var isIndexChanged = false
-  /// Somebody may be writing a file there at this moment: the index holds for now only.
+  /// Somebody may be writing a file there at this moment, or one could not be read: the index holds
+  /// for now only.
   var isUnsettled = false
+  /// Why a file could not be read that may be anybody's lease.
+  var unread: SystemError?
 
   /// Locks the leases at `location`; nil where there are none, unless they are to be made.
   ///

@@ -145,10 +145,13 @@ public struct Directory: ~Copyable {
     }
     defer { unsafe closedir(entries) }
     var names: [String] = []
-    while let entry = unsafe clinux_next_entry(entries) {
+    var error: CInt = 0
+    while let entry = unsafe clinux_next_entry(entries, &error) {
       let name = unsafe String(cString: entry)
       if name != ".", name != ".." { names.append(name) }
     }
+    // A directory that was read in part must not pass for one that has no more.
+    guard error == 0 else { throw SystemError("readdir", path, Errno(rawValue: error)) }
     return names
   }
 }

@@ -59,6 +59,8 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let readOnlyFileSystem = Errno(rawValue: EROFS)
   /// `ENAMETOOLONG`
   public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+  /// `ENXIO`
+  public static let noSuchDeviceOrAddress = Errno(rawValue: ENXIO)
   /// `EFBIG`
   public static let fileTooLarge = Errno(rawValue: EFBIG)
 }

@@ -44,7 +44,7 @@ final class Network: Sendable {
       command == "GC" || command == "STATUS" ? ["cniVersion": "1.1.0"] : [:]
     return try Plugin("host-local", reference: reference).call(
       command, configuration.with(new).with(members), containerID: containerID,
-      sandbox: "/nowhere", ifname: ifname, args: args)
+      sandbox: "/nowhere", ifname: ifname, args: args, timeout: .seconds(180))
   }
 
   /// ADD, and the addresses it gave, without their lengths.

@@ -86,7 +86,8 @@ struct Allocator {
 
   private func remembered(_ store: inout LeaseStore) throws(LeaseError) -> Choice? {
     guard let memory = wishes.memory(of: position),
-      let address = try store.remembered(for: memory), let choice = make(address, movesCursor: false),
+      let address = try store.remembered(for: memory),
+      let choice = make(address, movesCursor: false),
       choice.range.open.contains(where: { $0.contains(address) }), try store.isFree(address)
     else { return nil }
     return choice
