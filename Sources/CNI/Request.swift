@@ -47,8 +47,12 @@ public struct Invocation: Hashable, Sendable {
         .invalidEnvironment,
         "required env variables [\(missing.joined(separator: ","))] missing")
     }
-    containerID = environment(Parameter.containerID.rawValue) ?? ""
-    interfaceName = environment(Parameter.interfaceName.rawValue) ?? ""
+    // Where they are not required nobody refuses what is no name; it is none, and becomes part of
+    // nothing.
+    let containerID = environment(Parameter.containerID.rawValue) ?? ""
+    let interfaceName = environment(Parameter.interfaceName.rawValue) ?? ""
+    self.containerID = (try? Names.checkContainerID(containerID)) == nil ? "" : containerID
+    self.interfaceName = (try? Names.checkInterfaceName(interfaceName)) == nil ? "" : interfaceName
     sandboxPath = environment(Parameter.sandbox.rawValue).flatMap { $0.isEmpty ? nil : $0 }
     path = (environment(Parameter.path.rawValue) ?? "").split(separator: ":").map { String($0) }
     argumentText = environment("CNI_ARGS") ?? ""
