@@ -102,7 +102,8 @@ extension LeaseStore {
         isUnsettled = true
       case .torn(let modified):
         // Whoever writes there has the lock, and that is us; but not every program locks.
-        let isYoung = (0..<2_000_000_000).contains(now - modified) && modified != 0
+        // A file may claim any time, also one so long ago that no difference has room.
+        let isYoung = modified <= now && modified > now - 2_000_000_000 && modified != 0
         if isYoung { isUnsettled = true } else { isFree = true }
       case .lease(let found, let modified):
         holder = found
