@@ -4,6 +4,9 @@ public import JSON
 
 /// A range of `host-local`: part of a subnet, with the gateway of that.
 public struct AddressRange: Hashable, Sendable {
+  /// How many ranges there may be, in all sets together, and parts that one of them excludes.
+  static let limit = 1024
+
   /// Its prefix length is that of every address given out.
   public let subnet: IPPrefix
   /// `rangeStart` to `rangeEnd`.
@@ -78,7 +81,7 @@ public struct AddressRange: Hashable, Sendable {
   {
     guard !json.isAbsent else { return [] }
     var exclusions: [IPRange] = []
-    for element in try json.elements {
+    for element in try json.elements(atMost: AddressRange.limit) {
       let exclusion = try range(element)
       guard IPRange(subnet).contains(exclusion.first), subnet.contains(exclusion.last) else {
         throw element.error("\(exclusion) is not in \(subnet)")
@@ -118,7 +121,7 @@ public struct RangeSet: Hashable, Sendable {
   /// Decodes the elements of an array.
   init(_ json: JSONCursor) throws(JSONDecodingError) {
     var ranges: [AddressRange] = []
-    for element in try json.elements {
+    for element in try json.elements(atMost: AddressRange.limit) {
       let next = try AddressRange(element)
       if let first = ranges.first, first.range.first.family != next.range.first.family {
         throw json.error("mixed address families; a range set is of IPv4 or of IPv6")

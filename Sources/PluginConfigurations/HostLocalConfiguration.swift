@@ -87,18 +87,23 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     )
   }
 
+  /// Each gives one address, and an attachment has at most 255.
+  private static let setLimit = 255
+
   private static func sets(_ json: JSONCursor) throws(JSONDecodingError) -> [RangeSet] {
     let ipam = json["ipam"]
     var sets: [RangeSet] = []
     let wanted = json["runtimeConfig"]["ipRanges"]
     if !wanted.isAbsent {
-      for element in try wanted.elements { sets.append(try RangeSet(element)) }
+      for element in try wanted.elements(atMost: setLimit) { sets.append(try RangeSet(element)) }
     }
     if !ipam["subnet"].isAbsent, ipam["subnet"].value != "" {
       sets.append(try RangeSet(single: ipam))
     }
     if !ipam["ranges"].isAbsent {
-      for element in try ipam["ranges"].elements { sets.append(try RangeSet(element)) }
+      for element in try ipam["ranges"].elements(atMost: setLimit) {
+        sets.append(try RangeSet(element))
+      }
     }
     guard !sets.isEmpty else {
       throw ipam["ranges"].error(
@@ -119,6 +124,11 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
         "CNI version \(version) does not support more than 1 address per family; 0.3.0 and later do"
       )
     }
+    let count = sets.reduce(0) { $0 + $1.ranges.count }
+    guard count <= AddressRange.limit else {
+      throw json["ipam"]["ranges"].error(
+        "\(count) ranges are too many; at most \(AddressRange.limit) are legal")
+    }
     for (position, set) in sets.enumerated() {
       for (other, earlier) in sets[..<position].enumerated() {
         let overlaps = set.ranges.contains { range in
@@ -138,7 +148,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   {
     guard !json.isAbsent else { return [] }
     var reservations: [Reservation] = []
-    for element in try json.elements {
+    for element in try json.elements(atMost: 4096) {
       let next = try Reservation(element, sets)
       if let other = reservations.first(where: { $0.address == next.address }) {
         throw element["ip"].error("\(next.address) is reserved by \(other.path) already")

@@ -89,7 +89,7 @@ public struct PortVLANs: Hashable, Sendable {
   private static func trunks(_ json: JSONCursor) throws(JSONDecodingError) -> [UInt16] {
     var found: Set<UInt16> = []
     guard !json.isAbsent else { return [] }
-    for item in try json.elements {
+    for item in try json.elements(atMost: 4096) {
       if item.value?.object == nil {
         throw item.expected("an object with \"id\", or with \"minID\" and \"maxID\"")
       }

@@ -73,7 +73,7 @@ public struct AddressRequest: Hashable, Sendable {
   static func list(_ json: JSONCursor) throws(JSONDecodingError) -> [AddressRequest] {
     guard !json.isAbsent else { return [] }
     var requests: [AddressRequest] = []
-    for element in try json.elements {
+    for element in try json.elements(atMost: 255) {
       let text: String = try element.decode()
       guard let address = parse(text) else {
         throw element.error(

@@ -53,7 +53,7 @@ public struct StaticConfiguration: Hashable, Sendable {
   {
     guard !json.isAbsent else { return [] }
     var addresses: [AttachmentResult.Address] = []
-    for element in try json.elements {
+    for element in try json.elements(atMost: 255) {
       let text: String = try element["address"].decode()
       guard let address = prefix(text) else {
         throw element["address"].error(
@@ -73,7 +73,7 @@ public struct StaticConfiguration: Hashable, Sendable {
   {
     guard !json.isAbsent else { return [] }
     var addresses: [AttachmentResult.Address] = []
-    for element in try json.elements {
+    for element in try json.elements(atMost: 255) {
       let text: String = try element.decode()
       guard let address = prefix(text) else {
         throw element.error(
