@@ -1,5 +1,5 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build demo test lint bench install clean
+.PHONY: setup build demo test lint bench soak fuzz sanitize install clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
@@ -21,6 +21,16 @@ bench: ## the table of measurements
 	.ci/setup build demo bench
 	.ci/build
 	.ci/bench
+soak: ## load, kills and failures for a long time: .ci/soak SECONDS says how long
+	.ci/setup build demo test
+	.ci/build
+	PATCHBAY_BIN=$(CURDIR)/dist .ci/soak
+fuzz: ## any octets to what reads octets, ten minutes each: .ci/fuzz SECONDS SUBJECT…
+	.ci/setup build
+	.ci/fuzz
+sanitize: ## the tests without privileges, under AddressSanitizer and ThreadSanitizer
+	.ci/setup build demo test
+	.ci/sanitize
 install: ## into CNI_BIN and PREFIX, below DESTDIR
 	.ci/install
 clean: ## what was built

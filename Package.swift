@@ -48,6 +48,16 @@ let support: Target = .target(
   name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport",
   swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
 
+/// The program of libFuzzer, whose `main` it is: it can be linked with `--sanitize=fuzzer` only.
+let fuzz: [Target] =
+  Context.environment["PATCHBAY_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz",
+      swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])])
+  ]
+
 let package = Package(
   name: "patchbay",
   dependencies: [
@@ -100,10 +110,21 @@ let package = Package(
     .executableTarget(
       name: "steps", path: "Tests/Steps",
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    // What reads octets from outside, to be fed with any.
+    .target(
+      name: "Fuzzing",
+      dependencies: [
+        "Addresses", "CLinux", "CNI", "CNIRuntime", "JSON", "Leases", "Linux", "Netlink", "OVSDB",
+        "PluginConfigurations",
+      ], path: "Tests/Fuzzing", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(
+      name: "mutator", dependencies: ["CLinux", "Fuzzing"], path: "Tests/Mutator",
+      swiftSettings: [.swiftLanguageMode(.v6)]),
     tests(
       "FaultTests",
       [
-        "ovs-bridge", "host-local", "static", "loopback", "steps", "TestSupport", "CLinux", "CNI",
+        "ovs-bridge", "host-local", "static", "loopback", "patchbay", "steps", "Fuzzing",
+        "TestSupport", "CLinux", "CNI",
         "JSON", "Linux", "Netlink", "OVSDB", "Addresses",
       ]),
     // Not a test: what `make bench` runs.
@@ -140,5 +161,5 @@ let package = Package(
     tests("RuntimeTests", ["patchbay", "ovs-bridge", "host-local", "loopback", "TestSupport"]),
     tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
-  ]
+  ] + fuzz
 )

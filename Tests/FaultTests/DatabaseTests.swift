@@ -57,7 +57,8 @@ struct DatabaseTests {
           violations.expect(
             result.message.contains("ovsdb-server") || result.message.contains("by a test"),
             "\(place): \(result)")
-          violations.expectNothing(try faults.traces([sandbox]).difference(from: before), place)
+          violations.expectNothing(
+            try faults.traces([sandbox]).difference(from: before), "\(place): \(result)")
         }
         try faults.plugin.del(direct, containerID: "c1", sandbox: sandbox).checked()
         violations.expectNothing(
