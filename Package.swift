@@ -20,6 +20,13 @@ let lean: [SwiftSetting] = [
 let isStatic: LinkerSetting = .unsafeFlags(
   ["-static-executable", "-Xlinker", "--gc-sections"], .when(configuration: .release))
 
+/// Plugins without the parts of the standard library that they do not use, all of which are linked
+/// otherwise: a copy of it in which the linker may leave functions out. `.ci/build` makes it and
+/// names it; a megabyte. The linker is the one that goes by the mark that was taken from it.
+let isLean: [LinkerSetting] = Context.environment["PATCHBAY_CORE"].map {
+  [.unsafeFlags(["-use-ld=bfd", $0], .when(configuration: .release))]
+} ?? []
+
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings + lean)
 }
@@ -27,7 +34,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 func plugin(_ kind: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
     name: name, dependencies: dependencies, path: "plugins/\(kind)/\(name)",
-    exclude: ["README.md"], swiftSettings: settings + lean, linkerSettings: [isStatic])
+    exclude: ["README.md"], swiftSettings: settings + lean, linkerSettings: [isStatic] + isLean)
 }
 
 /// `golden`: there is a directory Golden with files that the tests compare with.

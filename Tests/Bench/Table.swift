@@ -46,7 +46,7 @@ struct Row {
   }
 
   var cells: [String] {
-    let digits = value > 0 && value < 0.01 ? 4 : 2
+    let digits = value > 0 && value < 0.1 ? 3 : 2
     return [
       what, ours, other, value.rounded(digits) + unit,
       limit.map { "≤ \($0.shortest)\(unit)" } ?? "",
