@@ -37,7 +37,8 @@ public final class Log {
   public func write(_ level: LogLevel, _ message: @autoclosure () -> String) {
     guard level <= self.level else { return }
     let microseconds = (Clock.monotonic - started).nanoseconds / 1000
-    let milliseconds = "\(microseconds / 1000).\(microseconds % 1000 / 100)"
+    let fraction = "\(1000 + microseconds % 1000)".dropFirst()
+    let milliseconds = "\(microseconds / 1000).\(fraction)"
     let text = message().map { $0.isNewline ? " " : String($0) }.joined()
     let line = Array(
       "\(Clock.timestamp) \(level.rawValue) \(subject) duration=\(milliseconds)ms \(text)\n".utf8)

@@ -12,6 +12,8 @@ enum Attachments {
     }
     var plot = Plot("ADD: time over ports of the bridge", over: "ports", "patchbay", "by hand")
     let none = try Work(ports)
+    let commands = ["ADD", "DEL"]
+    let early = try commands.map { try Profile($0, ports, turns: options.turns) }
     for count in options.isQuick ? [0, 500] : [0, 50, 100, 200, 300, 400, 500] {
       try ports.addPorts(to: count)
       let isRow = count == 0 || count == 500
@@ -27,6 +29,10 @@ enum Attachments {
       }
     }
     try Work(ports).compare(with: none, into: &table)
+    let late = try commands.map { try Profile($0, ports, turns: options.turns) }
+    let profiles = zip(early, late).map { Profile.table($0, $1) }.joined(separator: "\n")
+    try fill("\(directory)/profile.md", with: profiles)
+    progress("\n\(profiles)")
     try fill("\(directory)/ports.svg", with: plot.svg)
   }
 

@@ -5,6 +5,7 @@ import Linux
 final class Ports {
   let plugin: Plugin
   private let layer2: Plugin
+  private let logged: Plugin
   /// How many ports the bridge has besides those that are measured.
   private(set) var count = 0
 
@@ -21,6 +22,11 @@ final class Ports {
     plugin = Plugin(
       name: "ovs-bridge",
       configuration: try Place.write("plugged", .object(configuration + [("ipam", ipam)])))
+    let log: [(String, JSONValue?)] = [("logLevel", "debug"), ("logFile", "/run/bench/plugin.log")]
+    logged = Plugin(
+      name: "ovs-bridge",
+      configuration: try Place.write(
+        "logged", .object(configuration + [("ipam", ipam)] + log)))
     layer2 = Plugin(
       name: "ovs-bridge", configuration: try Place.write("layer-2", .object(configuration)))
     // Makes the bridge, which stays.
@@ -29,8 +35,11 @@ final class Ports {
     try writeBatches()
   }
 
-  func run(_ command: String, _ containerID: String, sandbox: String = "ours") -> Program {
-    plugin.program(command, containerID, sandbox: sandbox, output: containerID)
+  func run(
+    _ command: String, _ containerID: String, sandbox: String = "ours", isLogged: Bool = false
+  ) -> Program {
+    (isLogged ? logged : plugin).program(
+      command, containerID, sandbox: sandbox, output: containerID)
   }
 
   /// Adds ports until there are that many.

@@ -17,10 +17,14 @@ extension OVSBridge {
     let sandbox = try Sandbox.open(request.invocation)
     var rollback = Rollback(context.log)
     let ipam = try startIPAM(request, &rollback)
+    context.log.write(.debug, "started the IPAM plugin")
     let database = try Database(plan.endpoint, context)
     let survey = database.begin(Survey(plan))
+    context.log.write(.debug, "asked ovsdb-server")
     var ends = try Ends(plan, in: sandbox, context, &rollback)
+    context.log.write(.debug, "made the veth pair")
     let addresses = try plan.completed(addresses(from: ipam, request, context))
+    context.log.write(.debug, "has the addresses")
     let gateway = try Gateway(plan, addresses.addresses)?.target(ends.outside, plan, context)
     let findings = try database.findings(of: survey)
 
@@ -34,13 +38,17 @@ extension OVSBridge {
     externalIDs[GatewayRow.key] = gateway?.gateway.port.name
     if isMasqueraded(plan, addresses.addresses) { externalIDs[MasqueradeRecord.key] = "true" }
     let port = try database.attach(plan, externalIDs, gateway, findings, &rollback)
+    context.log.write(.debug, "put the port on its bridge")
     let masquerade = try beginMasquerade(plan, addresses.addresses, &rollback)
     try configure(ends, plan, addresses, port, in: sandbox, context)
+    context.log.write(.debug, "configured the container end")
     try port.waitUntilForwarding(ends.host.index, context)
+    context.log.write(.debug, "ovs-vswitchd forwards for the port")
     try plan.rates?.requireQueue(of: ends.host, ends.outside, context)
     let gatewayLink = try bringUp(gateway, database, ends, plan, context, &rollback)
     try finish(masquerade, plan, context)
     announce(ends, plan, addresses, context)
+    context.log.write(.debug, "announced the addresses")
 
     rollback.disarm()
     database.removeStalePorts(findings.stale, ends.outside, context.log)

@@ -14,7 +14,9 @@ extension OVSBridge {
     var ipam: Delegate?
     do { ipam = try Delegate.ipam(for: request, .del) } catch { failures.add(error) }
     let removal = Removal(plan, context, &failures)
+    context.log.write(.debug, "took the port off its bridge")
     removeLink(plan, context, &failures)
+    context.log.write(.debug, "deleted the veth pair")
     removeMasquerade(plan, removal?.removed.masqueradedNetworks ?? [], context, &failures)
     removal?.finish(context, &failures)
     finish(ipam, context, &failures)
