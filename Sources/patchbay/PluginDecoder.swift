@@ -12,7 +12,9 @@ struct PluginDecoder: Sendable {
   let members: [(path: [String], names: [String])]
 
   /// The decoders, one for each plugin of this project, and those for more of them.
-  static let all = [any, own, loopback, ovsBridge, hostLocal, fixed]
+  static let all = [
+    any, own, loopback, ovsBridge, hostLocal, fixed, mirror(.producer), mirror(.consumer),
+  ]
 
   /// The plugins of this project, by `type` or by `ipam.type`.
   private static let ownTypes = [
@@ -70,6 +72,15 @@ struct PluginDecoder: Sendable {
       ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),
       (["trunk", "*"], MemberNames.trunk), (["vlanTrunk", "*"], MemberNames.trunk),
     ])
+
+  private static func mirror(_ role: MirrorConfiguration.Role) -> PluginDecoder {
+    PluginDecoder(
+      applies: { $0["type"].value == .string("ovs-mirror-\(role.rawValue)") },
+      decode: { (json) throws(JSONDecodingError) in
+        _ = try MirrorConfiguration(json, for: role)
+      },
+      members: [([], MemberNames.mirrors), (["mirrors", "*"], MemberNames.mirror)])
+  }
 
   private static let hostLocal = PluginDecoder(
     applies: { $0["ipam"]["type"].value == "host-local" },
