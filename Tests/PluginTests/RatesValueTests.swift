@@ -32,10 +32,10 @@ private func rates(_ members: String) throws -> Rates? {
   }
 
   @Test(
-    "QoS has bits, and a burst of a frame at least and of what 32 bits can tell at most",
+    "QoS has bits, and a burst of two frames at least and of what 32 bits can tell at most",
     arguments: [
-      (10_000_000, 1, 1500, "10000000", "12176"),
-      (10_000_000, 1, 9000, "10000000", "72176"),
+      (10_000_000, 1, 1500, "10000000", "40000"),
+      (10_000_000, 1, 9000, "10000000", "144352"),
       (10_000_000, 20_000_000, 1500, "10000000", "20000000"),
       // What runtimes write for "any": 2³¹-1.
       (1_000_000, 2_147_483_647, 1500, "1000000", "200000000"),
@@ -75,14 +75,14 @@ private func rates(_ members: String) throws -> Rates? {
     }
   }
 
-  @Test("the token bucket has octets, room for a frame and a millisecond, and a queue of 25 ms")
+  @Test("the token bucket has octets, room for two frames and 4 ms, and a queue of 25 ms")
   func bucket() throws {
     func bucket(_ rate: Int, _ burst: Int) throws -> [UInt64] {
       let found = try rates(#""bandwidth": {"egressRate": \#(rate), "egressBurst": \#(burst)}"#)
       return found?.containerBucket.map { [$0.rate, UInt64($0.burst), UInt64($0.limit)] } ?? []
     }
-    #expect(try bucket(10_000_000, 1) == [1_250_000, 1522, 1522 + 31250])
-    #expect(try bucket(1_000_000_000, 1) == [125_000_000, 125_000, 125_000 + 3_125_000])
+    #expect(try bucket(10_000_000, 1) == [1_250_000, 5000, 5000 + 31250])
+    #expect(try bucket(1_000_000_000, 1) == [125_000_000, 500_000, 500_000 + 3_125_000])
     #expect(try bucket(8000, 1_600_000) == [1000, 200_000, 203_044])
     #expect(try bucket(8000, 1 << 50) == [1000, 4_294_967_295, 4_294_967_295])
   }

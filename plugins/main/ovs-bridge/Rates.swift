@@ -34,6 +34,11 @@ struct Rates: Hashable {
   /// Whether what comes from the container is limited.
   var limitsEgress: Bool { bandwidth.egress != nil }
 
+  /// Octets of burst at `rate` octets a second, below which a busy machine does not reach the rate:
+  /// tokens that nobody takes in time are lost, so that there must be room for a frame or two, and for
+  /// what comes in while the kernel is kept from looking, a few milliseconds.
+  private func smallestBurst(_ rate: UInt64) -> UInt64 { max(2 * frame, rate / 250) }
+
   // MARK: - Towards the container
 
   /// Frames that may wait on the host end: its `txqueuelen`, which the queue takes for its length.
@@ -60,7 +65,7 @@ struct Rates: Hashable {
   var queueSettings: [String: String]? {
     guard let limit = bandwidth.ingress else { return nil }
     let rate = Self.hierarchicalRate(limit)
-    let burst = max(limit.burst, frame * 8)
+    let burst = max(limit.burst, 8 * smallestBurst(rate / 8))
     return [
       "max-rate": String(rate), "min-rate": String(rate),
       // The kernel keeps a burst as time in 32 bits of 64 ns, and ovs-vswitchd as 32 bits of octets.
@@ -79,9 +84,7 @@ struct Rates: Hashable {
   var containerBucket: TokenBucket? {
     bandwidth.egress.map { limit in
       let rate = limit.rate / 8
-      // The bucket must have room for a frame, and for what comes in between two turns of the
-      // kernel's clock: a millisecond will do.
-      let burst = max(limit.burst / 8, frame, rate / 1000)
+      let burst = max(limit.burst / 8, smallestBurst(rate))
       return TokenBucket(
         rate: rate, burst: UInt32(clamping: burst),
         // As the reference `bandwidth` plugin: what 25 ms let through, and a burst.
