@@ -22,7 +22,8 @@ struct LeaseIndex: ~Copyable {
   mutating func isReadable() -> Bool {
     guard let words = try? pages.page(0) else { return false }
     return words[Field.magic] == Self.magic && words[Field.depth] <= Self.depthLimit
-      && words[Field.pageCount] >= 2 && words[Field.directory] < words[Field.pageCount]
+      && (2...1 << 32).contains(words[Field.pageCount])
+      && words[Field.directory] < words[Field.pageCount]
   }
 
   /// Makes it an index of nothing.

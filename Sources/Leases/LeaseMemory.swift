@@ -54,7 +54,7 @@ extension LeaseStore {
     guard writeSlot(number, subject, address) else { return true }
     guard hasMemory else { return false }
     isIndexChanged = true
-    try index.setField(LeaseIndex.Field.nextMemory, number + 1)
+    try index.setField(LeaseIndex.Field.nextMemory, number &+ 1)
     try index.remember(address, for: subject)
     return true
   }
