@@ -23,9 +23,10 @@ let isStatic: LinkerSetting = .unsafeFlags(
 /// Plugins without the parts of the standard library that they do not use, all of which are linked
 /// otherwise: a copy of it in which the linker may leave functions out. `.ci/build` makes it and
 /// names it; a megabyte. The linker is the one that goes by the mark that was taken from it.
-let isLean: [LinkerSetting] = Context.environment["PATCHBAY_CORE"].map {
-  [.unsafeFlags(["-use-ld=bfd", $0], .when(configuration: .release))]
-} ?? []
+let isLean: [LinkerSetting] =
+  Context.environment["PATCHBAY_CORE"].map {
+    [.unsafeFlags(["-use-ld=bfd", $0], .when(configuration: .release))]
+  } ?? []
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings + lean)

@@ -3,20 +3,29 @@ public import Linux
 
 /// The sandbox of an attachment, told from the plugin's own network namespace.
 public enum Sandbox {
-  /// Opens the sandbox that `CNI_NETNS` names; code 8 where it is none.
+  /// Opens the sandbox that `CNI_NETNS` names; code 8 where it is none, or by now this process's own
+  /// namespace: a path below `/proc` may come to name another process than it did.
   public static func open(_ invocation: Invocation) throws(CNIError) -> NetworkNamespace {
     let path = invocation.sandboxPath ?? ""
-    do { return try NetworkNamespace(path: path) } catch {
+    let sandbox: NetworkNamespace
+    let isOwn: Bool
+    do throws(SystemError) {
+      sandbox = try NetworkNamespace(path: path)
+      isOwn = sandbox.isSame(as: try .current())
+    } catch {
       let reason =
         error.errno == .invalidArgument ? "it is not a network namespace" : error.description
       throw CNIError(.invalidSandbox, "cannot open the sandbox \"\(path)\"", details: reason)
     }
+    guard !isOwn || invocation.mayUseOwnNamespace else { throw ownNamespace(path) }
+    return sandbox
   }
 
-  /// Opens the sandbox; nil where `CNI_NETNS` is not set, or names what is not there any more.
+  /// Opens the sandbox; nil where `CNI_NETNS` is not set, or names what is not there any more, or by
+  /// now this process's own namespace.
   public static func openIfPresent(_ invocation: Invocation) -> NetworkNamespace? {
-    guard let path = invocation.sandboxPath else { return nil }
-    return try? NetworkNamespace(path: path)
+    guard invocation.sandboxPath != nil else { return nil }
+    return try? open(invocation)
   }
 
   /// Refuses a sandbox that is this process's own namespace, with code 8, before anything is done:
@@ -27,7 +36,11 @@ public enum Sandbox {
       let own = try? FileStatus(path: "/proc/thread-self/ns/net"),
       sandbox.device == own.device, sandbox.inode == own.inode
     else { return }
-    throw CNIError(
+    throw ownNamespace(path)
+  }
+
+  private static func ownNamespace(_ path: String) -> CNIError {
+    CNIError(
       .invalidSandbox, "plugin's netns and netns from CNI_NETNS should not be the same",
       details: "CNI_NETNS=\(path) is the network namespace the plugin runs in; "
         + "CNI_NETNS_OVERRIDE=1 allows it")

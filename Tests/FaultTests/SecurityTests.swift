@@ -193,6 +193,34 @@ import Testing
     #expect(try sandbox.ip("link").array.count == 3)
   }
 
+  @Test("a sandbox whose path comes to name the host's namespace: nothing is done to the host")
+  func swappedSandbox() throws {
+    let faults = try FaultHost()
+    let configuration = faults.configuration()
+    let sandbox = try Sandbox()
+    try faults.plugin.add(configuration, containerID: "first", sandbox: sandbox).checked()
+    try faults.plugin.del(configuration, containerID: "first", sandbox: sandbox).checked()
+    let before = try faults.traces([sandbox])
+    let path = "\(faults.host.directory.path)/swapped"
+    var refusals = 0
+    for step in 1...200 {
+      unlink(path)
+      try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: sandbox.path)
+      let stepped = try faults.step(
+        .run("ln -sfn \(faults.host.namespace.path) \(path)"), at: step, "ADD", configuration, "c1",
+        sandbox, sandboxPath: path)
+      if stepped.result.status == 1 {
+        refusals += 1
+        #expect(stepped.result.code == 8, "\(step): \(stepped.result)")
+        #expect(try faults.traces([sandbox]).difference(from: before) == "", "\(step)")
+      }
+      if stepped.call == nil || stepped.result.status == 0 { break }
+    }
+    #expect(refusals > 5)
+    try faults.plugin.del(configuration, containerID: "c1", sandbox: nil).checked()
+    #expect(try faults.traces([sandbox]).difference(from: before) == "")
+  }
+
   @Test("a sandbox that is the host's, a file, a FIFO, a device or a link to one is refused")
   func sandboxes() throws {
     let faults = try FaultHost()

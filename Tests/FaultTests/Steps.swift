@@ -40,7 +40,7 @@ extension FaultHost {
   func step(
     _ fault: Fault, at number: Int, ofDelegate: Bool = false, _ command: String,
     _ configuration: Document, _ containerID: String?, _ sandbox: Sandbox?,
-    program: Plugin? = nil
+    sandboxPath: String? = nil, program: Plugin? = nil
   ) throws -> Stepped {
     let program = program ?? plugin
     let report = "\(host.directory.path)/steps-\(UUID().uuidString)"
@@ -49,7 +49,7 @@ extension FaultHost {
     environment["CNI_COMMAND"] = command
     environment["CNI_PATH"] = program.searchPath
     environment["CNI_CONTAINERID"] = containerID
-    environment["CNI_NETNS"] = sandbox?.path
+    environment["CNI_NETNS"] = sandboxPath ?? sandbox?.path
     environment["CNI_IFNAME"] = containerID == nil ? nil : "eth0"
     let words = fault.words
     let began = ContinuousClock.now

@@ -49,14 +49,17 @@ struct Routed {
   /// Opens a TCP connection from `sandbox`, sends a megabyte both ways, and answers from which
   /// address the place beyond saw it come.
   func transfer(from sandbox: Sandbox, to address: String) throws -> String? {
-    let server = try Server(in: beyond)
+    var peer: String?
     for direction in [[], ["-R"]] {
+      // One that has served may be busy for a while yet.
+      let server = try Server(in: beyond)
       try sandbox.exec(
         "iperf3", ["-c", address, "-n", "1M", "-p", "\(server.port)"] + direction,
         timeout: .seconds(20)
       ).checked()
+      peer = server.peers().last
     }
-    return try server.peers().last
+    return peer
   }
 
   /// The firewall's rules, but for what changes by itself.
@@ -112,7 +115,7 @@ private final class Server {
   deinit { daemon.stop() }
 
   /// The addresses that connections came from.
-  func peers() throws -> [String] {
+  func peers() -> [String] {
     let mark = "Accepted connection from "
     return (directory.read("log") ?? "").split(separator: "\n").filter { $0.hasPrefix(mark) }.map {
       String($0.dropFirst(mark.count).prefix { $0 != "," })
