@@ -7,18 +7,16 @@ public enum Sandbox {
   /// namespace: a path below `/proc` may come to name another process than it did.
   public static func open(_ invocation: Invocation) throws(CNIError) -> NetworkNamespace {
     let path = invocation.sandboxPath ?? ""
-    let sandbox: NetworkNamespace
-    let isOwn: Bool
     do throws(SystemError) {
-      sandbox = try NetworkNamespace(path: path)
-      isOwn = sandbox.isSame(as: try .current())
+      let sandbox = try NetworkNamespace(path: path)
+      let isOwn = sandbox.isSame(as: try .current())
+      if !isOwn || invocation.mayUseOwnNamespace { return sandbox }
     } catch {
       let reason =
         error.errno == .invalidArgument ? "it is not a network namespace" : error.description
       throw CNIError(.invalidSandbox, "cannot open the sandbox \"\(path)\"", details: reason)
     }
-    guard !isOwn || invocation.mayUseOwnNamespace else { throw ownNamespace(path) }
-    return sandbox
+    throw ownNamespace(path)
   }
 
   /// Opens the sandbox; nil where `CNI_NETNS` is not set, or names what is not there any more, or by
