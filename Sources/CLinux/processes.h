@@ -59,33 +59,6 @@ static inline long clinux_spawn(const char *path, char *const arguments[],
   return pid;
 }
 
-/*
- * As clinux_spawn; and the process is killed when the thread that calls this ends, however it does.
- * posix_spawn(3) has no way to ask for that. Between vfork(2) and execve(2) nothing is called but
- * system calls, as the memory is the caller's.
- */
-static inline long clinux_spawn_bound(const char *path, char *const arguments[],
-                                      char *const environment[], int input, int output,
-                                      int errors) {
-  volatile int error = 0;
-  const pid_t caller = getpid();
-  sigset_t none;
-  sigemptyset(&none);
-  const pid_t pid = vfork();
-  if (pid < 0) return -errno;
-  if (pid == 0) {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == caller && setpgid(0, 0) == 0 &&
-        signal(SIGPIPE, SIG_DFL) != SIG_ERR && sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
-        dup2(input, 0) == 0 && dup2(output, 1) == 1 && (errors < 0 || dup2(errors, 2) == 2))
-      execve(path, arguments, environment);
-    error = errno ? errno : ESRCH;
-    _exit(127);
-  }
-  if (!error) return pid;
-  waitpid(pid, NULL, 0);
-  return -error;
-}
-
 /* A descriptor that becomes readable when the process ends; see pidfd_open(2), Linux 5.3. */
 static inline long clinux_open_process(pid_t pid) {
   return CLINUX_CALL(syscall(434 /* SYS_pidfd_open */, pid, 0));

@@ -58,13 +58,13 @@ public struct ChildProcess: ~Copyable {
 
   /// Starts `path` with `input` on standard input and exactly this environment (`NAME=value`).
   ///
-  /// - Parameters:
-  ///   - mergesErrors: Whether what it writes to standard error is part of its output.
-  ///   - isBound: Whether it is killed when this process is, so that it does nothing any more that
-  ///     nobody waits for.
+  /// It is killed when the thread that starts it ends, so that it does nothing any more that nobody
+  /// waits for.
+  ///
+  /// - Parameter mergesErrors: Whether what it writes to standard error is part of its output.
   public init(
     start path: String, arguments: [String] = [], environment: [String], input bytes: [UInt8],
-    mergesErrors: Bool = false, isBound: Bool = false
+    mergesErrors: Bool = false
   ) throws(SystemError) {
     let downward = try Pipe()
     let upward = try Pipe()
@@ -75,8 +75,7 @@ public struct ChildProcess: ~Copyable {
     try downward.writing.writeAvailable(&rest)
     let pid = try spawn(
       path, [path] + arguments, environment, input: downward.reading.rawValue,
-      output: upward.writing.rawValue, errors: mergesErrors ? upward.writing.rawValue : -1,
-      isBound: isBound)
+      output: upward.writing.rawValue, errors: mergesErrors ? upward.writing.rawValue : -1)
     let opened = clinux_open_process(pid)
     if opened < 0 {
       _ = clinux_kill_group(pid, SIGKILL)
@@ -168,7 +167,7 @@ private struct Pipe: ~Copyable {
 /// Starts `path` and answers its process ID; see vfork(2) and execve(2).
 private func spawn(
   _ path: String, _ arguments: [String], _ environment: [String], input: CInt, output: CInt,
-  errors: CInt, isBound: Bool
+  errors: CInt
 ) throws(SystemError) -> pid_t {
   var argv = unsafe arguments.map { unsafe strdup($0) }
   var envp = unsafe environment.map { unsafe strdup($0) }
@@ -178,9 +177,6 @@ private func spawn(
     unsafe argv.forEach { unsafe free($0) }
     unsafe envp.forEach { unsafe free($0) }
   }
-  let pid =
-    unsafe isBound
-    ? clinux_spawn_bound(path, argv, envp, input, output, errors)
-    : clinux_spawn(path, argv, envp, input, output, errors)
+  let pid = unsafe clinux_spawn(path, argv, envp, input, output, errors)
   return pid_t(truncatingIfNeeded: try check(pid, "exec", path))
 }

@@ -55,45 +55,37 @@ struct ChildProcessTests {
     #expect(String(decoding: output.bytes, as: UTF8.self) == "out\nerr\n")
   }
 
-  @Test("one that is bound gets and gives octets as any other")
+  @Test("one whose errors are merged gives them with its output")
   func bound() throws {
     let child = try ChildProcess(
       start: executable("sh"), arguments: ["-c", "cat; echo err >&2; exit 3"],
-      environment: [], input: Array("in\n".utf8), mergesErrors: true, isBound: true)
+      environment: [], input: Array("in\n".utf8), mergesErrors: true)
     let output = try child.finish(until: .after(.seconds(20)))
     #expect(String(decoding: output.bytes, as: UTF8.self) == "in\nerr\n")
     #expect(output.status == .exited(3))
     let error = try #require(throws: SystemError.self) {
-      _ = try ChildProcess(start: "/nowhere", environment: [], input: [], isBound: true)
+      _ = try ChildProcess(start: "/nowhere", environment: [], input: [])
     }
     #expect(error.description == "exec(/nowhere): ENOENT (No such file or directory)")
   }
 
-  @Test("one that is bound ends with the thread that started it")
+  @Test("one ends with the thread that started it")
   func ending() throws {
     let directory = try TemporaryDirectory()
     let marker = "\(directory.path)/lived"
-    for isBound in [true, false] {
-      let held = Held()
-      let thread = Thread {
-        // The value stays, so that it is not this by which it is killed.
-        do {
-          held.child = try ChildProcess(
-            start: "/bin/sh", arguments: ["-c", "sleep 0.3; : >\(marker)"],
-            environment: ["PATH=/usr/bin:/bin"], input: [], isBound: isBound)
-        } catch { held.error = "\(error)" }
-      }
-      thread.start()
-      if isBound { usleep(1_000_000) }
-      #expect(!isBound || !FileManager.default.fileExists(atPath: marker))
-      if !isBound {
-        try eventually("one that is not bound goes on", timeout: .seconds(30)) {
-          held.error != nil || FileManager.default.fileExists(atPath: marker)
-        }
-      }
-      #expect(held.error == nil)
-      withExtendedLifetime(directory) {}
+    let held = Held()
+    let thread = Thread {
+      // The value stays, so that it is not this by which it is killed.
+      do {
+        held.child = try ChildProcess(
+          start: "/bin/sh", arguments: ["-c", "sleep 0.3; : >\(marker)"],
+          environment: ["PATH=/usr/bin:/bin"], input: [])
+      } catch { held.error = "\(error)" }
     }
+    thread.start()
+    usleep(1_000_000)
+    #expect(held.error == nil)
+    #expect(!FileManager.default.fileExists(atPath: marker))
   }
 
   @Test("arguments arrive as they are")
