@@ -19,6 +19,7 @@ public func initialize(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?)
   return 0
 }
 
+/// What libFuzzer calls with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func feed(_ octets: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   subject?.feed(Array(UnsafeBufferPointer(start: octets, count: count)))
