@@ -13,7 +13,7 @@ demo: ## the main job, shown
 test: ## everything; what .ci/run calls
 	.ci/setup build demo test
 	.ci/build
-	PATCHBAY_BIN=$(CURDIR)/dist .ci/test
+	.ci/test
 lint: ## format of the Swift sources, mistakes in the scripts
 	.ci/setup lint
 	.ci/lint
