@@ -39,6 +39,7 @@ extension Attribute where Space == LinkSpace, Value == UInt32 {
   /// Octets.
   static var mtu: Self { .init(IFLA_MTU) }
   static var group: Self { .init(IFLA_GROUP) }
+  static var promiscuity: Self { .init(IFLA_PROMISCUITY) }
   /// Of `RTEXT_FILTER_…`: what the answer need not have.
   static var filter: Self { .init(IFLA_EXT_MASK) }
   static var transmitQueues: Self { .init(IFLA_NUM_TX_QUEUES) }

@@ -98,6 +98,9 @@ public struct Link: Hashable, Sendable {
   public let master: Int32?
   /// `ip link set … group`; 0 is `default`.
   public let group: UInt32
+  /// How many want all frames that the link receives (`IFLA_PROMISCUITY`): one for a datapath of
+  /// Open vSwitch whose port it is, one for whoever captures.
+  public let promiscuity: UInt32
 
   /// Whether it was switched on (`IFF_UP`). Whether packets pass is `operationalState`.
   public var isUp: Bool { flags & UInt32(IFF_UP.rawValue) != 0 }
@@ -131,5 +134,6 @@ extension Link: Reported {
     peerNamespaceID = try attributes[.peerNamespace]
     master = try attributes[.master]
     group = try attributes[.group] ?? 0
+    promiscuity = try attributes[.promiscuity] ?? 0
   }
 }

@@ -96,8 +96,8 @@ public struct ConfirmedCommit {
   let interface: String?
   let monitor: Monitor
 
-  /// How long an interface may still have neither `ofport` nor `error` when ovs-vswitchd says that
-  /// it is done: they come in one update, or, where it cannot make the bridge, never.
+  /// How long an interface may still be unsettled when ovs-vswitchd says that it is done: what it
+  /// tells comes in one update, or, where it cannot make the bridge, never.
   static let grace = Duration.milliseconds(200)
 
   /// Waits until ovs-vswitchd has taken the change over. It is to be asked once.
@@ -105,7 +105,13 @@ public struct ConfirmedCommit {
   /// With an interface, that has an `ofport` or an `error` then, which is no error here; or neither,
   /// where ovs-vswitchd cannot make its bridge. Past the deadline it is `deadlinePassed`, whose
   /// effect is `certain`.
-  public consuming func outcome(until deadline: Deadline) throws(OVSDBError) -> CommitOutcome {
+  ///
+  /// `isSettled`: whether an interface without `error` is as it should be. One that is not gets a
+  /// little more time, and is then as it is in the outcome.
+  public consuming func outcome(
+    until deadline: Deadline,
+    isSettled: (Row<InterfaceTable>) -> Bool = { $0[.ofport] != nil }
+  ) throws(OVSDBError) -> CommitOutcome {
     defer { monitor.cancel() }
     let wanted = wanted
     try monitor.wait(until: deadline, for: Self.purpose(wanted, monitor), nil) {
@@ -117,7 +123,7 @@ public struct ConfirmedCommit {
           // The server tells of a transaction's own changes before it answers: a row that is not
           // there by now is not waited for.
           guard let row = $0.rows(of: .interface).first else { return true }
-          return row[.ofport] != nil || row[.error] != nil
+          return row[.error] != nil || isSettled(row)
         }
       } catch { guard case .deadlinePassed = error else { throw error } }
     }

@@ -42,7 +42,7 @@ extension OVSBridge {
     let masquerade = try beginMasquerade(plan, addresses.addresses, &rollback)
     try configure(ends, plan, addresses, port, in: sandbox, context)
     context.log.write(.debug, "configured the container end")
-    try port.waitUntilForwarding(ends.host.index, context)
+    try database.waitUntilForwarding(port, ends, context)
     context.log.write(.debug, "ovs-vswitchd forwards for the port")
     try plan.rates?.requireQueue(of: ends.host, ends.outside, context)
     let gatewayLink = try bringUp(gateway, database, ends, plan, context, &rollback)

@@ -182,6 +182,10 @@ extension OVSBridge {
     do throws(RouteError) {
       let link = try RouteSocket().link(.named(plan.hostLink.name), until: context.deadline)
       deviations.expect("\(subject): ifindex", is: row[.ifindex], shouldBe: Int64(link.index))
+      if link.promiscuity == 0 {
+        deviations.add(
+          "link \"\(link.name)\": promiscuity is 0, should be 1 or more: no datapath listens to it")
+      }
     } catch {
       // That the link is gone is told with the links.
     }

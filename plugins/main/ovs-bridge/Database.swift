@@ -66,6 +66,12 @@ final class Database {
     _ rollback: inout Rollback
   ) throws(CNIError) -> AttachedPort {
     rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] in undo(plan) }
+    return try plugIn(plan, externalIDs, target, first)
+  }
+
+  private func plugIn(
+    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings
+  ) throws(CNIError) -> AttachedPort {
     var findings = first
     // The bridge may come or go between question and answer; each time there is a new question.
     while true {
@@ -75,10 +81,12 @@ final class Database {
       let attaching = Attaching(
         plan, externalIDs, to: findings.bridge?.reference, datapath: datapath, joining)
       let commit = connection.begin(attaching.transaction, watching: plan.hostLink.name)
-      hasMadeBridge = findings.bridge == nil
+      let hadMadeBridge = hasMadeBridge
+      if findings.bridge == nil { hasMadeBridge = true }
       do throws(OVSDBError) {
         return AttachedPort(
-          plan: plan, commit: try commit.confirm(until: deadline), datapath: datapath)
+          plan: plan, externalIDs: externalIDs, target: target,
+          commit: try commit.confirm(until: deadline), datapath: datapath)
       } catch {
         if let joining, attaching.gateway?.isElsewhere(error) ?? false {
           throw joining.refusal("it is not on bridge \"\(plan.bridge)\"")
@@ -86,8 +94,27 @@ final class Database {
         guard attaching.isPremiseGone(error), !deadline.hasPassed else {
           throw CNIError(error, Self.attempt(plan))
         }
+        hasMadeBridge = hadMadeBridge
       }
       findings = try self.findings(Survey(plan))
+    }
+  }
+
+  /// Waits until the datapath forwards for the port, which is plugged in anew where ovs-vswitchd has
+  /// taken its link for an earlier one of the same name.
+  ///
+  /// ovs-vswitchd knows links by name, and an attachment's has the same in every life. Where a port
+  /// goes and comes back in one look, ovs-vswitchd goes on with the socket of the link that is gone;
+  /// where it has not let go of that link yet, it gives the new one its flags.
+  func waitUntilForwarding(_ port: AttachedPort, _ ends: Ends, _ context: Context)
+    throws(CNIError)
+  {
+    var port = port
+    while let mistake = try port.mistake(ends, context) {
+      context.log.write(.warning, "\(mistake): plugging it in anew")
+      let findings = try findings(Survey(port.plan))
+      try removeLeftover(findings, port.plan, ends)
+      port = try plugIn(port.plan, port.externalIDs, port.target, findings)
     }
   }
 
@@ -269,20 +296,27 @@ extension CNIError {
 /// A port that ovsdb-server has, and that ovs-vswitchd is about to make.
 struct AttachedPort {
   let plan: Plan
-  let commit: ConfirmedCommit
+  fileprivate let externalIDs: [String: String]
+  fileprivate let target: GatewayTarget?
+  fileprivate let commit: ConfirmedCommit
   /// `system` or `netdev`.
   let datapath: String
 
-  /// Waits until the datapath forwards for the port, whose link has this index.
-  func waitUntilForwarding(_ linkIndex: Int32, _ context: Context) throws(CNIError) {
+  /// Waits until ovs-vswitchd has made the port, and tells what it took for the port's link that is
+  /// not; nil where the datapath forwards.
+  fileprivate func mistake(_ ends: Ends, _ context: Context) throws(CNIError) -> String? {
     var deadline = context.deadline
     if let limit = plan.configuration.linkStateTimeout {
       deadline = min(deadline, .after(.milliseconds(limit)))
     }
+    let index = Int64(ends.host.index)
     let outcome: CommitOutcome
-    do { outcome = try commit.outcome(until: deadline) } catch {
-      throw CNIError(error, Database.attempt(plan))
-    }
+    let link: Link
+    do {
+      outcome = try commit.outcome(until: deadline) {
+        $0[.ofport] != nil && $0[.ifindex] == index && $0[.administrativeState] == "up"
+      }
+    } catch { throw CNIError(error, Database.attempt(plan)) }
     func refusal(_ reason: String) -> CNIError {
       CNIError(.internalFailure, Database.attempt(plan), details: reason)
     }
@@ -295,9 +329,16 @@ struct AttachedPort {
         "ovs-vswitchd has taken the configuration over and did not make the port; most likely it "
           + "cannot make the bridge, whose datapath is \"\(datapath)\" (see its log)")
     }
-    if let index = row[.ifindex], index != 0, index != Int64(linkIndex) {
-      throw refusal(
-        "ovs-vswitchd forwards for link index \(index), and the port's link has \(linkIndex)")
+    do { link = try ends.outside.link(.index(ends.host.index), until: deadline) } catch {
+      throw CNIError(error, Database.attempt(plan))
     }
+    let name = plan.hostLink.name
+    if !link.isUp { return "ovs-vswitchd has switched link \"\(name)\" off" }
+    if link.promiscuity == 0 { return "ovs-vswitchd does not listen to link \"\(name)\"" }
+    guard row[.ifindex] == index else {
+      let found = row[.ifindex].map { String($0) } ?? "absent"
+      return "ovs-vswitchd has the index \(found) for link \"\(name)\", which has \(index)"
+    }
+    return nil
   }
 }

@@ -1,0 +1,84 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// An attachment has the same link name in every life, and ovs-vswitchd goes by names: where it sees
+/// a port go and come back in one look it keeps what it has of the first link.
+@Suite("An attachment that comes back before ovs-vswitchd has seen it go", .privateHost)
+struct ReplugTests {
+  /// Two attached containers and an ovs-vswitchd that can be held up.
+  private struct Pair {
+    let network: Network
+    let (near, far): (Sandbox, Sandbox)
+    let configuration: Document
+
+    init() throws {
+      network = try Network()
+      (near, far) = (try Sandbox(), try Sandbox())
+      configuration = network.addressed("10.1.0.0/24")
+      for (id, sandbox) in [("near", near), ("far", far)] {
+        try network.plugin.add(configuration, containerID: id, sandbox: sandbox).checked()
+      }
+      #expect(try far.reaches("10.1.0.2"))
+    }
+
+    /// Runs ADD of `far` while ovs-vswitchd is stopped, which goes on when ADD waits for it.
+    func addHeldUp() throws -> Document {
+      let switching = network.host.openVSwitch.switching
+      switching?.suspend()
+      let resumption = Mutex(false)
+      Thread.detachNewThread {
+        Thread.sleep(forTimeInterval: 0.5)
+        switching?.resume()
+        resumption.withLock { $0 = true }
+      }
+      defer { while !resumption.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.01) } }
+      return try network.plugin.add(configuration, containerID: "far", sandbox: far).checked()
+    }
+
+    /// That the attachment is as ADD promised: by traffic, by CHECK and by the kernel.
+    func expectForwarding(_ result: Document) throws {
+      let port = result["interfaces"][0]["name"].text ?? ""
+      #expect(try far.reaches("10.1.0.2"))
+      try network.plugin.check(
+        configuration, previous: result, containerID: "far", sandbox: far
+      ).checked()
+      let link = try network.host.namespace.ip("-d", "link", "show", port)[0]
+      #expect(link["flags"].array.contains("UP"))
+      #expect(link["promiscuity"] == 1)
+    }
+  }
+
+  @Test("is plugged in anew after a DEL")
+  func afterDel() throws {
+    let pair = try Pair()
+    let switching = pair.network.host.openVSwitch.switching
+    switching?.suspend()
+    try pair.network.plugin.del(pair.configuration, containerID: "far", sandbox: pair.far).checked()
+    try pair.expectForwarding(pair.addHeldUp())
+  }
+
+  @Test("is plugged in anew by a second ADD")
+  func afterAdd() throws {
+    let pair = try Pair()
+    try pair.expectForwarding(pair.addHeldUp())
+  }
+
+  @Test("is plugged in anew when only its link was made anew")
+  func afterLink() throws {
+    let pair = try Pair()
+    try pair.far.exec("ip", ["link", "delete", "eth0"]).checked()
+    try pair.expectForwarding(pair.addHeldUp())
+  }
+
+  @Test("is plugged in anew when somebody took its port off meanwhile")
+  func afterRemoval() throws {
+    let pair = try Pair()
+    let ovs = pair.network.host.openVSwitch
+    let port = try ovs.rows("Port").first { $0["external_ids"]["containerID"] == "far" }
+    ovs.switching?.suspend()
+    try ovs.vsctl("--no-wait", "del-port", "br1", port?["name"].text ?? "")
+    try pair.expectForwarding(pair.addHeldUp())
+  }
+}
