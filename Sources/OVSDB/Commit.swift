@@ -29,8 +29,8 @@ public struct CommitOutcome: Hashable, Sendable {
 
 extension Connection {
   /// Sends `transaction`, and with it, in one write, what makes ovs-vswitchd tell when it has
-  /// taken the change over: a monitor, and an increment of `Open_vSwitch.next_cfg`, which
-  /// ovs-vswitchd copies to `cur_cfg` when it has done everything up to there.
+  /// taken the change over: an increment of `Open_vSwitch.next_cfg`, which ovs-vswitchd copies to
+  /// `cur_cfg` when it has done everything up to there, and a monitor of that.
   ///
   /// `interface`: the name of the interface that is also waited for.
   public func begin(_ transaction: Transaction, watching interface: String? = nil)
@@ -46,8 +46,10 @@ extension Connection {
           of: .interface, where: [.equal(.name, interface)], .name, .ofport, .error, .ifindex,
           .macInUse, .mtu, .linkState, .administrativeState))
     }
-    let monitor = monitor(monitored)
+    // ovsdb-server takes messages of its connections by turns: behind the monitor, the transaction
+    // could come after what is asked later over another connection, as by a rollback or by DEL.
     let pending = send(transaction)
+    let monitor = monitor(monitored)
     flush()
     return PendingCommit(
       connection: self, pending: pending, configuration: configuration, interface: interface,
@@ -120,8 +122,7 @@ public struct ConfirmedCommit {
     if interface != nil {
       do throws(OVSDBError) {
         try monitor.wait(until: min(deadline, .after(Self.grace)), for: "an ofport", nil) {
-          // The server tells of a transaction's own changes before it answers: a row that is not
-          // there by now is not waited for.
+          // The monitor began after the transaction: a row that is not there is not waited for.
           guard let row = $0.rows(of: .interface).first else { return true }
           return row[.error] != nil || isSettled(row)
         }
