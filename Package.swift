@@ -131,8 +131,8 @@ let package = Package(
     tests(
       "FaultTests",
       [
-        "ovs-bridge", "host-local", "static", "loopback", "patchbay", "steps", "Fuzzing",
-        "TestSupport", "CLinux", "CNI",
+        "ovs-bridge", "host-local", "static", "loopback", "ovs-mirror-producer",
+        "ovs-mirror-consumer", "patchbay", "steps", "Fuzzing", "TestSupport", "CLinux", "CNI",
         "JSON", "Linux", "Netlink", "OVSDB", "Addresses",
       ]),
     // Not a test: what `make bench` runs.

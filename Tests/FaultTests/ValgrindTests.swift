@@ -37,23 +37,40 @@ import Testing
   func plugins() throws {
     let faults = try FaultHost()
     let sandbox = try Sandbox()
-    let configuration = faults.configuration(["timeout": 100])
-    let `static`: Document = [
-      "cniVersion": "1.1.0", "name": "n", "type": "static",
-      "ipam": ["type": "static", "addresses": [["address": "10.1.2.3/24"]]],
-    ]
     var count = 0
-    for (name, input) in [
-      // valgrind before 3.21 does not know pidfd_open(2), by which delegates are waited for.
-      ("ovs-bridge", configuration.with(["ipam": .absent])), ("host-local", configuration),
-      ("static", `static`),
-      ("loopback", ["cniVersion": "1.1.0", "name": "n", "type": "loopback"]),
-    ] {
+    func run(_ name: String, _ input: Document) throws {
       for command in ["ADD", "DEL"] {
-        try valgrind(faults, faults.host.plugin(name), command, input, sandbox).checked()
+        // valgrind follows memory by the symbols of the C library.
+        let plugin = faults.host.plugin(name).ofDebugBuild
+        try valgrind(faults, plugin, command, input, sandbox).checked()
         count += 1
       }
     }
+    let configuration = faults.configuration(["timeout": 100])
+    // valgrind before 3.21 does not know pidfd_open(2), by which delegates are waited for.
+    let layer2 = configuration.with(["ipam": .absent])
+    try run("ovs-bridge", layer2)
+    try run("host-local", configuration)
+    try run(
+      "static",
+      [
+        "cniVersion": "1.1.0", "name": "n", "type": "static",
+        "ipam": ["type": "static", "addresses": [["address": "10.1.2.3/24"]]],
+      ])
+    try run("loopback", ["cniVersion": "1.1.0", "name": "n", "type": "loopback"])
+
+    let result = try faults.plugin.add(layer2, containerID: "c1", sandbox: sandbox).checked()
+    for name in ["ovs-mirror-producer", "ovs-mirror-consumer"] {
+      try run(
+        name,
+        [
+          "cniVersion": "1.1.0", "name": .string(faults.name), "type": .string(name),
+          "bridge": .string(faults.bridge), "timeout": 100, "prevResult": result,
+          "socket_file": .string(faults.host.openVSwitch.endpoint),
+          "mirrors": [["name": "m", "ingress": true, "egress": true]],
+        ])
+    }
+    try faults.plugin.del(layer2, containerID: "c1", sandbox: sandbox).checked()
     figures("\(count) runs under valgrind; violations: 0")
   }
 }

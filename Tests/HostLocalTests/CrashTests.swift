@@ -89,8 +89,7 @@ private enum Fault {
 }
 
 @Suite("A plugin that is stopped", .privateHost) struct CrashTests {
-  private static let steps =
-    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/steps"
+  private static let steps = "\(Plugin.debugDirectory)/steps"
 
   /// Runs the plugin with a fault at its system call number `step`; the status is nil where it made
   /// fewer.

@@ -45,10 +45,12 @@ public struct Plugin: Sendable {
   /// The network namespace it is run in; nil for that of this process.
   public let host: Sandbox?
 
-  /// Where the executables under test are: `PATCHBAY_BIN`, or beside the tests.
+  /// Where the executables of the debug build are: beside the tests.
+  public static let debugDirectory =
+    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+  /// Where the executables under test are: `PATCHBAY_BIN`, else those of the debug build.
   public static let directory =
-    ProcessInfo.processInfo.environment["PATCHBAY_BIN"]
-    ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+    ProcessInfo.processInfo.environment["PATCHBAY_BIN"] ?? debugDirectory
   /// Where Debian has the reference plugins.
   public static let references = "/usr/lib/cni"
 
@@ -56,10 +58,20 @@ public struct Plugin: Sendable {
   /// are looked for in the same order.
   public init(_ name: String, in host: Sandbox? = nil, reference: Bool = false) {
     let directories = [Self.directory, Self.references]
+    self.init(name, in: host, reference ? directories.reversed() : directories)
+  }
+
+  /// The executable `name` in the first of `directories`; delegates are looked for in all of them.
+  private init(_ name: String, in host: Sandbox?, _ directories: [String]) {
     self.name = name
     self.host = host
-    path = "\(directories[reference ? 1 : 0])/\(name)"
-    searchPath = (reference ? directories.reversed() : directories).joined(separator: ":")
+    path = "\(directories[0])/\(name)"
+    searchPath = directories.joined(separator: ":")
+  }
+
+  /// The same of the debug build, which has symbols and is linked dynamically.
+  public var ofDebugBuild: Plugin {
+    Plugin(name, in: host, [Self.debugDirectory, Self.references])
   }
 
   /// Runs it with exactly these variables and octets.
