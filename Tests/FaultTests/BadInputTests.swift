@@ -5,8 +5,7 @@ import Testing
 
 /// Inputs at random; `make fuzz` has more of them, guided by coverage.
 @Suite("Octets from outside, at random") struct MutationTests {
-  private static let program =
-    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/mutator"
+  private static let program = "\(Plugin.debugDirectory)/mutator"
 
   @Test("trap nothing, hang nothing and take little memory", arguments: Subject.allCases)
   func random(subject: Subject) throws {

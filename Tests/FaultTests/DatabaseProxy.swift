@@ -47,23 +47,23 @@ final class DatabaseProxy: Sendable {
     self.fault = fault
     self.number = number
     self.restart = restart
-    let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
-    listener = descriptor
+    let descriptor = clinux_socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
+    listener = CInt(descriptor)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
     unlink(path)
     let result = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { [listener] in
+        bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
       }
     }
-    guard result == 0, listen(descriptor, 16) == 0 else {
+    guard result == 0, listen(listener, 16) == 0 else {
       throw StepsError(description: "\(path): \(String(cString: strerror(errno)))")
     }
     Thread.detachNewThread { [self] in
       while true {
-        let client = accept(descriptor, nil, nil)
+        let client = accept(listener, nil, nil)
         guard client >= 0 else { return }
         Thread.detachNewThread { [self] in serve(client) }
       }
@@ -80,6 +80,8 @@ final class DatabaseProxy: Sendable {
   private func serve(_ client: CInt) {
     let upstream = clinux_socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
     guard upstream >= 0, clinux_connect_unix(CInt(upstream), server) == 0 else {
+      // A program that was started meanwhile may have it open, too.
+      shutdown(client, CInt(SHUT_RDWR))
       Glibc.close(client)
       return
     }

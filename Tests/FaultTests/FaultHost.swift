@@ -21,7 +21,7 @@ final class FaultHost: Sendable {
 
   var leaseDirectory: String { "\(host.directory.path)/leases" }
 
-  /// The full configuration: VLAN, MTU, dual stack, isolation.
+  /// VLAN, MTU, isolation, addresses and routes of both families, and these members besides.
   func configuration(_ members: [String: Document] = [:]) -> Document {
     let configuration: Document = [
       "cniVersion": "1.1.0", "name": .string(name), "type": "ovs-bridge",
@@ -49,15 +49,28 @@ final class FaultHost: Sendable {
     let bridges = question.select(from: .bridge, .name, .ports)
     let ports = question.select(from: .port, .name, .externalIDs)
     let interfaces = question.select(from: .interface, .name)
+    let qos = question.select(from: .qos, .externalIDs)
+    let queues = question.select(from: .queue, .externalIDs)
     let results = try connection.transact(question, until: deadline)
     for row in results[bridges] {
       lines.insert("bridge \(row[.name]) with \(row[.ports].count) ports")
     }
     for row in results[ports] {
       lines.insert("port \(row[.name]) of \(row[.externalIDs]["containerID"] ?? "nobody")")
+      for key in row[.externalIDs].keys where key.hasPrefix("patchbay-gateway") {
+        lines.insert("mark \(key) of port \(row[.name])")
+      }
+    }
+    for row in results[qos] {
+      lines.insert("QoS of \(row[.externalIDs]["containerID"] ?? "nobody")")
+    }
+    for row in results[queues] {
+      lines.insert("Queue of \(row[.externalIDs]["containerID"] ?? "nobody")")
     }
     for row in results[interfaces] { lines.insert("interface \(row[.name])") }
     for (address, holder) in held() { lines.insert("lease \(address) of \(holder)") }
+    let rules = try host.namespace.exec("nft", ["-s", "list", "ruleset"]).checked().stdout
+    for rule in rules.split(separator: "\n") { lines.insert("rule \(rule)") }
     return Traces(lines: lines)
   }
 

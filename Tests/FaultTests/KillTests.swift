@@ -4,137 +4,128 @@ import Testing
 
 /// SIGKILL in the place of each system call in turn.
 ///
-/// Every call of the plugin's main counts, so that every state between two calls is met. In
-/// `make test` what follows a kill alternates from call to call, and of a delegate every second call
-/// is taken; `make soak` does all at each.
+/// Every call of the plugin's main counts, so that every state between two calls is met. With the
+/// full configuration all remedies follow each kill. In `make test` the others are killed at one
+/// call of five, and a delegate at every second one, and the remedies take turns; `make soak` does
+/// all at each.
 @Suite("A plugin that is killed at any system call", .privateHost, .serialized)
 struct KillTests {
   /// What follows the kill.
   enum Remedy: CaseIterable {
-    /// DEL, by container ID and interface name.
+    /// DEL alone.
     case del
-    /// GC, that no attachment is valid.
+    /// GC alone.
     case gc
     /// The same ADD again, CHECK, and then DEL.
     case again
   }
 
-  /// Sweeps over all calls of `command`; answers how many kills there were.
+  /// Calls `body` with the number of each call and each remedy due there, until it answers that
+  /// there was no such call; answers how many kills there were.
   private func sweep(
-    _ faults: FaultHost, ofDelegate: Bool = false, _ command: String,
+    by stride: Int, _ remedies: [Remedy], isAlternating: Bool,
     _ body: (_ step: Int, _ remedy: Remedy) throws -> Bool
   ) throws -> Int {
     var kills = 0
-    var step = 1
-    while true {
-      let all = Remedy.allCases
-      let remedies = isSoak ? all : [all[step / (ofDelegate ? 2 : 1) % all.count]]
-      var hit = false
-      for remedy in remedies where try body(step, remedy) {
-        hit = true
+    for (turn, step) in Swift.stride(from: 1, to: 100_000, by: stride).enumerated() {
+      for remedy in isAlternating ? [remedies[turn % remedies.count]] : remedies {
+        guard try body(step, remedy) else { return kills }
         kills += 1
       }
-      guard hit else { return kills }
-      step += ofDelegate && !isSoak ? 2 : 1
     }
-  }
-
-  /// Kills ADD, applies the remedy, and compares; answers how many kills there were.
-  private func kill(_ faults: FaultHost, ofDelegate: Bool, _ violations: Violations) throws -> Int {
-    let configuration = faults.configuration()
-    let sandbox = try Sandbox()
-    // What is made once and stays (directories, the bridge's own link) is there before.
-    try faults.plugin.add(configuration, containerID: "first", sandbox: sandbox).checked()
-    try faults.plugin.del(configuration, containerID: "first", sandbox: sandbox).checked()
-    let whole = try HostSnapshot(in: faults.host.namespace, faults.host.openVSwitch)
-    let before = try faults.traces([sandbox])
-    let kills = try sweep(faults, ofDelegate: ofDelegate, "ADD") { step, remedy in
-      let stepped = try faults.step(
-        .kill, at: step, ofDelegate: ofDelegate, "ADD", configuration, "c1", sandbox)
-      guard let call = stepped.call else {
-        try stepped.result.checked()
-        try faults.plugin.del(configuration, containerID: "c1", sandbox: sandbox).checked()
-        return false
-      }
-      let place = "ADD killed at call \(step), \(call), then \(remedy)"
-      if ofDelegate {
-        // The plugin itself lives, says that its delegate died, and has undone everything.
-        violations.expect(stepped.result.status == 1, "\(place): \(stepped.result)")
-        violations.expectNothing(try faults.traces([sandbox]).difference(from: before), place)
-      } else {
-        violations.expect(stepped.result.status == 128 + SIGKILL, "\(place): \(stepped.result)")
-      }
-      switch remedy {
-      case .del:
-        try faults.plugin.del(configuration, containerID: "c1", sandbox: sandbox).checked()
-      case .gc:
-        try faults.plugin.gc(configuration, valid: []).checked()
-      case .again:
-        let result = try faults.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
-          .checked()
-        let check = try faults.plugin.check(
-          configuration, previous: result, containerID: "c1", sandbox: sandbox)
-        violations.expect(check.status == 0, "\(place): \(check)")
-        try faults.plugin.del(configuration, containerID: "c1", sandbox: sandbox).checked()
-      }
-      violations.expectNothing(try faults.traces([sandbox]).difference(from: before), place)
-      return true
-    }
-    violations.expectNothing(
-      try HostSnapshot(in: faults.host.namespace, faults.host.openVSwitch).difference(from: whole),
-      "after all")
     return kills
   }
 
-  @Test("ADD leaves nothing that DEL or GC do not remove, and can be repeated")
-  func add() throws {
+  private func apply(
+    _ remedy: Remedy, to place: FaultCase, _ event: String, _ violations: Violations
+  ) throws {
+    switch remedy {
+    case .del: violations.expectSuccess(try place.del(), event)
+    case .gc: violations.expectSuccess(try place.gc(), event)
+    case .again:
+      let result = try place.add()
+      violations.expectSuccess(result, event)
+      if result.status == 0 { violations.expectSuccess(try place.check(result.json), event) }
+      violations.expectSuccess(try place.del(), event)
+    }
+    violations.expectNothing(try place.difference(), event)
+  }
+
+  @Test(
+    "ADD leaves nothing that DEL or GC do not remove, and can be repeated", arguments: Wish.allCases
+  )
+  func add(wish: Wish) throws {
+    let place = try FaultCase(wish)
     let violations = Violations()
-    let kills = try kill(FaultHost(), ofDelegate: false, violations)
-    #expect(kills > 60)
-    figures("ADD of ovs-bridge killed at \(kills) steps; violations: \(violations.count)")
+    let kills = try sweep(by: wish.stride, Remedy.allCases, isAlternating: wish.stride > 1) {
+      let stepped = try place.step(.kill, at: $0, "ADD")
+      guard let call = stepped.call else {
+        violations.expectSuccess(stepped.result, "ADD that was not killed")
+        violations.expectSuccess(try place.del(), "DEL after it")
+        return false
+      }
+      let event = "ADD killed at call \($0), \(call), then \($1)"
+      violations.expect(stepped.result.status == 128 + SIGKILL, "\(event): \(stepped.result)")
+      try apply($1, to: place, event, violations)
+      return true
+    }
+    #expect(kills > 100 / wish.stride)
+    figures("ADD (\(wish)) killed \(kills) times; violations: \(violations.count)")
   }
 
   @Test("an IPAM plugin that is killed leaves nothing, and the main plugin says so")
   func delegate() throws {
+    let place = try FaultCase()
     let violations = Violations()
-    let kills = try kill(FaultHost(), ofDelegate: true, violations)
-    #expect(kills > 25)
+    let kills = try sweep(by: isSoak ? 1 : 2, Remedy.allCases, isAlternating: !isSoak) {
+      let stepped = try place.step(.kill, at: $0, ofDelegate: true, "ADD")
+      guard let call = stepped.call else {
+        violations.expectSuccess(stepped.result, "ADD that was not killed")
+        violations.expectSuccess(try place.del(), "DEL after it")
+        return false
+      }
+      let event = "ADD whose delegate is killed at call \($0), \(call), then \($1)"
+      // The plugin itself lives, says that its delegate died, and has undone everything.
+      violations.expect(stepped.result.status == 1, "\(event): \(stepped.result)")
+      violations.expectNothing(try place.difference(), event)
+      try apply($1, to: place, event, violations)
+      return true
+    }
+    #expect(kills > 20)
     figures(
-      "ADD of host-local as a delegate killed at \(kills) steps; violations: \(violations.count)")
+      "ADD of host-local as a delegate killed \(kills) times; violations: \(violations.count)")
   }
 
-  @Test("DEL is finished by a second one")
-  func del() throws {
-    let faults = try FaultHost()
+  @Test("DEL is finished by a second one, or by GC", arguments: Wish.allCases)
+  func del(wish: Wish) throws {
     let violations = Violations()
-    let configuration = faults.configuration()
-    let sandbox = try Sandbox()
-    try faults.plugin.add(configuration, containerID: "first", sandbox: sandbox).checked()
-    try faults.plugin.del(configuration, containerID: "first", sandbox: sandbox).checked()
-    let before = try faults.traces([sandbox])
-    for ofDelegate in [false, true] {
-      let kills = try sweep(faults, ofDelegate: ofDelegate, "DEL") { step, remedy in
-        try faults.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
-        let stepped = try faults.step(
-          .kill, at: step, ofDelegate: ofDelegate, "DEL", configuration, "c1", sandbox)
-        guard let call = stepped.call else {
-          try stepped.result.checked()
-          #expect(try faults.traces([sandbox]).difference(from: before) == "")
-          return false
-        }
-        switch remedy {
-        case .del, .again:
-          try faults.plugin.del(configuration, containerID: "c1", sandbox: nil).checked()
-        case .gc: try faults.plugin.gc(configuration, valid: []).checked()
-        }
-        violations.expectNothing(
-          try faults.traces([sandbox]).difference(from: before),
-          "DEL killed at call \(step), \(call), then \(remedy)")
-        return true
+    let kills = try killDel(FaultCase(wish), by: wish.stride, ofDelegate: false, violations)
+    #expect(kills > 40 / wish.stride)
+    figures("DEL (\(wish)) killed \(kills) times; violations: \(violations.count)")
+  }
+
+  @Test("DEL whose delegate is killed is finished by a second one, or by GC")
+  func delOfDelegate() throws {
+    let violations = Violations()
+    let kills = try killDel(FaultCase(), by: isSoak ? 1 : 2, ofDelegate: true, violations)
+    #expect(kills > 15)
+    figures(
+      "DEL of host-local as a delegate killed \(kills) times; violations: \(violations.count)")
+  }
+
+  private func killDel(
+    _ place: FaultCase, by stride: Int, ofDelegate: Bool, _ violations: Violations
+  ) throws -> Int {
+    try sweep(by: stride, [.del, .gc], isAlternating: stride > 1) {
+      violations.expectSuccess(try place.add(), "ADD before DEL is killed at call \($0)")
+      let stepped = try place.step(.kill, at: $0, ofDelegate: ofDelegate, "DEL")
+      guard let call = stepped.call else {
+        violations.expectSuccess(stepped.result, "DEL that was not killed")
+        violations.expectNothing(try place.difference(), "DEL that was not killed")
+        return false
       }
-      #expect(kills > 20)
-      let whose = ofDelegate ? "host-local as a delegate" : "ovs-bridge"
-      figures("DEL of \(whose) killed at \(kills) steps; violations: \(violations.count)")
+      try apply($1, to: place, "DEL killed at call \($0), \(call), then \($1)", violations)
+      return true
     }
   }
 }

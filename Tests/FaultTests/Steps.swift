@@ -33,8 +33,7 @@ struct Stepped {
 }
 
 extension FaultHost {
-  private static let steps =
-    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/steps"
+  private static let steps = "\(Plugin.debugDirectory)/steps"
 
   /// Runs a command, with a fault at the system call `number` of the plugin, or of its delegate.
   func step(

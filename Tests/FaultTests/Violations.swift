@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 /// What was found that must not be, counted, so that the figures cannot say otherwise.
@@ -17,6 +18,14 @@ final class Violations: Sendable {
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     if !text.isEmpty { add("\(place()):\n\(text)", sourceLocation: sourceLocation) }
+  }
+
+  /// The command must have succeeded.
+  func expectSuccess(
+    _ result: PluginResult, _ place: @autoclosure () -> String,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    expect(result.status == 0, "\(place()): \(result)", sourceLocation: sourceLocation)
   }
 
   func expect(

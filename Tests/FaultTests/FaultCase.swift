@@ -1,0 +1,102 @@
+import Foundation
+import TestSupport
+
+/// What an attachment that is interrupted was to have.
+enum Wish: String, CaseIterable {
+  /// VLAN, gateway on a port of that VLAN, masquerade, addresses and routes of both families,
+  /// isolation, MTU.
+  case full
+  /// The same without VLAN: the gateway is the bridge's own port.
+  case untagged
+  /// Without gateway, with rates in both directions.
+  case rates
+
+  var members: [String: Document] {
+    let gateway: [String: Document] = [
+      "isGateway": true, "isDefaultGateway": true, "ipMasq": true,
+    ]
+    return switch self {
+    case .full: gateway
+    case .untagged: gateway.merging(["vlan": .absent]) { $1 }
+    case .rates:
+      [
+        "bandwidth": [
+          "ingressRate": 10_000_000, "ingressBurst": 100_000, "egressRate": 10_000_000,
+          "egressBurst": 100_000,
+        ]
+      ]
+    }
+  }
+
+  /// The calls of a sweep from one to the next: each, but in `make test` one of five of what
+  /// differs little from the full configuration.
+  var stride: Int { isSoak || self == .full ? 1 : 5 }
+}
+
+/// A host on which attachments of one configuration come and go.
+struct FaultCase {
+  let faults: FaultHost
+  let configuration: Document
+  let sandbox: Sandbox
+  private let before: Traces
+
+  init(_ wish: Wish) throws { try self.init(wish.members) }
+
+  /// With these members besides those of the usual configuration.
+  init(_ members: [String: Document] = [:]) throws {
+    faults = try FaultHost()
+    configuration = faults.configuration(members)
+    sandbox = try Sandbox()
+    // What is made once and stays (directories, the bridge's own link) is there before.
+    try faults.plugin.add(configuration, containerID: "first", sandbox: sandbox).checked()
+    try faults.plugin.del(configuration, containerID: "first", sandbox: sandbox).checked()
+    before = try Self.settledTraces(faults, sandbox)
+  }
+
+  private static func settledTraces(_ faults: FaultHost, _ sandbox: Sandbox) throws -> Traces {
+    var last = try faults.traces([sandbox])
+    try eventually("the host has settled") {
+      usleep(100_000)
+      let now = try faults.traces([sandbox])
+      defer { last = now }
+      return now == last
+    }
+    return last
+  }
+
+  /// What is there and was not, or the reverse, each line one thing.
+  func difference() throws -> String {
+    var difference = ""
+    // ovs-vswitchd gives a port up in its own time, and with it its link and the link's address;
+    // after ovsdb-server was restarted that is some seconds.
+    for _ in 0..<500 {
+      difference = try faults.traces([sandbox]).difference(from: before)
+      if difference.isEmpty { break }
+      usleep(20_000)
+    }
+    return difference
+  }
+
+  /// ADD of the container `c1`.
+  func add() throws -> PluginResult {
+    try faults.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+  }
+  /// DEL of the container `c1`, by container ID and interface name alone.
+  func del() throws -> PluginResult {
+    try faults.plugin.del(configuration, containerID: "c1", sandbox: nil)
+  }
+  /// GC, that no attachment is valid.
+  func gc() throws -> PluginResult { try faults.plugin.gc(configuration, valid: []) }
+  /// CHECK of the container `c1`, for which ADD answered `result`.
+  func check(_ result: Document) throws -> PluginResult {
+    try faults.plugin.check(
+      configuration, previous: result, containerID: "c1", sandbox: sandbox)
+  }
+  /// `command` of the container `c1`, with a fault at one system call of the plugin or its delegate.
+  func step(_ fault: Fault, at number: Int, ofDelegate: Bool = false, _ command: String) throws
+    -> Stepped
+  {
+    try faults.step(
+      fault, at: number, ofDelegate: ofDelegate, command, configuration, "c1", sandbox)
+  }
+}
