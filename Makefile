@@ -13,7 +13,8 @@ demo: ## the main job, shown
 test: ## everything; what .ci/run calls
 	.ci/setup build demo test
 	.ci/build
-	.ci/test
+	PATCHBAY_BIN=$(CURDIR)/dist .ci/test
+	FUZZ_JOBS=8 .ci/fuzz 60
 lint: ## format of the Swift sources, mistakes in the scripts
 	.ci/setup lint
 	.ci/lint
