@@ -115,7 +115,7 @@ let bothWays: Document = ["name": "m1", "ingress": true, "egress": true]
     let mirrors: [Document] = [["name": "m1", "ingress": true, "select_vlan": [20]]]
     try mirrored.add(mirrored.producer, mirrors, watched).checked()
     try mirrored.add(mirrored.consumer, mirrors, watcher).checked()
-    let capture = try Capture(in: watcher.sandbox, "vlan")
+    let capture = try Capture(ofSentFramesIn: watcher.sandbox)
     try watched.sandbox.sendFrame(tags: [10])
     try watched.sandbox.sendFrame(tags: [20])
     try capture.waitForFrame("vlan 20,", "0x88b5")

@@ -20,6 +20,12 @@ final class Capture {
     try eventually("tcpdump listens") { text.contains("listening on") }
   }
 
+  /// Begins with the frames of `Sandbox.sendFrame`, and sees no others, which containers send by
+  /// themselves whenever they like.
+  convenience init(ofSentFramesIn sandbox: Sandbox) throws {
+    try self.init(in: sandbox, "ether src \(Sandbox.frameSource)")
+  }
+
   private var text: String { directory.read("log") ?? "" }
 
   /// One frame a line, with its Ethernet header, so far.
@@ -68,10 +74,14 @@ struct Throughput {
 }
 
 extension Sandbox {
+  /// Where the frames of `sendFrame` say that they are from; nothing else does.
+  static let frameSource = "02:00:00:00:00:aa"
+
   /// Sends one frame through a socket of packet(7), to everybody; `tags` from the outermost on, as
   /// IEEE 802.1Q has them. Its EtherType is the experimental one, 0x88b5.
   func sendFrame(tags: [Int] = []) throws {
-    let header = "ffffffffffff0200000000aa" + tags.map { String(format: "8100%04x", $0) }.joined()
+    let source = Self.frameSource.replacing(":", with: "")
+    let header = "ffffffffffff\(source)" + tags.map { String(format: "8100%04x", $0) }.joined()
     let frame = header + "88b5" + String(repeating: "00", count: 46)
     // struct sockaddr_ll
     let program = """
