@@ -12,9 +12,11 @@ extension MasqueradeCommands {
     func rules(_ wanted: [[JSONValue]]) -> Set<[JSONValue]> {
       Set(wanted.map { $0.map(\.ordered) })
     }
+    // A rule before them, or a policy, could send packets elsewhere.
     guard let hook = listing.chains[Self.hook], hook["type"]?.text == "nat",
-      hook["hook"]?.text == "postrouting",
-      rules([Self.lookUp(.v4), Self.lookUp(.v6)]).isSubset(of: listing.expressions(in: Self.hook))
+      hook["hook"]?.text == "postrouting", hook["policy"]?.text == "accept",
+      listing.expressions(in: Self.hook)
+        == [Self.lookUp(.v4), Self.lookUp(.v6)].map({ $0.map(\.ordered) })
     else {
       return
         "chain \(Self.hook) of \(place) does not look the source address up any more, and should"

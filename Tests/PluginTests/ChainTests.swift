@@ -89,6 +89,7 @@ private struct Chain {
     "ADD, CHECK and DEL pass, and DEL leaves the host as before, with one after ovs-bridge",
     arguments: [
       ("tuning", ["sysctl": ["net.ipv4.conf.eth0.arp_filter": "1"], "mtu": 1400]),
+      ("tuning", ["mac": "02:00:00:00:00:77", "promisc": true]),
       (
         "bandwidth",
         [

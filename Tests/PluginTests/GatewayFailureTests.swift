@@ -19,6 +19,18 @@ struct GatewayFailureTests {
       Tampering("ovs-vsctl del-port GATEWAY", #"there is no gateway port "GATEWAY""#),
       Tampering(
         "ovs-vsctl set Port GATEWAY tag=8", #"gateway port "GATEWAY": tag is 8, should be 7"#),
+      Tampering(
+        "ovs-vsctl set Port GATEWAY vlan_mode=trunk",
+        #"gateway port "GATEWAY": vlan_mode is "trunk", should be "access""#),
+      Tampering(
+        "ovs-vsctl remove Bridge br1 other_config hwaddr",
+        #"bridge "br1": other_config:hwaddr is absent, should be ""#),
+      Tampering(
+        #"ovs-vsctl set Interface GATEWAY mac="02:00:00:00:00:99""#,
+        #"gateway "GATEWAY": mac is "02:00:00:00:00:99", should be ""#),
+      Tampering(
+        "nft insert rule inet patchbay-net1 postrouting accept",
+        "chain postrouting of table inet patchbay-net1 does not look the source address up"),
       Tampering("nft flush ruleset", "there is no table inet patchbay-net1 in the firewall"),
       Tampering(
         "nft flush map inet patchbay-net1 sources6", "leads from fd00:1::2 to nothing, and should"),
@@ -28,8 +40,13 @@ struct GatewayFailureTests {
     ], [false, true])
   func tampering(tampering: Tampering, isTagged: Bool) throws {
     // The bridge's own port can neither be deleted nor tagged.
-    if !isTagged, tampering.testDescription.contains("Port") { return }
+    let isOfTaggedPort = ["set Port", "set Interface"].contains {
+      tampering.testDescription.contains($0)
+    }
+    if !isTagged, isOfTaggedPort { return }
     if !isTagged, tampering.testDescription.contains("del-port") { return }
+    // Of a tagged port the MAC address is in its own row.
+    if isTagged, tampering.testDescription.contains("hwaddr") { return }
     let routed = try Routed()
     let before = try routed.host.snapshot()
     let sandbox = try Sandbox()

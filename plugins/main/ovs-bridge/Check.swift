@@ -11,7 +11,7 @@ extension OVSBridge {
   static func check(_ request: Request, _ plan: Plan, _ context: Context) throws(CNIError) {
     let sandbox = try Sandbox.open(request.invocation)
     let ipam = try Delegate.ipam(for: request, .check)
-    let expected = try Expectation(request, plan)
+    let expected = try Expectation(request, plan, sandbox: sandbox.path)
     var deviations = Deviations()
     let datapath = try comparePort(plan, expected, context, &deviations)
     try compareLinks(plan, expected, datapath, in: sandbox, context, &deviations)
@@ -27,14 +27,23 @@ extension OVSBridge {
   }
 }
 
-/// What the previous result says that this attachment has.
+/// What this attachment should have, by the previous result and the configuration. Later plugins of
+/// the chain may have changed the container end since ADD; the result tells of that.
 struct Expectation {
-  /// Nil where the result does not tell.
+  /// Of the container end; nil where the result does not tell.
   let mac: String?
+  /// Octets, of the container end; nil where nobody tells.
+  let mtu: UInt32?
+  /// Octets, of the host end; nil where nobody tells.
+  let hostMTU: UInt32?
   let addresses: [AttachmentResult.Address]
   let routes: [CNI::Route]
+  /// The interfaces of the result that are on the host.
+  let hostInterfaces: [AttachmentResult.Interface]
+  /// Of both rows, all that ADD wrote and that follows from the request.
+  let externalIDs: [String: String]
 
-  init(_ request: Request, _ plan: Plan) throws(CNIError) {
+  init(_ request: Request, _ plan: Plan, sandbox: String) throws(CNIError) {
     let result = request.network.previousResult ?? AttachmentResult()
     let name = plan.attachment.interfaceName
     let index = result.interfaces.firstIndex {
@@ -46,9 +55,36 @@ struct Expectation {
         .invalidConfiguration,
         "prevResult.interfaces: none is \"\(name)\" in \(request.invocation.sandboxPath ?? "")")
     }
-    mac = index.flatMap { result.interfaces[$0].mac }
+    let container = index.map { result.interfaces[$0] }
+    hostInterfaces = result.interfaces.filter { $0.sandbox == nil || $0.sandbox == "" }
+    let host = hostInterfaces.first { $0.name == plan.hostLink.name }
+    mac = container?.mac
+    mtu = container?.mtu ?? plan.configuration.mtu
+    hostMTU = host?.mtu ?? plan.configuration.mtu
     addresses = result.addresses.filter { $0.interface == nil || $0.interface == index }
     routes = request.network.ipamType == nil ? [] : result.routes
+
+    // A MAC address that the kernel chose is known from the result alone, and a later plugin may
+    // have given the container end another one.
+    let first = addresses.first?.address.address
+    let mac = plan.mac ?? first.flatMap { MACAddress.derived(from: $0) }
+    var pairs = plan.record(
+      sandbox: sandbox, addresses: addresses, mac: mac
+    ).externalIDs(plan)
+    pairs[GatewayRow.key] = Gateway(plan, addresses)?.port.name
+    if OVSBridge.isMasqueraded(plan, addresses) { pairs[MasqueradeRecord.key] = "true" }
+    externalIDs = pairs
+  }
+
+  /// Compares the `external_ids` of `subject`. Others may have added some of their own.
+  func compare(_ found: [String: String], of subject: String, _ deviations: inout Deviations) {
+    for (key, value) in externalIDs.sorted(by: { $0.key < $1.key }) {
+      deviations.expect("\(subject): external_ids:\(key)", is: found[key], shouldBe: value)
+    }
+    // What these name if they are there is what somebody believes.
+    for key in ["addresses", "iface-id"] where externalIDs[key] == nil {
+      deviations.expect("\(subject): external_ids:\(key)", is: found[key], shouldBe: nil)
+    }
   }
 }
 
@@ -107,7 +143,7 @@ extension OVSBridge {
         return ""
       }
       comparePort(plan, port, expected, &deviations)
-      compareInterface(plan, interface, context, &deviations)
+      compareInterface(plan, interface, expected, context, &deviations)
 
       var second = Transaction()
       let bridges = second.select(
@@ -140,29 +176,12 @@ extension OVSBridge {
     )
     deviations.expect(
       "\(subject): protected", is: row[.isProtected], shouldBe: plan.configuration.portIsolation)
-    let record = AttachmentRecord(row[.externalIDs])
-    deviations.expect("\(subject): network", is: record?.network, shouldBe: plan.network)
-    deviations.expect(
-      "\(subject): containerID", is: record?.attachment.containerID,
-      shouldBe: plan.attachment.containerID)
-    deviations.expect(
-      "\(subject): interfaceName", is: record?.attachment.interfaceName,
-      shouldBe: plan.attachment.interfaceName)
-    deviations.expect(
-      "\(subject): addresses", is: record?.addresses.joined(separator: " "),
-      shouldBe: expected.addresses.map { $0.address.description }.joined(separator: " "))
-    if let mac = expected.mac {
-      deviations.expect("\(subject): mac", is: record?.mac, shouldBe: mac)
-    }
-    for pair in plan.configuration.externalIDs {
-      deviations.expect(
-        "\(subject): external_ids:\(pair.key)", is: row[.externalIDs][pair.key],
-        shouldBe: pair.value)
-    }
+    expected.compare(row[.externalIDs], of: subject, &deviations)
   }
 
   private static func compareInterface(
-    _ plan: Plan, _ row: Row<InterfaceTable>, _ context: Context, _ deviations: inout Deviations
+    _ plan: Plan, _ row: Row<InterfaceTable>, _ expected: Expectation, _ context: Context,
+    _ deviations: inout Deviations
   ) {
     let subject = "Open vSwitch interface \"\(plan.hostLink.name)\""
     if let error = row[.error] { deviations.add("\(subject) has the error: \(error)") }
@@ -177,8 +196,7 @@ extension OVSBridge {
     }
     deviations.expect(
       "\(subject): type", is: row[.type], shouldBe: plan.configuration.interfaceType ?? "")
-    deviations.expect(
-      "\(subject): iface-id", is: row[.externalIDs]["iface-id"], shouldBe: plan.logicalPort)
+    expected.compare(row[.externalIDs], of: subject, &deviations)
     do throws(RouteError) {
       let link = try RouteSocket().link(.named(plan.hostLink.name), until: context.deadline)
       deviations.expect("\(subject): ifindex", is: row[.ifindex], shouldBe: Int64(link.index))

@@ -25,7 +25,7 @@ extension OVSBridge {
         deviations.add("there is no interface \"\(name)\" in the sandbox")
         return
       }
-      compareHost(plan, host, &deviations)
+      compareHost(plan, expected, host, &deviations)
       compareContainer(plan, expected, container, &deviations)
       try plan.rates?.compareLinks(
         host, outside, container, inside, until: context.deadline, &deviations)
@@ -40,6 +40,7 @@ extension OVSBridge {
       try compareAddresses(expected, container, inside, context, &deviations)
       try compareRoutes(expected, container, inside, context, &deviations)
     } catch { throw CNIError(error, "cannot read the links") }
+    try compareSettings(plan.hostLink.name, &deviations)
   }
 
   private static func find(_ name: String, _ socket: RouteSocket, _ context: Context)
@@ -51,15 +52,39 @@ extension OVSBridge {
     }
   }
 
-  private static func compareHost(_ plan: Plan, _ link: Link, _ deviations: inout Deviations) {
+  private static func compareHost(
+    _ plan: Plan, _ expected: Expectation, _ link: Link, _ deviations: inout Deviations
+  ) {
     let subject = "link \"\(link.name)\""
     deviations.expect("\(subject): kind", is: link.kind, shouldBe: "veth")
     deviations.expect("\(subject): up", is: link.isUp, shouldBe: true)
-    if let mtu = plan.configuration.mtu {
+    if let mtu = expected.hostMTU {
       deviations.expect("\(subject): mtu", is: link.mtu, shouldBe: mtu)
     }
     deviations.expect(
+      "\(subject): mac", is: link.mac?.description, shouldBe: plan.hostLink.mac?.description)
+    deviations.expect(
       "\(subject): alias", is: link.alias, shouldBe: plan.hostLink.alias(network: plan.network))
+    deviations.expect(
+      "\(subject): group", is: link.group, shouldBe: HostLink.group(network: plan.network))
+  }
+
+  /// Compares what keeps the host end from being a host of the network itself.
+  private static func compareSettings(_ name: String, _ deviations: inout Deviations)
+    throws(CNIError)
+  {
+    for (setting, wanted) in [
+      ("ipv4/conf/\(name)/arp_ignore", "8"), ("ipv6/conf/\(name)/addr_gen_mode", "1"),
+    ] {
+      let found: String?
+      do { found = try NetworkNamespace.current().readSetting(setting) } catch {
+        throw CNIError(
+          .internalFailure, "cannot read the host's settings", details: error.description)
+      }
+      // There is none where the link is gone, which is told, or where the kernel has no IPv6.
+      guard let found, found != wanted else { continue }
+      deviations.add("/proc/sys/net/\(setting) of the host is \(found), should be \(wanted)")
+    }
   }
 
   private static func compareContainer(
@@ -70,7 +95,7 @@ extension OVSBridge {
     if !plan.configuration.disableContainerInterface {
       deviations.expect("\(subject): up", is: link.isUp, shouldBe: true)
     }
-    if let mtu = plan.configuration.mtu {
+    if let mtu = expected.mtu {
       deviations.expect("\(subject): mtu", is: link.mtu, shouldBe: mtu)
     }
     if let mac = expected.mac {
@@ -113,9 +138,32 @@ extension OVSBridge {
         if route.table == nil { wanted.table = candidate.table }
         return candidate.satisfies(wanted)
       }
-      if !isThere {
-        deviations.add("route \(wanted) is not in table \(wanted.table) of the sandbox")
-      }
+      if !isThere { tell(wanted, among: found, &deviations) }
     }
+  }
+
+  /// Notes that `wanted` is not there, or what is otherwise of the route that is there instead.
+  private static func tell(
+    _ wanted: Netlink::Route, among found: [Netlink::Route], _ deviations: inout Deviations
+  ) {
+    let destination = wanted.destination.masked
+    let near = found.filter { $0.isUnicast && $0.destination.masked == destination }
+    guard let route = near.first(where: { $0.priority == wanted.priority }) ?? near.first else {
+      deviations.add("route \(wanted) is not in table \(wanted.table) of the sandbox")
+      return
+    }
+    let subject = "route \(destination)"
+    deviations.expect(
+      "\(subject): gateway", is: route.gateway?.description,
+      shouldBe: wanted.gateway?.description)
+    func compare(_ member: String, _ found: UInt32?, _ wish: UInt32?) {
+      guard let wish else { return }
+      deviations.expect("\(subject): \(member)", is: found, shouldBe: wish)
+    }
+    compare("mtu", route.mtu, wanted.mtu)
+    compare("advmss", route.advertisedMSS, wanted.advertisedMSS)
+    compare("priority", route.priority, wanted.priority)
+    compare(
+      "scope", route.scope.map { UInt32($0.rawValue) }, wanted.scope.map { UInt32($0.rawValue) })
   }
 }

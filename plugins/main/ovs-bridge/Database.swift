@@ -88,8 +88,8 @@ final class Database {
           plan: plan, externalIDs: externalIDs, target: target,
           commit: try commit.confirm(until: deadline), datapath: datapath)
       } catch {
-        if let joining, attaching.gateway?.isElsewhere(error) ?? false {
-          throw joining.refusal("it is not on bridge \"\(plan.bridge)\"")
+        if let port = joining?.gateway.port, attaching.gateway?.isElsewhere(error) ?? false {
+          throw port.refusal(.internalFailure, port.isElsewhere(than: plan.bridge))
         }
         guard attaching.isPremiseGone(error), !deadline.hasPassed else {
           throw CNIError(error, Self.attempt(plan))

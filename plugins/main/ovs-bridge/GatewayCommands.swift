@@ -30,10 +30,11 @@ extension Connection {
   func gatewayRow(_ name: String, until deadline: Deadline) throws(OVSDBError) -> GatewayRow? {
     var question = Transaction()
     let ports = question.select(
-      from: .port, where: [.equal(.name, name)], .uuid, .tag, .externalIDs)
+      from: .port, where: [.equal(.name, name)], .uuid, .tag, .vlanMode, .externalIDs)
     return try transact(question, until: deadline)[ports].first.map {
       GatewayRow(
-        reference: $0[.uuid], tag: $0[.tag], type: "", externalIDs: $0[.externalIDs])
+        reference: $0[.uuid], tag: $0[.tag], mode: $0[.vlanMode], type: "",
+        externalIDs: $0[.externalIDs])
     }
   }
 
@@ -67,7 +68,7 @@ extension OVSBridge {
   ) throws(CNIError) {
     guard let gateway = Gateway(plan, expected.addresses) else { return }
     try compareRows(gateway, plan, context, &deviations)
-    try compareLink(gateway, context, &deviations)
+    try compareLink(gateway, expected, context, &deviations)
     for family in gateway.families.sorted() {
       let setting = Forwarding.setting(family)
       let isOn: Bool
@@ -98,11 +99,19 @@ extension OVSBridge {
       }
       var question = Transaction()
       let bridges = question.select(
-        from: .bridge, where: [.includes(.ports, [row.reference])], .name)
+        from: .bridge, where: [.includes(.ports, [row.reference])], .name, .otherConfiguration)
       let bridge = try connection.transact(question, until: context.deadline)[bridges].first
       deviations.expect("bridge of \(subject)", is: bridge?[.name], shouldBe: plan.bridge)
       if let tag = gateway.port.tag {
         deviations.expect("\(subject): tag", is: row.tag, shouldBe: Int64(tag))
+        if row.isOurs {
+          deviations.expect("\(subject): vlan_mode", is: row.mode, shouldBe: "access")
+        }
+      }
+      if let mac = row.marks.hardwareAddress {
+        deviations.expect(
+          "bridge \"\(plan.bridge)\": other_config:hwaddr",
+          is: bridge?[.otherConfiguration]["hwaddr"], shouldBe: mac)
       }
       deviations.expect("\(subject): type", is: interface[.type], shouldBe: "internal")
       if let error = interface[.error] { deviations.add("\(subject) has the error: \(error)") }
@@ -110,7 +119,8 @@ extension OVSBridge {
   }
 
   private static func compareLink(
-    _ gateway: Gateway, _ context: Context, _ deviations: inout Deviations
+    _ gateway: Gateway, _ expected: Expectation, _ context: Context,
+    _ deviations: inout Deviations
   ) throws(CNIError) {
     let name = gateway.port.name
     let found: GatewayLink?
@@ -122,6 +132,10 @@ extension OVSBridge {
       return
     }
     deviations.expect("gateway \"\(name)\": up", is: link.isUp, shouldBe: true)
+    // It is fixed, because containers go on sending to the one they have learnt.
+    if let mac = expected.hostInterfaces.first(where: { $0.name == name })?.mac {
+      deviations.expect("gateway \"\(name)\": mac", is: link.mac, shouldBe: mac)
+    }
     for address in gateway.addresses where !link.addresses.contains(address) {
       let there = link.addresses.map(\.description).joined(separator: " ")
       deviations.add(

@@ -142,7 +142,8 @@ struct GatewayDeparture {
     }
     return Situation(
       row: GatewayRow(
-        reference: row[.uuid], tag: row[.tag], type: "", externalIDs: row[.externalIDs]),
+        reference: row[.uuid], tag: row[.tag], mode: nil, type: "",
+        externalIDs: row[.externalIDs]),
       extent: areLeaving(results[all])
         ? .gateway : areLeaving(results[near]) ? .network : .members)
   }

@@ -9,6 +9,8 @@ struct GatewayRow {
   /// The Port.
   let reference: Reference
   let tag: Int64?
+  /// `Port.vlan_mode`
+  let mode: String?
   /// `Interface.type`
   let type: String
   let externalIDs: [String: String]
@@ -24,6 +26,22 @@ struct GatewayRow {
   static let key = "gateway"
 }
 
+extension GatewayPort {
+  /// Why a port of its name cannot be the gateway's; nil if it can.
+  func objection(to row: GatewayRow) -> String? {
+    let tag = tag.map { Int64($0) }
+    if row.type == "internal", tag == nil || row.tag == tag { return nil }
+    return "its type is \"\(row.type)\" and its tag \(row.tag.map { "\($0)" } ?? "absent"), and "
+      + "should be \"internal\" and \(tag.map { "\($0)" } ?? "absent")"
+  }
+  /// Why a port of its name cannot be the gateway's that is not on `bridge`.
+  func isElsewhere(than bridge: String) -> String { "it is not on bridge \"\(bridge)\"" }
+
+  func refusal(_ code: CNIError.Code, _ reason: String) -> CNIError {
+    CNIError(code, "cannot use port \"\(name)\" as the gateway", details: reason)
+  }
+}
+
 /// The part of a survey that asks for the gateway's port.
 struct GatewaySurvey {
   private let ports: Transaction.Selected<PortTable>
@@ -32,25 +50,32 @@ struct GatewaySurvey {
 
   init(_ port: GatewayPort, on bridge: String, into transaction: inout Transaction) {
     ports = transaction.select(
-      from: .port, where: [.equal(.name, port.name)], .uuid, .tag, .externalIDs)
+      from: .port, where: [.equal(.name, port.name)], .uuid, .tag, .vlanMode, .externalIDs)
     interfaces = transaction.select(
       from: .interface, where: [.equal(.name, port.name)], .type)
     bridges = transaction.select(
-      from: .bridge, where: [.equal(.name, bridge)], .otherConfiguration)
+      from: .bridge, where: [.equal(.name, bridge)], .ports, .otherConfiguration)
   }
 
   struct Findings {
     /// Nil where there is no such port.
     let row: GatewayRow?
+    /// Whether that port is on the bridge that was asked about.
+    let isOnBridge: Bool
     /// Whether the bridge's MAC address is fixed.
     let hasFixedMAC: Bool
   }
   func findings(_ results: TransactionResults) -> Findings {
     let type = results[interfaces].first?[.type] ?? ""
+    let reference = results[ports].first?[.uuid]
     return Findings(
       row: results[ports].first.map {
         GatewayRow(
-          reference: $0[.uuid], tag: $0[.tag], type: type, externalIDs: $0[.externalIDs])
+          reference: $0[.uuid], tag: $0[.tag], mode: $0[.vlanMode], type: type,
+          externalIDs: $0[.externalIDs])
+      },
+      isOnBridge: results[bridges].contains { bridge in
+        reference.map { bridge[.ports].contains($0) } ?? false
       },
       hasFixedMAC: results[bridges].first?[.otherConfiguration]["hwaddr"] != nil)
   }
@@ -117,17 +142,9 @@ struct GatewayJoining {
 
   /// Refuses a port of somebody else that cannot be the gateway's.
   func checkPort() throws(CNIError) {
-    guard let row = findings?.row else { return }
-    let tag = gateway.port.tag.map { Int64($0) }
-    guard row.type == "internal", tag == nil || row.tag == tag else {
-      throw refusal(
-        "its type is \"\(row.type)\" and its tag \(row.tag.map { "\($0)" } ?? "absent"), and should "
-          + "be \"internal\" and \(tag.map { "\($0)" } ?? "absent")")
+    if let row = findings?.row, let reason = gateway.port.objection(to: row) {
+      throw gateway.port.refusal(.internalFailure, reason)
     }
-  }
-  func refusal(_ reason: String) -> CNIError {
-    CNIError(
-      .internalFailure, "cannot use port \"\(gateway.port.name)\" as the gateway", details: reason)
   }
 
   /// Adds to a transaction that attaches to a bridge that is there.
