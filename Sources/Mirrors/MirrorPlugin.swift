@@ -102,7 +102,8 @@ extension MirrorPlugin {
     }
     throw CNIError(
       .notAvailable, "ovs-vswitchd is not running",
-      details: "no one holds its lock in ovsdb-server at \(plan.endpoint)")
+      details: "no one holds its lock in ovsdb-server at \(plan.endpoint); start it (ovs-ctl start)"
+    )
   }
 }
 

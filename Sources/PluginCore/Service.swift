@@ -101,7 +101,9 @@ struct Service<P: Plugin> {
     case .del: try P.del(request, configuration, context)
     case .check: try P.check(request, configuration, context)
     case .gc: try P.gc(request, configuration, context)
-    case .status: try P.status(request, configuration, context)
+    case .status:
+      try P.refuseUnsupported(request)
+      try P.status(request, configuration, context)
     case .version: break
     }
     return []

@@ -133,18 +133,19 @@ struct GatewayFailureTests {
     try routed.expectAsBefore(before)
   }
 
-  /// Runs the plugin where the host has no nft.
+  /// Runs the plugin where the host has no nft, or has `other` in its place.
   private func withoutFirewall(
-    _ routed: Routed, _ command: String, _ configuration: Document, _ sandbox: Sandbox
+    _ routed: Routed, _ command: String, _ configuration: Document, _ sandbox: Sandbox,
+    other: String = "/dev/null"
   ) throws -> PluginResult {
     let nft = try executable("nft")
     let variables = [
       "CNI_COMMAND": command, "CNI_PATH": routed.plugin.searchPath, "CNI_CONTAINERID": "c1",
       "CNI_NETNS": sandbox.path, "CNI_IFNAME": "eth0",
     ]
-    let script = #"mount --bind /dev/null "$0" && exec "$1""#
+    let script = #"mount --bind "$2" "$0" && exec "$1""#
     let output = try routed.host.namespace.exec(
-      "unshare", ["-m", "sh", "-c", script, nft, routed.plugin.path],
+      "unshare", ["-m", "sh", "-c", script, nft, routed.plugin.path, other],
       environment: ProcessInfo.processInfo.environment.merging(variables) { $1 },
       input: configuration.encoded)
     return PluginResult(output)
@@ -184,6 +185,31 @@ struct GatewayFailureTests {
     #expect(failed.message.hasPrefix("cannot remove the masquerade rules; there is no nft in "))
     try routed.del(configuration, "c1", sandbox)
     try routed.expectAsBefore(before)
+  }
+
+  @Test("a firewall that refuses is told by STATUS and ADD in its own words, and nothing is left")
+  func refusingFirewall() throws {
+    let routed = try Routed()
+    let before = try routed.host.snapshot()
+    let sandbox = try Sandbox()
+    let nft = try routed.host.directory.write(
+      """
+      #!/bin/sh
+      cat >/dev/null
+      echo 'internal:0:0-0: Error: Could not process rule: Operation not permitted'
+      exit 1
+      """, to: "nft", mode: 0o755)
+    let words = "Operation not permitted"
+    let status = try withoutFirewall(
+      routed, "STATUS", routed.configuration(), sandbox, other: nft)
+    #expect(status.code == 50)
+    #expect(status.message.hasPrefix(#""ipMasq" is not available; "#), "\(status.message)")
+    #expect(status.message.contains(words), "\(status.message)")
+    let refused = try withoutFirewall(routed, "ADD", routed.configuration(), sandbox, other: nft)
+    #expect(refused.code == 999)
+    #expect(refused.message.contains(words), "\(refused.message)")
+    try routed.expectAsBefore(before)
+    #expect(try sandbox.ip("link").array.count == 1)
   }
 
   @Test("eight containers come and go at once", arguments: [false, true])

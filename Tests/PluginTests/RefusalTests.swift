@@ -55,6 +55,25 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         "a PCI device", ["deviceID": "0000:01:00.0"], 2,
         #"deviceID: "0000:01:00.0" is not supported"#),
       Refusal("hairpin mode", ["hairpinMode": true], 2, "hairpinMode: true is not supported"),
+      Refusal("promiscuity", ["promiscMode": true], 2, "promiscMode: true is not supported"),
+      Refusal("policed addresses", ["macspoofchk": true], 2, "macspoofchk: true is not supported"),
+      Refusal(
+        "another firewall", ["ipMasqBackend": "iptables"], 2,
+        #"ipMasqBackend: "iptables" is not supported; masquerading is done by "nftables""#),
+      Refusal(
+        "a VLAN besides its own", ["preserveDefaultVlan": true, "vlan": 5], 2,
+        "preserveDefaultVlan: true is not supported"),
+      Refusal(
+        "a container interface that is down and has addresses",
+        ["disableContainerInterface": true, "ipam": ["type": "static"]], 7,
+        "disableContainerInterface: cannot use IPAM when DisableContainerInterface flag is set"),
+      Refusal(
+        "a gateway of a tunnel",
+        ["vlan": 5, "vlanMode": "dot1q-tunnel", "isGateway": true], 7,
+        #"isGateway: a gateway and vlanMode "dot1q-tunnel" exclude each other"#),
+      Refusal(
+        "two kinds of trunk", ["trunk": [["id": 1]], "vlanTrunk": [["id": 1]]], 7,
+        #"vlanTrunk: "trunk" and "vlanTrunk" exclude each other"#),
       Refusal(
         "a bridge that may not be made", ["bridge": "br9", "createBridge": false], 7,
         #"bridge: there is no bridge "br9"; ovsdb-server at "#),

@@ -18,6 +18,7 @@ extension OVSBridge {
     let bridge = try findBridge(plan, connection, context)
     try requireSwitch(connection, bridge != nil, context)
     try requireDatapath(plan, bridge, connection, context)
+    try requireGateway(plan, connection, context)
     try requireMasquerade(plan, context)
     try finish(ipam, context)
   }
@@ -79,7 +80,9 @@ extension OVSBridge {
     guard isConnected else {
       throw CNIError(
         code, "ovs-vswitchd is not running",
-        details: "no one holds its lock in ovsdb-server at \(connection.endpoint)")
+        details:
+          "no one holds its lock in ovsdb-server at \(connection.endpoint); start it (ovs-ctl start)"
+      )
     }
     do throws(OVSDBError) {
       _ = try connection.commit(Transaction(), until: context.deadline)
@@ -112,5 +115,25 @@ extension OVSBridge {
     throw CNIError(
       .notAvailable, "datapath \"system\" is not available",
       details: "this kernel has no module openvswitch; \"datapath\": \"netdev\" needs none")
+  }
+
+  /// A port that has the name of the gateway's can be that.
+  private static func requireGateway(
+    _ plan: Plan, _ connection: Connection, _ context: Context
+  ) throws(CNIError) {
+    guard let port = plan.gatewayPort else { return }
+    var question = Transaction()
+    let survey = GatewaySurvey(port, on: plan.bridge, into: &question)
+    let findings: GatewaySurvey.Findings
+    do {
+      findings = survey.findings(try connection.transact(question, until: context.deadline))
+    } catch {
+      throw CNIError(.notAvailable, "Open vSwitch is not available", details: error.description)
+    }
+    guard let row = findings.row else { return }
+    if let reason = port.objection(to: row) { throw port.refusal(.notAvailable, reason) }
+    if !findings.isOnBridge {
+      throw port.refusal(.notAvailable, port.isElsewhere(than: plan.bridge))
+    }
   }
 }

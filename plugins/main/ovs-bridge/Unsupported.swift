@@ -14,6 +14,13 @@ enum Unsupported {
     for (name, reason) in flags where json[name].value == true {
       throw CNIError(.unsupportedField, "\(name): true is not supported", details: reason)
     }
+    // Without a VLAN of its own, a port of the reference plugin has its default VLAN anyway.
+    let hasVLAN = !json["vlan"].isAbsent && json["vlan"].value != 0 || !json["vlanTrunk"].isAbsent
+    if json["preserveDefaultVlan"].value == true, hasVLAN {
+      throw CNIError(
+        .unsupportedField, "preserveDefaultVlan: true is not supported",
+        details: "a port of Open vSwitch is in no VLAN besides those of \"vlan\" and \"trunk\"")
+    }
     if let device = json["deviceID"].value?.text, !device.isEmpty {
       throw CNIError(
         .unsupportedField, "deviceID: \"\(device)\" is not supported",
