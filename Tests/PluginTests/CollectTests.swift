@@ -50,16 +50,60 @@ import Testing
     #expect(try sandbox.ip("link").array.count == 1)
   }
 
-  @Test("goes on past a failing database, and says so")
+  /// The addresses that `host-local` has given, by the names of the networks.
+  private func leases(_ host: TestHost) -> Set<String> {
+    let names = host.directory.files().keys.filter {
+      $0.hasPrefix("leases/") && $0.contains("/10.")
+    }
+    return Set(names.map { String($0.dropFirst("leases/".count)) })
+  }
+
+  @Test("frees leases by the IPAM plugin: null none, a list all but its own, an empty one all")
+  func leases() throws {
+    let network = try Network()
+    let configuration = network.addressed("10.1.0.0/24")
+    let other = network.addressed("10.2.0.0/24").with(["name": "net2"])
+    let sandboxes = try (0..<3).map { _ in try Sandbox() }
+    for (number, sandbox) in sandboxes.enumerated() {
+      try network.plugin.add(
+        number == 2 ? other : configuration, containerID: "c\(number)", sandbox: sandbox
+      ).checked()
+    }
+    let all: Set = ["net1/10.1.0.2", "net1/10.1.0.3", "net2/10.2.0.2"]
+    #expect(leases(network.host) == all)
+    try network.plugin.gc(configuration, valid: nil).checked()
+    #expect(leases(network.host) == all)
+    try network.plugin.gc(configuration, valid: [("c1", "eth0")]).checked()
+    #expect(leases(network.host) == ["net1/10.1.0.3", "net2/10.2.0.2"])
+    try network.plugin.gc(configuration, valid: []).checked()
+    #expect(leases(network.host) == ["net2/10.2.0.2"])
+    #expect(try sandboxes.map { try $0.ip("link").array.count } == [1, 1, 2])
+  }
+
+  @Test("goes on past a failing database, firewall and IPAM plugin, and says so of each")
   func failing() throws {
     let network = try Network()
-    let sandbox = try Sandbox()
-    let configuration = network.configuration()
-    try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    let sandboxes = try [Sandbox(), Sandbox()]
+    let configuration = network.addressed("10.1.0.0/24", members: ["ipMasq": true])
+    for (id, sandbox) in zip(["c1", "c2"], sandboxes) {
+      try network.plugin.add(configuration, containerID: id, sandbox: sandbox).checked()
+    }
     network.host.openVSwitch.stopServer()
-    let result = try network.plugin.gc(configuration, valid: [])
+    let result = try network.plugin.gc(configuration, valid: [("c2", "eth0")])
     #expect(result.code == 11)
-    #expect(result.message.contains("cannot free ports"))
-    #expect(try sandbox.ip("link").array.count == 1)
+    #expect(
+      result.message.hasPrefix("cannot free everything of network \"net1\": 2 steps failed; "))
+    #expect(result.message.contains("cannot free ports: "), "\(result.message)")
+    #expect(result.message.contains("cannot free gateways: "), "\(result.message)")
+    #expect(try sandboxes.map { try $0.ip("link").array.count } == [1, 2])
+    #expect(leases(network.host) == ["net1/10.1.0.3"])
+    let rules = try network.host.namespace.exec("nft", ["-s", "list", "ruleset"]).checked().stdout
+    #expect(rules.contains("10.1.0.3") && !rules.contains("10.1.0.2"), "\(rules)")
+
+    let lacking = configuration.with(["ipam": ["type": "nowhere"]])
+    let all = try network.plugin.gc(lacking, valid: [])
+    #expect(all.message.contains("3 steps failed"), "\(all.message)")
+    #expect(all.message.contains(#"failed to find plugin "nowhere""#), "\(all.message)")
+    #expect(try sandboxes[1].ip("link").array.count == 1)
   }
 }

@@ -153,7 +153,7 @@ extension OVSBridge {
       let ports = question.select(from: .port, .name, .externalIDs)
       let rows = try connection.transact(question, until: context.deadline)[ports]
       let used = Set(
-        rows.filter { $0[.externalIDs]["network"] == plan.network }.compactMap {
+        rows.filter { AttachmentRecord($0[.externalIDs])?.network == plan.network }.compactMap {
           $0[.externalIDs][GatewayRow.key]
         })
       for row in rows where isGateway(row[.externalIDs], of: plan.network) {
@@ -171,6 +171,7 @@ extension OVSBridge {
 
   private static func isGateway(_ externalIDs: [String: String], of network: String) -> Bool {
     !GatewayMarks(externalIDs).addresses(of: network).isEmpty
-      || externalIDs["role"] == GatewayRow.role && externalIDs["network"] == network
+      || externalIDs["owner"] == AttachmentRecord.owner
+        && externalIDs["role"] == GatewayRow.role && externalIDs["network"] == network
   }
 }
