@@ -74,26 +74,33 @@ struct Routed {
     }.map { "\($0["local"].text ?? "")/\($0["prefixlen"].integer ?? -1)" }
   }
 
-  /// Throws unless the host is as it was, but for what `host-local` keeps without leases. ovs-vswitchd
-  /// may still be giving up what it had made.
-  func expectAsBefore(_ before: HostSnapshot) throws {
+  /// Throws unless the host is as it was; see `Network.expectAsBefore`.
+  func expectAsBefore(_ before: HostSnapshot) throws { try network.expectAsBefore(before) }
+}
+
+extension Network {
+  /// Throws unless the host is as it was, but for what `host-local` keeps without leases, and lines
+  /// that have one of `kept` in them. ovs-vswitchd may still be giving up what it had made.
+  func expectAsBefore(_ before: HostSnapshot, but kept: [String] = []) throws {
     var left: [Substring] = []
     do {
       try eventually("the host is as it was", timeout: .seconds(3)) {
-        left = try host.snapshot().difference(from: before).split(separator: "\n").filter {
-          let isLease = $0.contains("/10.1.0.") || $0.contains("/fd00:1::")
+        left = try host.snapshot().difference(from: before).split(separator: "\n").filter { line in
+          let isLease = line.contains("/10.1.0.") || line.contains("/fd00:1::")
           // Of links that came up not long ago, and of hosts that forward.
-          let isByKernel = $0.contains("fe80::") || $0.contains("\"anycast\"")
-          return !($0.hasPrefix("+ file:") && !isLease) && !isByKernel
+          let isByKernel = line.contains("fe80::") || line.contains("\"anycast\"")
+          return !(line.hasPrefix("+ file:") && !isLease) && !isByKernel
+            && !kept.contains { line.contains($0) }
         }
         return left.isEmpty
       }
     } catch { throw Leftovers(description: left.joined(separator: "\n")) }
   }
+}
 
-  struct Leftovers: Error, CustomStringConvertible {
-    let description: String
-  }
+/// What is on the host and was not there before, or the reverse.
+struct Leftovers: Error, CustomStringConvertible {
+  let description: String
 }
 
 /// A server of iperf3 that runs until it goes away.

@@ -108,7 +108,7 @@ import Testing
       let after = try rows(ovs)
       let changed = Set(after.keys).union(before.keys).filter { after[$0] != before[$0] }
       guard let key = changed.min() else { return true }
-      throw Routed.Leftovers(
+      throw Leftovers(
         description: "\(after[key] ?? .absent), and was \(before[key] ?? .absent)")
     }
     let ports = try ["br1", "br2", "br3"].map { try ovs.ports(of: $0).count }
