@@ -90,21 +90,31 @@ extension LeaseStore {
     do throws(SystemError) {
       // From here on the old index, half overwritten, must not match.
       if !isDirectoryChanged { try directory.setModified(Clock.nanosecondsSinceEpoch) }
-      // In the past, where no other change of the directory can come to lie.
-      let stamp = Clock.nanosecondsSinceEpoch - 1_000_000_000
-      do throws(IndexFault) {
-        try index.setField(LeaseIndex.Field.stamp, UInt64(bitPattern: stamp))
-        try index.pages.write()
-      } catch {
-        if case .system(let error) = error { throw error }
-        return
-      }
+      // In the past, where no other change of the directory can come to lie, however coarse the
+      // file system's times are.
+      let stamp = Clock.nanosecondsSinceEpoch - 10_000_000_000
+      guard try write(stamp: stamp) else { return }
       try directory.setModified(stamp)
+      // Such a file system has cut off the fraction. A later time is somebody else's change.
+      let kept = try directory.status().modified
+      if kept < stamp { guard try write(stamp: kept) else { return } }
       isDirectoryChanged = false
       isIndexChanged = false
     } catch {
       notes.append("no index, so the next command reads every lease: \(error)")
       try? index.pages.removeAll()
+    }
+  }
+
+  /// Writes the index as that of a directory with this time of change; false where it is damaged.
+  private mutating func write(stamp: Int64) throws(SystemError) -> Bool {
+    do throws(IndexFault) {
+      try index.setField(LeaseIndex.Field.stamp, UInt64(bitPattern: stamp))
+      try index.pages.write()
+      return true
+    } catch {
+      if case .system(let error) = error { throw error }
+      return false
     }
   }
 

@@ -4,6 +4,8 @@ import Linux
 import TestSupport
 import Testing
 
+@testable import Leases
+
 @Suite("A disk", .privateHost, .serialized) struct DiskTests {
   /// A file system of `size` octets that goes away with the test.
   private final class Disk {
@@ -126,5 +128,41 @@ import Testing
     #expect(try later("ADD", "d", network)["ips"][0]["address"] == "10.1.0.5/24")
     _ = try later("DEL", "a", kept)
     #expect(kept.leases.keys.sorted() == ["10.1.0.3", "10.1.0.4"])
+  }
+
+  /// Whether file systems in files can be mounted here.
+  private static let hasLoopDevices = access("/dev/loop-control", R_OK | W_OK) == 0
+
+  @Test(
+    "whose times are whole seconds has an index all the same, and what others do shows at once",
+    .enabled(if: hasLoopDevices))
+  func wholeSeconds() throws {
+    let temporary = try TemporaryDirectory()
+    let image = temporary.path + "/image"
+    let path = temporary.path + "/disk"
+    try run("truncate", ["-s", "16M", image]).checked()
+    // With inodes of 128 octets there is no room for fractions.
+    try run("mkfs.ext4", ["-q", "-I", "128", image]).checked()
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    try run("mount", ["-o", "loop", image, path]).checked()
+    defer { _ = try? run("umount", ["-l", path]) }
+    let network = try Network(["subnet": "10.1.0.0/24", "dataDir": .string(path)])
+    func isIndexGood() throws -> Bool {
+      let file = try FileDescriptor.open(path + "/.patchbay/net/index")
+      var index = LeaseIndex(PageFile(file, isWritable: false))
+      let modified = try FileStatus(path: path + "/net").modified
+      #expect(modified % 1_000_000_000 == 0)
+      return try index.isReadable() && index.stamp == modified
+    }
+    for number in stride(from: 2, to: 60, by: 2) {
+      #expect(try network.add("c\(number)") == ["10.1.0.\(number)"])
+      #expect(try isIndexGood())
+      // Somebody else makes the next lease, within the same second.
+      let other = "\(path)/net/10.1.0.\(number + 1)"
+      try Data("other\r\neth0".utf8).write(to: URL(fileURLWithPath: other))
+      #expect(try !isIndexGood())
+    }
+    unlink("\(path)/net/10.1.0.31")
+    #expect(try network.add("back", args: "IP=10.1.0.31") == ["10.1.0.31"])
   }
 }
