@@ -54,7 +54,8 @@ public struct LeaseStore: ~Copyable {
     do throws(SystemError) {
       directory =
         access == .leasing
-        ? try .create(path: location.path, mode: 0o755) : try Directory(path: location.path)
+        ? try .create(path: location.path, mode: 0o755, isDurable: !reclaims)
+        : try Directory(path: location.path)
     } catch {
       guard error.errno == .noSuchFileOrDirectory, access != .leasing else {
         throw .system(error)

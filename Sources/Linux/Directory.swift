@@ -15,15 +15,23 @@ public struct Directory: ~Copyable {
   }
 
   /// Opens the directory at `path`, and makes it and those above it where they are missing.
-  public static func create(path: String, mode: UInt32) throws(SystemError) -> Directory {
+  ///
+  /// - Parameter isDurable: Those that are made outlast a power loss.
+  public static func create(path: String, mode: UInt32, isDurable: Bool = false)
+    throws(SystemError) -> Directory
+  {
     do { return try Directory(path: path) } catch {
       guard error.errno == .noSuchFileOrDirectory else { throw error }
     }
     var prefix = path.utf8.first == UInt8(ascii: "/") ? "/" : ""
     for component in path.split(separator: "/") {
+      let parent = prefix
       prefix += component
       let result = unsafe clinux_make_directory_at(clinux_at_fdcwd(), prefix, mode)
-      if result != -Int(EEXIST) { _ = try check(result, "mkdir", prefix) }
+      if result != -Int(EEXIST) {
+        _ = try check(result, "mkdir", prefix)
+        if isDurable { try Directory(path: parent.isEmpty ? "." : parent).synchronize() }
+      }
       prefix += "/"
     }
     return try Directory(path: path)

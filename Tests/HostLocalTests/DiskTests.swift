@@ -165,4 +165,64 @@ import Testing
     unlink("\(path)/net/10.1.0.31")
     #expect(try network.add("back", args: "IP=10.1.0.31") == ["10.1.0.31"])
   }
+
+  /// The calls that make files and those that wait for the disk, in order, as `linkat 10.1.0.2`.
+  private func order(_ command: String, _ id: String, _ network: Network) throws -> [String] {
+    let log = network.temporary.path + "/strace"
+    let kinds = "trace=fsync,fdatasync,mkdir,mkdirat,linkat,unlinkat,write,utimensat"
+    try run(
+      "strace", ["-f", "-y", "-e", kinds, "-o", log, Plugin("host-local").path],
+      environment: [
+        "CNI_COMMAND": command, "CNI_CONTAINERID": id, "CNI_IFNAME": "eth0",
+        "CNI_NETNS": "/nowhere", "CNI_PATH": "/",
+      ], input: network.configuration.encoded
+    ).checked()
+    let text = try String(contentsOfFile: log, encoding: .utf8)
+    return text.split(separator: "\n").compactMap { line in
+      guard let call = line.firstMatch(of: /^(?:\d+ +)?([a-z]+)\((.*)\) += 0|(write\(1<)/) else {
+        return nil
+      }
+      guard let name = call.1, let arguments = call.2 else { return "answer" }
+      // The last name that is told: in quotes, or of the descriptor.
+      let names = arguments.matches(of: /[<"]([^>"]+)[>"]/).compactMap { match in
+        match.1.split(separator: "/").last.map { String($0) }
+      }
+      return "\(name) \(names.last ?? "")"
+    }
+  }
+
+  @Test("that loses power after an answer keeps it, where leases outlast a boot")
+  func powerLoss() throws {
+    let network = try Network(
+      ["subnet": "10.1.0.0/24", "reclaimAfterReboot": .bool(false)], name: "kept")
+    let data = try #require(network.temporary.path.split(separator: "/").last)
+    /// Each of `calls` comes after the one before.
+    func expect(_ calls: [String], in order: [String]) {
+      var rest = order[...]
+      for call in calls {
+        guard let position = rest.firstIndex(of: call) else {
+          Issue.record("no \(call) in its place: \(order)")
+          return
+        }
+        rest = rest[(position + 1)...]
+      }
+    }
+    // The directory is in the one above it, the lease is whole before it has its name, and the name
+    // is on the disk before anybody is told.
+    let first = try order("ADD", "a", network)
+    expect(
+      [
+        "mkdirat kept", "fsync \(data)", "fsync draft", "linkat 10.1.0.2", "fsync kept", "answer",
+      ], in: first)
+    let second = try order("ADD", "b", network)
+    expect(["fsync draft", "linkat 10.1.0.3", "fsync kept", "answer"], in: second)
+    #expect(!second.contains("fsync \(data)"))
+    let released = try order("DEL", "a", network)
+    expect(["unlinkat 10.1.0.2", "fsync kept", "utimensat kept"], in: released)
+    // Leases that the next boot frees need not wait for the disk.
+    let other = try Network(["subnet": "10.1.0.0/24"])
+    for command in ["ADD", "DEL"] {
+      #expect(try !order(command, "a", other).contains { $0.hasPrefix("fsync") })
+    }
+  }
 }
