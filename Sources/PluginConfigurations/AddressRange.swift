@@ -49,9 +49,6 @@ public struct AddressRange: Hashable, Sendable {
     exclusions = try Self.exclusions(json["exclude"], subnet)
     let taken = exclusions + [IPRange(self.gateway, self.gateway)].compactMap { $0 }
     open = [range].without(taken)
-    guard !open.isEmpty else {
-      throw json.error("no address is left of \(range) without the gateway and what is excluded")
-    }
   }
 
   private static func subnet(_ json: JSONCursor) throws(JSONDecodingError) -> IPPrefix {
@@ -132,13 +129,20 @@ public struct RangeSet: Hashable, Sendable {
       ranges.append(next)
     }
     guard !ranges.isEmpty else { throw json.error("empty range set; it has one range at least") }
-    self.ranges = ranges
-    path = json.path
+    try self.init(ranges, json)
   }
 
   /// The set of one range, written without arrays.
   init(single json: JSONCursor) throws(JSONDecodingError) {
-    ranges = [try AddressRange(json)]
+    try self.init([try AddressRange(json)], json)
+  }
+
+  private init(_ ranges: [AddressRange], _ json: JSONCursor) throws(JSONDecodingError) {
+    guard ranges.contains(where: { !$0.open.isEmpty }) else {
+      let text = ranges.map(\.range.description).joined(separator: ", ")
+      throw json.error("no address is left of \(text) without the gateway and what is excluded")
+    }
+    self.ranges = ranges
     path = json.path
   }
 

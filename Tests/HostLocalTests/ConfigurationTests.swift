@@ -107,8 +107,14 @@ private func fault(_ text: String) throws -> String {
     ),
     (
       #""ranges": [[{"subnet": "10.1.0.0/24", "exclude": ["10.1.0.0/24"]}]]"#,
-      "ipam.ranges[0][0]: no address is left of 10.1.0.1…10.1.0.254 without the gateway and "
+      "ipam.ranges[0]: no address is left of 10.1.0.1…10.1.0.254 without the gateway and "
         + "what is excluded"
+    ),
+    (
+      #""ranges": [[{"subnet": "10.1.0.0/30", "rangeEnd": "10.1.0.1"}, "#
+        + #"{"subnet": "10.2.0.0/30", "exclude": ["10.2.0.2"]}]]"#,
+      "ipam.ranges[0]: no address is left of 10.1.0.1…10.1.0.1, 10.2.0.1…10.2.0.2 without the "
+        + "gateway and what is excluded"
     ),
     (
       #""subnet": "10.1.0.0/24", "rangeEnd": "10.1.0.1""#,
