@@ -163,8 +163,6 @@ public struct DNS: Hashable, Sendable, JSONDecodable {
 extension JSONCursor {
   /// The members of this object that are none of `known`.
   func others(than known: [String]) -> JSONObject {
-    guard let object = value?.object else { return JSONObject() }
-    return JSONObject(
-      object.members.filter { !known.contains($0.name) }.map { ($0.name, $0.value) })
+    value?.object?.others(than: known) ?? JSONObject()
   }
 }

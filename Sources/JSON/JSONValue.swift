@@ -67,6 +67,14 @@ public struct JSONObject: Hashable, Sendable {
     members.first { $0.name == name }
       ?? members.first { $0.name.utf8.lowercased.elementsEqual(name.utf8.lowercased) }
   }
+
+  /// The members that are none of `known`, in whatever ASCII case these are written.
+  public func others(than known: [String]) -> JSONObject {
+    JSONObject(
+      members.filter { member in
+        !known.contains { $0.utf8.lowercased.elementsEqual(member.name.utf8.lowercased) }
+      }.map { ($0.name, $0.value) })
+  }
 }
 
 extension String.UTF8View {

@@ -234,6 +234,15 @@ private func fault(_ text: String) throws -> String {
     #expect(range.range.description == "10.1.0.1…10.1.0.254")
     #expect(configuration.dataDirectory == "/x")
     #expect(configuration.reclaimsAfterReboot)
+    let route = try #require(
+      decoded(
+        #"""
+        {"ipam": {"subnet": "10.1.0.0/24",
+          "routes": [{"DST": "0.0.0.0/0", "Gw": "10.1.0.9", "x": 1}]}}
+        """#
+      ).routes.first)
+    #expect(route.gateway?.description == "10.1.0.9")
+    #expect(route.others.members.map(\.name) == ["x"])
     let six = try decoded(#"{"ipam": {"ranges": [[{"subnet": "fd00::/64"}]]}}"#)
     #expect(six.sets[0].text == "fd00::1-fd00::ffff:ffff:ffff:ffff")
     #expect(six.dataDirectory == "/var/lib/cni/networks")

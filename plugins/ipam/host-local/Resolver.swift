@@ -18,8 +18,8 @@ extension DNS {
   /// Reads the text of a resolv.conf(5). Lines that say something else, or nothing, are passed over.
   init(resolvConf text: String) {
     self.init()
-    for line in text.split(whereSeparator: \.isNewline) {
-      let words = line.split(whereSeparator: \.isWhitespace).map { String($0) }
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+      let words = Substring(line).split(whereSeparator: \.isWhitespace).map { String($0) }
       guard words.count >= 2, let keyword = words.first, !keyword.hasPrefix("#"),
         !keyword.hasPrefix(";")
       else { continue }
