@@ -25,11 +25,16 @@ struct LeasePicture {
 
   // MARK: - What is seen
 
+  /// What the file is to this network, which may keep leases of an earlier boot.
+  private func state(_ entry: LeaseEntry) -> LeaseEntry.State {
+    entry.state == .stale && configurations.first?.reclaimsAfterReboot == false
+      ? .held : entry.state
+  }
+
   private func isInUse(_ entry: LeaseEntry) -> Bool {
-    switch entry.state {
+    switch state(entry) {
     case .held, .foreign: true
-    case .stale: configurations.first?.reclaimsAfterReboot == false
-    case .torn: false
+    case .stale, .torn: false
     }
   }
 
@@ -123,10 +128,13 @@ struct LeasePicture {
       for range in ranges {
         table.add([
           "\(range.set)", range.range.text, "\(range.used)", Self.count(range.usable),
-          "\(Int(range.share)) %", range.cursor?.description ?? "-",
+          range.used > 0 && range.share < 1 ? "<1 %" : "\(Int(range.share)) %",
+          range.cursor?.description ?? "-",
         ])
       }
       parts.append(table.text())
+    } else if !configurations.isEmpty {
+      parts.append("the runtime gives the ranges, so how full they are is not known here")
     }
     return parts.joined(separator: "\n\n")
   }
@@ -145,7 +153,7 @@ struct LeasePicture {
         ("containerID", entry.holder.map { .string($0.containerID) }),
         ("ifname", entry.holder?.interfaceName.map { .string($0) }),
         ("since", Self.time(entry.since).map { .string($0) }),
-        ("state", .string(entry.state.rawValue)),
+        ("state", .string(state(entry).rawValue)),
         (
           "reservedFor",
           reservation(of: entry.address).map { .string($0.subject.description) }

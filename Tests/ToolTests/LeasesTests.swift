@@ -58,7 +58,7 @@ struct LeasesTests {
 
         RANGE SET  RANGE                              LEASED  OF    FULL  GIVEN LAST
         0          10.1.0.1-10.1.0.11                 1       9     11 %  10.1.0.2
-        1          fd00::1-fd00::ffff:ffff:ffff:ffff  2       2^63  0 %   fd00::3
+        1          fd00::1-fd00::ffff:ffff:ffff:ffff  2       2^63  <1 %  fd00::3
 
         """)
     #expect(tool.files.files() == before)
@@ -86,6 +86,48 @@ struct LeasesTests {
         "set": 0, "path": "ipam.ranges[0][0]", "first": "10.1.0.1", "last": "10.1.0.11",
         "leased": 1, "usable": 9, "givenLast": "10.1.0.2",
       ])
+  }
+
+  @Test("has leases of an earlier boot as held where the network keeps them")
+  func kept() throws {
+    let tool = try Tool()
+    let ipam: Document = [
+      "type": "host-local", "dataDir": .string("\(tool.files.path)/leases"),
+      "subnet": "10.1.0.0/29", "reclaimAfterReboot": .bool(false),
+    ]
+    try tool.network("lab", ["type": "ovs-bridge", "bridge": "br0", "ipam": ipam])
+    try tool.files.write("old\r\neth0", to: "leases/lab/10.1.0.4")
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)],
+      ofItemAtPath: "\(tool.files.path)/leases/lab/10.1.0.4")
+    #expect(
+      try tool.run("leases", "lab").checked().stdout == """
+        ADDRESS   CONTAINER  INTERFACE  SINCE                     REMARK
+        10.1.0.4  old        eth0       2001-09-09T01:46:40.000Z  \
+        from before the machine was started
+
+        RANGE SET  RANGE              LEASED  OF  FULL  GIVEN LAST
+        0          10.1.0.1-10.1.0.6  1       5   20 %  -
+
+        """)
+    let document = try Document(parsing: tool.run("leases", "lab", "--json").checked().bytes)
+    #expect(document["leases"][0]["state"] == "held")
+  }
+
+  @Test("needs neither leases nor ranges in the configuration")
+  func bare() throws {
+    let tool = try Tool()
+    let ipam: Document = ["type": "host-local", "dataDir": "/nowhere"]
+    try tool.network("lab", ["type": "ovs-bridge", "bridge": "br0", "ipam": ipam])
+    #expect(
+      try tool.run("leases", "lab").checked().stdout == """
+        no leases in /nowhere/lab
+
+        the runtime gives the ranges, so how full they are is not known here
+
+        """)
+    let document = try Document(parsing: tool.run("leases", "lab", "--json").checked().bytes)
+    #expect(document["leases"].array.isEmpty && document["ranges"].array.isEmpty)
   }
 
   @Test("needs no configuration where the directory is given")
