@@ -113,9 +113,3 @@ struct Traces: Hashable {
     return (less + more).sorted().joined(separator: "\n")
   }
 }
-
-/// A line of figures, which `.ci/test` repeats at the end.
-func figures(_ line: String) { print("figures: \(line)") }
-
-/// Whether this is the long run of `make soak`.
-let isSoak = ProcessInfo.processInfo.environment["PATCHBAY_SOAK"] != nil

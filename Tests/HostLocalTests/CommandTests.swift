@@ -251,6 +251,41 @@ import Testing
   }
 }
 
+/// Thousands of leases go from one plugin to the other, as on a host where it is replaced.
+@Suite("A directory of leases that the other plugin made", .serialized) struct TakeoverTests {
+  /// The reference plugin reads every lease every time, so its time grows with the square of this.
+  private static let count = isSoak ? 10_000 : 300
+
+  @Test("is empty after as many DELs", arguments: [true, false])
+  func emptied(isOfReference: Bool) throws {
+    let network = try Network(["subnet": "10.0.0.0/16"])
+    let clock = ContinuousClock()
+    var given: Set<String> = []
+    let filling = try clock.measure {
+      for number in 0..<Self.count {
+        given.formUnion(try network.add("c\(number)", reference: isOfReference))
+      }
+    }
+    #expect(given.count == Self.count)
+    #expect(Set(network.leases.keys) == given)
+    let emptying = try clock.measure {
+      for number in 0..<Self.count { try network.del("c\(number)", reference: !isOfReference) }
+    }
+    // What is no lease stays, as it does where the reference plugin is alone.
+    let names = try FileManager.default.contentsOfDirectory(atPath: network.path)
+    #expect(names.sorted() == ["last_reserved_ip.0", "lock"])
+    #expect(try network.add("next") == ["10.0.\((Self.count + 2) >> 8).\((Self.count + 2) & 255)"])
+    func seconds(_ duration: Duration) -> String {
+      "\(duration.components.seconds).\(duration.components.attoseconds / 100_000_000_000_000_000) s"
+    }
+    let (first, second) =
+      isOfReference ? ("the reference plugin", "ours") : ("ours", "the reference plugin")
+    figures(
+      "\(Self.count) ADDs by \(first) in \(seconds(filling)), DELs by \(second) in "
+        + "\(seconds(emptying)); leases left: \(names.count - 2)")
+  }
+}
+
 @Suite("Many at once") struct ConcurrencyTests {
   @Test("64 ADDs at once all succeed, no address twice; and so do 64 DELs", arguments: [0, 3])
   func sixtyFour(everyNthIsReference: Int) throws {
