@@ -32,18 +32,18 @@ extension LeaseStore {
       isUnchanged = isUnchanged && made != .none
     }
     guard reclaims, boot != .none else { return try rebuild(.none, keeping: nil) }
+    // Whoever asks later in this boot may find the clock set, so its beginning is noted now.
+    let older = byTime()
     // Nobody was here since the boot that the index is of: nothing there can be younger.
-    try rebuild(isUnchanged ? .all : byTime(), keeping: nil)
+    try rebuild(isUnchanged ? .all : older, keeping: nil)
   }
 
-  /// Makes the index anew from the files.
-  mutating func rebuild() throws(LeaseError) {
-    try rebuild(reclaims && boot != .none ? byTime() : .none, keeping: nil)
-  }
+  /// Makes the index anew from the files. Which of them are of an earlier boot was judged before.
+  mutating func rebuild() throws(LeaseError) { try rebuild(.none, keeping: nil) }
 
   /// Releases the leases of all who are not among `valid`.
   public mutating func releaseAll(but valid: Set<LeaseHolder>) throws(LeaseError) {
-    try rebuild(reclaims && boot != .none ? byTime() : .none, keeping: valid)
+    try rebuild(.none, keeping: valid)
   }
 
   private func byTime() -> Staleness {

@@ -307,6 +307,50 @@ import Testing
   }
 }
 
+extension RebootTests {
+  @Test("its beginning is noted before anything else, so that a clock set later changes nothing")
+  func noted() throws {
+    let place = try Place()
+    try leased(place)
+    try place.reboot()
+    let record = place.location.privatePath + "/boot"
+    try FileManager.default.removeItem(atPath: record)
+    do {
+      var store = try place.open()
+      #expect(try store.lease(ip("10.0.0.9"), to: holder("c"), set: 0))
+      store.commit()
+    }
+    let bytes = try #require(FileManager.default.contents(atPath: record))
+    let noted = try #require(BootRecord(Array(bytes)))
+    #expect(noted.identifier == Boot.identifier())
+    #expect(abs(noted.moment - Boot.moment) < 60_000_000_000)
+  }
+
+  @Test("leases that were found good in this boot are not judged by their age again")
+  func judged() throws {
+    let place = try Place()
+    try leased(place)
+    // As where the clock stood elsewhere when these were made.
+    for name in ["10.0.0.2", "10.0.0.3"] {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -Clock.sinceBoot.seconds - 9000)],
+        ofItemAtPath: "\(place.location.path)/\(name)")
+    }
+    do {
+      var store = try place.open(.releasing)
+      try store.releaseAll(but: [holder("a"), holder("b")])
+    }
+    #expect(place.files.count == 3)
+    // The index is damaged behind its first page.
+    let file = try FileDescriptor.open(place.location.privatePath + "/index", .readWrite)
+    let size = try file.status().size
+    try file.write([UInt8](repeating: 0xff, count: Int(size) - 4096), at: 4096)
+    var store = try place.open()
+    #expect(try store.addresses(of: holder("a")) == [ip("10.0.0.2")])
+    #expect(try store.addresses(of: holder("b")) == [ip("10.0.0.3")])
+  }
+}
+
 extension Duration {
   fileprivate var seconds: TimeInterval { TimeInterval(nanoseconds) / 1e9 }
 }
