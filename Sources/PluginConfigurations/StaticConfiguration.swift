@@ -124,7 +124,12 @@ public struct StaticConfiguration: Hashable, Sendable {
     }
   }
 
-  private static func prefix(_ text: String) -> IPPrefix? { try? IPPrefix(text) }
+  /// One that maps IPv4 as that, as the reference plugin has it.
+  private static func prefix(_ text: String) -> IPPrefix? {
+    guard let prefix = try? IPPrefix(text) else { return nil }
+    guard prefix.address.canonical != prefix.address, prefix.length >= 96 else { return prefix }
+    return IPPrefix(prefix.address.canonical, length: prefix.length - 96)
+  }
 
   private static func reason(_ text: String) -> String {
     do {

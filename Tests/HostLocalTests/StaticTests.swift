@@ -42,6 +42,26 @@ import Testing
         "runtimeConfig": ["ips": ["10.4.0.1/24"]],
       ]
     ),
+    ([:], "", [:]),
+    (["addresses": .null], "", ["args": ["cni": ["ips": []]]]),
+    (["addresses": [["address": "10.0.0.1/24", "gateway": ""]]], "IP=;GATEWAY=", [:]),
+    (
+      ["Addresses": [["ADDRESS": "FD00:0::0001/64", "Gateway": "fd00::0:9"]]], "",
+      ["cniVersion": "0.4.0"]
+    ),
+    (
+      ["addresses": [["address": "::ffff:10.0.0.1/120", "gateway": "::ffff:10.0.0.9"]]], "",
+      ["cniVersion": "0.3.1"]
+    ),
+    (
+      ["addresses": [["address": "10.0.0.1/24"], ["address": "fd00::1/64"]]], "",
+      ["cniVersion": "0.2.0"]
+    ),
+    (
+      ["addresses": [["address": "10.0.0.1/24"], ["address": "10.0.0.1/24"]]],
+      "IgnoreUnknown=1;x=y", [:]
+    ),
+    (["addresses": [["address": "10.0.0.1/24"]]], "", ["ARGS": ["CNI": ["IPS": ["10.3.0.1/24"]]]]),
   ]
 
   @Test("answers what the reference plugin answers", arguments: cases)
