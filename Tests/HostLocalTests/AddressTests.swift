@@ -285,6 +285,26 @@ import Testing
         + "is leased; ipam.reservations[0]; it is leased to container d, interface eth0")
   }
 
+  @Test("gives one of several addresses that are reserved for the same name")
+  func reservedTwice() throws {
+    let network = try Network([
+      "subnet": "10.1.0.0/24",
+      "reservations": [["name": "dns", "ip": "10.1.0.53"], ["name": "dns", "ip": "10.1.0.54"]],
+    ])
+    func add(_ namespace: String) throws -> PluginResult {
+      let args = "K8S_POD_NAMESPACE=\(namespace);K8S_POD_NAME=dns"
+      return try network.call("ADD", namespace, args: args)
+    }
+    #expect(try add("a").json["ips"][0]["address"] == "10.1.0.53/24")
+    #expect(try add("b").json["ips"][0]["address"] == "10.1.0.54/24")
+    #expect(
+      try add("c").message
+        == "failed to allocate for range 0: 10.1.0.53 is reserved for name \"dns\", and is "
+        + "leased; ipam.reservations[0]; it is leased to container a, interface eth0")
+    try network.del("b")
+    #expect(try add("c").json["ips"][0]["address"] == "10.1.0.54/24")
+  }
+
   @Test("gives a name the address again that it had, which others get only when they must")
   func stickyName() throws {
     let network = try Network([

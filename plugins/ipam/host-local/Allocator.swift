@@ -33,14 +33,7 @@ struct Allocator {
       return try requested(choice, wish, &store)
     }
     if let choice = held.lazy.compactMap({ make($0) }).first { return .success(choice) }
-    for reservation in configuration.reservations where wishes.matches(reservation) {
-      guard let choice = make(reservation.address, movesCursor: false) else { continue }
-      if try store.isFree(choice.address) { return .success(choice) }
-      return .failure(
-        failure(
-          "\(choice.address) is reserved for \(reservation.subject), and is leased",
-          "\(reservation.path); \(leaseholder(of: choice.address, store))"))
-    }
+    if let answer = try reserved(&store) { return answer }
     if let choice = try remembered(&store) { return .success(choice) }
     if let choice = try nextFree(&store) { return .success(choice) }
     return .failure(exhausted)
@@ -82,6 +75,22 @@ struct Allocator {
       failure(
         "requested IP address \(choice.address) is not available in range set "
           + configuration.sets[position].text, "asked for by \(wish.source); \(reason)"))
+  }
+
+  /// The first address that is reserved for the attachment and free. Where all are leased it gets
+  /// none: who reserves an address wants that and no other. Nil where none is reserved.
+  private func reserved(_ store: inout LeaseStore) throws(LeaseError) -> Result<Choice, CNIError>? {
+    var refusal: CNIError?
+    for reservation in configuration.reservations where wishes.matches(reservation) {
+      guard let choice = make(reservation.address, movesCursor: false) else { continue }
+      if try store.isFree(choice.address) { return .success(choice) }
+      refusal =
+        refusal
+        ?? failure(
+          "\(choice.address) is reserved for \(reservation.subject), and is leased",
+          "\(reservation.path); \(leaseholder(of: choice.address, store))")
+    }
+    return refusal.map { .failure($0) }
   }
 
   private func remembered(_ store: inout LeaseStore) throws(LeaseError) -> Choice? {
