@@ -7,8 +7,8 @@ internal import Linux
 /// It is a cache. It holds for the directory when `stamp` is the directory's time of change, which
 /// we set ourselves after each change of ours and which any other change overwrites.
 struct LeaseIndex: ~Copyable {
-  /// "leases 1": the format below.
-  private static let magic: UInt64 = 0x3120_7365_7361_656c
+  /// "leases 2": the format below.
+  private static let magic: UInt64 = 0x3220_7365_7361_656c
   /// The words of page 0.
   enum Field {
     static let magic = 1, key = 2, boot = 4, stamp = 6, pageCount = 7, directory = 8, depth = 9
@@ -87,58 +87,68 @@ struct LeaseIndex: ~Copyable {
   private mutating func key(_ holder: LeaseHolder, _ ordinal: Int) throws(IndexFault) -> Digest {
     var octets = Array(holder.containerID.utf8) + [0]
     if let name = holder.interfaceName { octets += Array(name.utf8) }
-    octets += [0, UInt8(truncatingIfNeeded: ordinal)]
+    octets.append(0)
+    octets += (0..<4).map { UInt8(truncatingIfNeeded: ordinal >> (8 * $0)) }
     return try key(.holder, octets)
   }
-
-  /// Addresses that one attachment may have.
-  private static let addressLimit = 255
 
   /// The addresses that `holder` has, in the order of their leasing.
   mutating func addresses(of holder: LeaseHolder) throws(IndexFault) -> [IPAddress] {
     var addresses: [IPAddress] = []
-    var count = 1
-    while addresses.count < count {
-      guard let record = try find(try key(holder, addresses.count)) else {
-        guard addresses.isEmpty else { throw .damaged }
-        break
-      }
-      guard let address = Self.address(record) else { throw .damaged }
-      addresses.append(address)
-      if addresses.count == 1 { count = Int(record.2 >> 8 & 0xff) }
+    for ordinal in 0..<(try count(of: holder)) {
+      addresses.append(try address(ordinal, of: holder))
     }
     return addresses
   }
 
-  /// Makes `addresses` those that `holder` has; `old` are those it had.
-  mutating func setAddresses(of holder: LeaseHolder, _ addresses: [IPAddress], old: Int)
-    throws(IndexFault)
-  {
-    guard addresses.count <= Self.addressLimit else { throw .damaged }
-    for (ordinal, address) in addresses.enumerated() {
-      var record = Self.record(address)
-      record.2 |= UInt64(addresses.count) << 8
-      try insert(try key(holder, ordinal), record)
-    }
-    for ordinal in addresses.count..<max(old, addresses.count) {
-      try remove(try key(holder, ordinal))
-    }
+  /// How many addresses `holder` has, which stands with the first of them.
+  ///
+  /// Mostly one or two; but a directory may have thousands of files that say the same.
+  private mutating func count(of holder: LeaseHolder) throws(IndexFault) -> Int {
+    guard let first = try find(try key(holder, 0)) else { return 0 }
+    guard let count = Int32(exactly: first.2 >> 8), count > 0 else { throw .damaged }
+    return Int(count)
   }
 
-  /// Enters the lease of `address`.
-  mutating func add(_ address: IPAddress, of holder: LeaseHolder) throws(IndexFault) {
-    let held = try addresses(of: holder)
-    if !held.contains(address) {
-      try setAddresses(of: holder, held + [address], old: held.count)
+  private mutating func address(_ ordinal: Int, of holder: LeaseHolder) throws(IndexFault)
+    -> IPAddress
+  {
+    guard let record = try find(try key(holder, ordinal)), let address = Self.address(record) else {
+      throw .damaged
     }
+    return address
+  }
+
+  /// Makes `address` number `ordinal` of the `count` that `holder` has.
+  private mutating func set(
+    _ address: IPAddress, _ ordinal: Int, of count: Int, _ holder: LeaseHolder
+  ) throws(IndexFault) {
+    var record = Self.record(address)
+    if ordinal == 0 { record.2 |= UInt64(count) << 8 }
+    try insert(try key(holder, ordinal), record)
+  }
+
+  /// Enters the lease of `address`, which nobody has.
+  mutating func add(_ address: IPAddress, of holder: LeaseHolder) throws(IndexFault) {
+    guard !(try isTaken(address, in: .leased)) else { throw .damaged }
+    let count = try count(of: holder)
+    try set(address, count, of: count + 1, holder)
+    if count > 0 { try set(try self.address(0, of: holder), 0, of: count + 1, holder) }
     try mark(address, true, in: .leased)
     if try hasMemory { try mark(address, true, in: .spokenFor) }
   }
 
-  /// Strikes out the lease of `address`.
+  /// Strikes out the lease of `address`, which `holder` has. The newest is found first.
   mutating func remove(_ address: IPAddress, of holder: LeaseHolder) throws(IndexFault) {
-    let held = try addresses(of: holder)
-    try setAddresses(of: holder, held.filter { $0 != address }, old: held.count)
+    let count = try count(of: holder)
+    var ordinal = count - 1
+    while ordinal >= 0, try self.address(ordinal, of: holder) != address { ordinal -= 1 }
+    guard ordinal >= 0 else { throw .damaged }
+    for next in (ordinal + 1)..<count {
+      try set(try self.address(next, of: holder), next - 1, of: count - 1, holder)
+    }
+    try remove(try key(holder, count - 1))
+    if ordinal > 0 { try set(try self.address(0, of: holder), 0, of: count - 1, holder) }
     try mark(address, false, in: .leased)
     if try hasMemory, try owner(of: address) == nil { try mark(address, false, in: .spokenFor) }
   }

@@ -35,7 +35,8 @@ extension LeaseStore {
     var released: [IPAddress] = []
     var failure: SystemError?
     var isIndexWrong = false
-    for address in addresses {
+    // The newest first, which the index finds at once however many there are.
+    for address in addresses.reversed() {
       do throws(SystemError) {
         guard let found = try remove(address, ifOf: holder) else {
           isIndexWrong = true
@@ -47,7 +48,7 @@ extension LeaseStore {
     }
     if isIndexWrong { try rebuild() }
     if let failure { throw .system(failure) }
-    return released
+    return released.reversed()
   }
 
   /// Removes the lease of `address` if `holder` has it; nil if not. Answers what the file said.

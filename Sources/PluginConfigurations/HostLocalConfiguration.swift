@@ -87,7 +87,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     )
   }
 
-  /// Each gives one address, and an attachment has at most 255.
+  /// Each gives one address, which is enough for every attachment.
   private static let setLimit = 255
 
   private static func sets(_ json: JSONCursor) throws(JSONDecodingError) -> [RangeSet] {

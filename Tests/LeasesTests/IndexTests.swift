@@ -53,8 +53,10 @@ import Testing
     #expect(try index.addresses(of: holder("a")) == Array(one[1...]))
     #expect(try index.addresses(of: holder("a", "eth1")) == [ip("10.0.0.4")])
     #expect(try index.addresses(of: holder("a", nil)) == [ip("10.0.0.5")])
-    try index.remove(one[1], of: holder("a"))
+    #expect(throws: IndexFault.self) { try index.add(one[1], of: holder("b")) }
+    #expect(throws: IndexFault.self) { try index.remove(one[0], of: holder("a")) }
     try index.remove(one[2], of: holder("a"))
+    try index.remove(one[1], of: holder("a"))
     #expect(try index.addresses(of: holder("a")).isEmpty)
     #expect(try index.addresses(of: holder("b")).isEmpty)
   }

@@ -169,6 +169,32 @@ import Testing
     #expect(place.files.keys.sorted() == ["last_reserved_ip.0"])
   }
 
+  @Test("of one holder may be thousands, as a script may have made them")
+  func same() throws {
+    let place = try Place()
+    for number in 1...3000 {
+      try place.temporary.write("dummy", to: "net/10.0.\(number >> 8).\(number & 255)")
+    }
+    do {
+      var store = try place.open()
+      #expect(try store.addresses(of: holder("dummy")).count == 3000)
+      let all = range("10.0.0.1", "10.0.255.254")
+      #expect(try store.firstFree(in: all, leavingRemembered: true) == ip("10.0.11.185"))
+      #expect(try store.lease(ip("10.0.11.185"), to: holder("a"), set: nil))
+      store.commit()
+    }
+    #expect(try place.isIndexGood())
+    do {
+      var store = try place.open()
+      let few = (1...3).map { ip("10.0.7.\($0)") }
+      #expect(Set(try store.release(few, of: holder("dummy"))) == Set(few))
+      #expect(try store.releaseAll(of: holder("dummy")).count == 2997)
+      store.commit()
+    }
+    #expect(try place.isIndexGood())
+    #expect(place.files == ["10.0.11.185": "a\r\neth0"])
+  }
+
   @Test("work without an index where none can be kept")
   func noIndex() throws {
     let place = try Place()
