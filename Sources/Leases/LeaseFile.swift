@@ -5,9 +5,10 @@ internal import Linux
 enum LeaseFile {
   /// A lease, and when its file was written: nanoseconds since 1970-01-01T00:00:00Z.
   case lease(LeaseHolder, modified: Int64)
-  /// A file that names no holder: who wrote it was stopped in between.
+  /// A file that is empty, blank or has octets NUL in it: who wrote it was stopped in between, or
+  /// the power failed.
   case torn(modified: Int64)
-  /// Nothing that we may judge: no regular file.
+  /// Nothing that we may judge: no regular file, or one that says something else.
   case foreign
   /// A file that could not be read, for this reason.
   case unreadable(SystemError)
@@ -26,8 +27,10 @@ enum LeaseFile {
       let content = try file.read(limit: LeaseHolder.sizeLimit + 1)
       if let holder = LeaseHolder(content: content) {
         self = .lease(holder, modified: status.modified)
-      } else {
+      } else if LeaseHolder.isTorn(content) {
         self = .torn(modified: status.modified)
+      } else {
+        self = .foreign
       }
     } catch {
       switch error.errno {
@@ -48,7 +51,7 @@ public struct LeaseEntry: Hashable, Sendable {
     case held
     /// A lease of an earlier boot: free, unless the network's configuration keeps such.
     case stale
-    /// A file that names no holder: free.
+    /// A file that a crash left without its content: free.
     case torn
     /// Nothing that we may judge: the address is not given to anybody.
     case foreign

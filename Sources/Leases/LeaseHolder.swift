@@ -18,9 +18,8 @@ public struct LeaseHolder: Hashable, Sendable, CustomStringConvertible {
   /// The holder that the file's content names; nil where it names none: it is empty, or torn, or
   /// something else.
   init?(content: [UInt8]) {
-    func isSpace(_ octet: UInt8) -> Bool { octet == 0x20 || (0x09...0x0d).contains(octet) }
     guard content.count <= Self.sizeLimit else { return nil }
-    let text = content.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+    let text = content.drop(while: Self.isSpace).reversed().drop(while: Self.isSpace).reversed()
     let lines = text.split(
       separator: UInt8(ascii: "\n"), maxSplits: 1, omittingEmptySubsequences: false)
     var words = lines.map { Array($0) }
@@ -31,6 +30,16 @@ public struct LeaseHolder: Hashable, Sendable, CustomStringConvertible {
     guard isLegal, let first = words.first else { return nil }
     containerID = String(decoding: first, as: UTF8.self)
     interfaceName = words.count == 2 ? String(decoding: words[1], as: UTF8.self) : nil
+  }
+
+  private static func isSpace(_ octet: UInt8) -> Bool {
+    octet == 0x20 || (0x09...0x0d).contains(octet)
+  }
+
+  /// Whether content that names no holder is what a crash leaves. All else somebody wrote who meant
+  /// it, such as a note that the address is taken.
+  static func isTorn(_ content: [UInt8]) -> Bool {
+    content.count <= sizeLimit && (content.contains(0) || content.allSatisfy(isSpace))
   }
 
   /// As the reference plugin writes it.

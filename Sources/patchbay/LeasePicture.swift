@@ -48,7 +48,8 @@ struct LeasePicture {
           ? "from before the machine was started"
           : "stale: from before the machine was started, free")
     case .torn: remarks.append("torn: the file names nobody, free")
-    case .foreign: remarks.append("no lease: not a file that can be read, never given")
+    case .foreign:
+      remarks.append("no lease: the file is something else or cannot be read, never given")
     }
     if let reservation = reservation(of: entry.address) {
       remarks.append("reserved for \(reservation.subject)")

@@ -108,7 +108,7 @@ import Testing
   func torn() throws {
     let place = try Place()
     try place.write("10.0.0.2", "")
-    try place.write("10.0.0.3", "\0\0\0\0")
+    try place.write("10.0.0.3", "c1\0\0\0\0")
     try place.write("10.0.0.4", "", age: 0)
     do {
       var store = try place.open()
@@ -126,7 +126,7 @@ import Testing
     #expect(try store.isFree(ip("10.0.0.4")))
   }
 
-  @Test("leave alone, and never give, what is no regular file or is too large to be read")
+  @Test("leave alone, and never give, what is no regular file, too large, or says something else")
   func foreign() throws {
     let place = try Place()
     try FileManager.default.createDirectory(
@@ -136,19 +136,24 @@ import Testing
       atPath: place.location.path + "/10.0.0.3",
       withDestinationPath: place.temporary.path + "/elsewhere")
     #expect(mkfifo(place.location.path + "/10.0.0.4", 0o600) == 0)
+    try place.write("10.0.0.5", "kept for the printer\n")
+    try place.write("10.0.0.6", String(repeating: "a", count: 5000))
     try place.write("README", "not a lease")
     try place.write("10.0.0.007", "not an address\r\neth0")
     do {
       var store = try place.open()
       #expect(
         try store.firstFree(in: range("10.0.0.2", "10.0.0.9"), leavingRemembered: true)
-          == ip("10.0.0.5"))
+          == ip("10.0.0.7"))
       #expect(try store.addresses(of: holder("a")) == [])
       #expect(try store.lease(ip("10.0.0.3"), to: holder("b"), set: 0) == false)
       try store.releaseAll(but: [])
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: place.location.path).sorted()
-    #expect(names == ["10.0.0.007", "10.0.0.2", "10.0.0.3", "10.0.0.4", "README", "lock"])
+    #expect(
+      names == [
+        "10.0.0.007", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6", "README", "lock",
+      ])
     #expect(place.temporary.read("elsewhere") == "a\r\neth0")
   }
 
