@@ -155,11 +155,42 @@ private enum Fault {
       past = status == nil ? past + 1 : 0
       if past == 5 { break }
     }
+    figures("host-local killed at \(step - past) system calls: \(scenario)")
     #expect(calls.isSuperset(of: ["openat", "pwrite64", "unlinkat", "utimensat"]))
     if command == "ADD" { #expect(calls.isSuperset(of: ["linkat", "write"])) }
     let kept = wreckage.network.temporary.path + "/.patchbay/net"
     let names = try FileManager.default.contentsOfDirectory(atPath: kept)
     #expect(Set(names).isSubset(of: ["index", "boot", "memory"]), "\(names)")
+  }
+
+  @Test(
+    "before any system call of GC keeps every lease that is valid, and the next GC ends the work")
+  func killedInGC() throws {
+    let wreckage = try Wreckage()
+    let valid = wreckage.live.keys.sorted().map {
+      ["containerID": .string($0), "ifname": "eth0"] as Document
+    }
+    let members: [String: Document] = [
+      "cniVersion": "1.1.0", "cni.dev/valid-attachments": .array(valid),
+    ]
+    let collected = try wreckage.network.with(members)
+    let gone: Set = ["gone-1", "gone-2", "gone-3"]
+    var (step, past) = (0, 0)
+    while past < 5 {
+      step += 1
+      for id in gone.sorted() { _ = try wreckage.network.add(id) }
+      let (status, call) = try run("GC", "-", collected, .kill, at: step)
+      past = status == nil ? past + 1 : 0
+      let what = "call \(step) \(call)"
+      wreckage.checkFiles(gone, what)
+      if Wreckage.harmless.contains(call) { continue }
+      try wreckage.checkIndex(what)
+      try wreckage.network.call("GC", "", with: members).checked()
+      wreckage.checkFiles([], what)
+      try wreckage.checkIndex(what)
+    }
+    figures("host-local killed at \(step - past) system calls: GC")
+    #expect(step > 60)
   }
 
   @Test(
@@ -253,6 +284,7 @@ private enum Fault {
       }
       try wreckage.recover(command, id, "round \(round)")
     }
+    figures("host-local killed at random moments: \(kills) of 300 commands")
     #expect(kills > 50, "\(kills) of 300 were killed in time")
   }
 }
