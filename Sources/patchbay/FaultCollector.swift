@@ -43,6 +43,12 @@ struct FaultCollector {
     return found
   }
 
+  /// The plugin, with name and version of the list in it.
+  var plugin: JSONCursor {
+    let root = JSONCursor(completed)
+    return plugin(in: root) ?? root
+  }
+
   /// The document with name and version of the list in the plugin, as a runtime puts them there.
   private var completed: JSONValue {
     let root = JSONCursor(document)

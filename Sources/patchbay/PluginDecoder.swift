@@ -1,5 +1,7 @@
+import Addresses
 import CNI
 import JSON
+import OVSDB
 import PluginConfigurations
 
 /// What knows the members of some plugins: their decoder, and how they are spelt.
@@ -10,6 +12,8 @@ struct PluginDecoder: Sendable {
   let decode: @Sendable (JSONCursor) throws(JSONDecodingError) -> Void
   /// The names of members at a path below the plugin; `*` stands for every element.
   let members: [(path: [String], names: [String])]
+  /// What is wrong besides, with a plugin of a document, though the decoder does not stop at it.
+  var others: @Sendable (_ plugin: JSONCursor, _ document: JSONCursor) -> [Fault] = { _, _ in [] }
 
   /// The decoders, one for each plugin of this project, and those for more of them.
   static let all = [
@@ -39,6 +43,7 @@ struct PluginDecoder: Sendable {
         }
       }
       let _: DNS? = try json["dns"].decodeIfPresent()
+      if !json["prevResult"].isAbsent { _ = try json["prevResult"].members }
     },
     members: [
       (["dns"], MemberNames.dns), (["ipam", "dns"], MemberNames.dns),
@@ -61,28 +66,63 @@ struct PluginDecoder: Sendable {
     },
     members: [])
 
-  private static let loopback = PluginDecoder(
+  static let loopback = PluginDecoder(
     applies: { $0["type"].value == "loopback" }, decode: { _ in },
     members: [([], MemberNames.own)])
 
-  private static let ovsBridge = PluginDecoder(
+  static let ovsBridge = PluginDecoder(
     applies: { $0["type"].value == "ovs-bridge" },
-    decode: { (json) throws(JSONDecodingError) in _ = try OVSBridgeConfiguration(json) },
+    decode: { (json) throws(JSONDecodingError) in
+      let configuration = try OVSBridgeConfiguration(json)
+      try checkDatabase(configuration.socket, json)
+      let wishes = json["args"]["cni"]
+      if wishes["mac"].value != "" { let _: MACAddress? = try wishes["mac"].decodeIfPresent() }
+      let _: String? = try wishes["ovnPort"].decodeIfPresent()
+    },
     members: [
       ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),
       (["trunk", "*"], MemberNames.trunk), (["vlanTrunk", "*"], MemberNames.trunk),
-    ])
+    ],
+    others: { json, document in
+      var faults = UnsupportedMember.all(in: json).map {
+        Fault(.error, "\($0.fault); \($0.reason)")
+      }
+      // An attachment with an OVN port has br-int; a file of defaults may name a bridge.
+      let hasOther = ["configuration_path", "args"].contains { !json[$0].isAbsent }
+      if json["bridge"].value?.text?.isEmpty ?? json["bridge"].isAbsent, !hasOther {
+        let reason = "missing; without it only an attachment with OvnPort in CNI_ARGS is made"
+        faults.append(Fault(.warning, json["bridge"].error(reason).description))
+      }
+      let hasAddresses = json["ipam"]["type"].value?.text?.isEmpty == false
+      let version = json["cniVersion"].value?.text ?? "0.1.0"
+      let isChosen = !document["cniVersions"].isAbsent
+      if !hasAddresses, !isChosen, ["0.1.0", "0.2.0"].contains(version) {
+        let reason =
+          "missing; cniVersion \"\(version)\" cannot express an attachment without address, 0.3.0 "
+          + "and later can"
+        faults.append(Fault(.error, json["ipam"].error(reason).description))
+      }
+      return faults
+    })
 
-  private static func mirror(_ role: MirrorConfiguration.Role) -> PluginDecoder {
+  /// Refuses what says of the database where it is, and cannot.
+  private static func checkDatabase(_ socket: String, _ json: JSONCursor)
+    throws(JSONDecodingError)
+  {
+    do { _ = try Endpoint(socket) } catch { throw json["socket_file"].error(error.description) }
+    let _: String? = try json["configuration_path"].decodeIfPresent()
+  }
+
+  static func mirror(_ role: MirrorConfiguration.Role) -> PluginDecoder {
     PluginDecoder(
       applies: { $0["type"].value == .string("ovs-mirror-\(role.rawValue)") },
       decode: { (json) throws(JSONDecodingError) in
-        _ = try MirrorConfiguration(json, for: role)
+        try checkDatabase(MirrorConfiguration(json, for: role).socket, json)
       },
       members: [([], MemberNames.mirrors), (["mirrors", "*"], MemberNames.mirror)])
   }
 
-  private static let hostLocal = PluginDecoder(
+  static let hostLocal = PluginDecoder(
     applies: { $0["ipam"]["type"].value == "host-local" },
     decode: { (json) throws(JSONDecodingError) in
       let ipam = json["ipam"]
@@ -99,7 +139,7 @@ struct PluginDecoder: Sendable {
       (["ipam", "reservations", "*"], MemberNames.reservation),
     ])
 
-  private static let fixed = PluginDecoder(
+  static let fixed = PluginDecoder(
     applies: { $0["ipam"]["type"].value == "static" },
     decode: { (json) throws(JSONDecodingError) in _ = try StaticConfiguration(json) },
     members: [

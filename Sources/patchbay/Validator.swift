@@ -152,12 +152,19 @@ struct Validator {
         Fault(
           .error, cursor["type"].error("\"\(type)\" is not a name of an executable").description))
     }
+    // A runtime writes its own in their place, but reads them first.
+    for name in ["name", "cniVersion"] where index != nil && !cursor[name].isAbsent {
+      if cursor[name].value?.text == nil {
+        faults.append(Fault(.error, cursor[name].expected("a string").description))
+      }
+    }
     var texts: Set<String> = []
     for decoder in PluginDecoder.all where decoder.applies(cursor) {
       let collector = FaultCollector(document: root.value ?? .null, index: index, decoder: decoder)
       for fault in collector.faults() where texts.insert(fault.description).inserted {
         faults.append(Fault(.error, fault.description))
       }
+      faults += decoder.others(collector.plugin, root)
       for (path, names) in decoder.members {
         for place in Self.places(path[...], from: cursor) {
           guard let inner = place.value?.object else { continue }

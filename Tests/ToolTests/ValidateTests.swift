@@ -82,6 +82,24 @@ import Testing
         ]
       ),
       (
+        #"{"name": "n", "cniVersion": "1.0.0", "plugins": [{"type": "x", "name": 5, "#
+          + #""cniVersion": [], "prevResult": 5, "dns": {"search": 1}, "ipam": 5}]}"#,
+        [
+          "error: plugins[0].name: 5 is not a string",
+          "error: plugins[0].cniVersion: an array is not a string",
+          "error: plugins[0].ipam: 5 is not an object",
+          "error: plugins[0].dns.search: 1 is not an array",
+          "error: plugins[0].prevResult: 5 is not an object",
+        ]
+      ),
+      (
+        #"{"name": "n", "cniVersion": "0.2.0", "plugins": [{"type": "ovs-bridge", "bridge": "b"}]}"#,
+        [
+          #"error: plugins[0].ipam: missing; cniVersion "0.2.0" cannot express an attachment "#
+            + "without address, 0.3.0 and later can"
+        ]
+      ),
+      (
         #"{"name": "n", "cniVersion": "1.0.0", "type": "bridge"}"#,
         [
           "error: type: this is the configuration of one plugin: name the file .conf, or put it "
@@ -162,7 +180,11 @@ import Testing
   @Test("reads a file that is no .conflist as the configuration of one plugin")
   func single() throws {
     let text = #"{"cniVersion": "1.0.0", "name": "n", "type": "ovs-bridge", "vlan": 5000}"#
-    #expect(try faults(text, "x.conf") == ["error: vlan: 5000 is not in 0…4094"])
+    #expect(
+      try faults(text, "x.conf") == [
+        "error: vlan: 5000 is not in 0…4094",
+        "warning: bridge: missing; without it only an attachment with OvnPort in CNI_ARGS is made",
+      ])
     let list = #"{"cniVersion": "1.0.0", "name": "n", "type": "x", "plugins": []}"#
     #expect(
       try faults(list, "x.conf") == [

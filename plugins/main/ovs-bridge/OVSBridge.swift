@@ -19,7 +19,9 @@ import PluginCore
   }
 
   static func refuseUnsupported(_ request: Request) throws(CNIError) {
-    try Unsupported.refuse(request.network.json)
+    if let member = UnsupportedMember.all(in: request.network.json).first {
+      throw CNIError(.unsupportedField, member.fault.description, details: member.reason)
+    }
     // Before anything is made: what cannot be told to the runtime would never be deleted by it.
     let hasIPAM = request.network.ipamType?.isEmpty == false
     if request.network.version < .v0_3_0, !hasIPAM {

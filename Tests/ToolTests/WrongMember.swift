@@ -1,0 +1,310 @@
+import Testing
+
+/// A wrong value of a member, and how the plugin that refuses it says so.
+struct WrongMember: CustomTestStringConvertible, Sendable {
+  let plugin: String
+  /// What the plugin's configuration has besides its type, or besides `ipam.type`.
+  let members: String
+  let message: String
+  var testDescription: String { "\(plugin): \(message)" }
+
+  init(_ plugin: String, _ members: String, _ message: String) {
+    (self.plugin, self.members, self.message) = (plugin, members, message)
+  }
+
+  var isIPAM: Bool { ["host-local", "static"].contains(plugin) }
+  /// The plugin's configuration, as it stands in a list.
+  var configuration: String {
+    isIPAM
+      ? #"{"type": "ovs-bridge", "bridge": "b", "ipam": {"type": "\#(plugin)", \#(members)}}"#
+      : #"{"type": "\#(plugin)", \#(members)}"#
+  }
+  /// `ovs-bridge trunk.minID`: whose member it is, without the numbers of elements.
+  var member: String {
+    let path = message.prefix { $0 != ":" }.split(separator: ".").map { step in
+      step.prefix { $0 != "[" }
+    }
+    return "\(plugin) \(path.joined(separator: "."))"
+  }
+}
+
+extension WrongMember {
+  /// One for each member.
+  static let all = common + ovsBridge + hostLocal + fixed + mirrors
+
+  private static let common = [
+    "loopback", "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer",
+  ]
+  .flatMap { plugin in
+    let rest =
+      switch plugin {
+      case "loopback": ""
+      case "ovs-bridge": #", "bridge": "b""#
+      default: #", "bridge": "b", "mirrors": [{"name": "m", "ingress": true}]"#
+      }
+    return [
+      WrongMember(plugin, #""timeout": 0\#(rest)"#, "timeout: 0 is not in 1…3600"),
+      WrongMember(
+        plugin, #""logLevel": "loud"\#(rest)"#,
+        #"logLevel: "loud" is not one of error, warning, info, debug"#),
+      WrongMember(
+        plugin, #""logFile": "x"\#(rest)"#, #"logFile: "x" is not an absolute path"#),
+    ]
+  }
+
+  private static let ovsBridge =
+    [
+      (
+        #""bridge": "sixteen-letters-""#,
+        #"bridge: "sixteen-letters-" is not a bridge name: 1…15 octets, without "/", ":" and white "#
+          + #"space, not "." or "..""#
+      ),
+      (#""datapath": "fast""#, #"datapath: "fast" is not one of auto, system, netdev"#),
+      (#""vlan": 4095"#, "vlan: 4095 is not in 0…4094"),
+      (#""trunk": [{"id": 4096}]"#, "trunk[0].id: 4096 is not in 0…4095"),
+      (#""trunk": [{"minID": -1, "maxID": 3}]"#, "trunk[0].minID: -1 is not in 0…4095"),
+      (#""trunk": [{"minID": 1, "maxID": 4096}]"#, "trunk[0].maxID: 4096 is not in 0…4095"),
+      (#""vlanTrunk": [{"id": "x"}]"#, #"vlanTrunk[0].id: "x" is not an integer in 0…4095"#),
+      (
+        #""vlanTrunk": [{"minID": "x", "maxID": 9}]"#,
+        #"vlanTrunk[0].minID: "x" is not an integer in 0…4095"#
+      ),
+      (
+        #""vlanTrunk": [{"minID": 1, "maxID": "x"}]"#,
+        #"vlanTrunk[0].maxID: "x" is not an integer in 0…4095"#
+      ),
+      (
+        #""vlanMode": "both""#,
+        #"vlanMode: "both" is not one of access, trunk, native-tagged, native-untagged, "#
+          + "dot1q-tunnel"
+      ),
+      (#""mtu": 67"#, "mtu: 67 is not in 68…65535"),
+      (
+        #""mac": "zz""#, #"mac: "zz" is not a MAC address; write it as 02:00:00:00:00:01"#
+      ),
+      (#""trunk": 5"#, "trunk: 5 is not an array"),
+      (#""vlanTrunk": {}"#, "vlanTrunk: an object is not an array"),
+      (#""bandwidth": 5"#, "bandwidth: 5 is not an object"),
+      (
+        #""bandwidth": {"ingressRate": 10, "ingressBurst": 10}"#,
+        "bandwidth.ingressRate: 10 is not in 1000…1125899906842624 bits/s"
+      ),
+      (
+        #""bandwidth": {"ingressRate": 1000}"#,
+        "bandwidth.ingressBurst: missing or 0, and its rate is 1000 bits/s"
+      ),
+      (
+        #""bandwidth": {"egressBurst": 10}"#,
+        "bandwidth.egressRate: missing or 0, and its burst is 10 bits"
+      ),
+      (
+        #""bandwidth": {"egressRate": 1000, "egressBurst": -1}"#,
+        "bandwidth.egressBurst: -1 is not in 0…1125899906842624"
+      ),
+      (#""ofport_request": 65280"#, "ofport_request: 65280 is not in 1…65279"),
+      (#""interface_type": 5"#, "interface_type: 5 is not a string"),
+      (
+        #""socket_file": "ssl:1.2.3.4:6640""#,
+        #"socket_file: "ssl:1.2.3.4:6640" is not an OVSDB endpoint: only unix: and tcp: are "#
+          + "supported, ssl: is not"
+      ),
+      (#""configuration_path": 5"#, "configuration_path: 5 is not a string"),
+      (
+        #""link_state_check_retries": -1"#,
+        "link_state_check_retries: -1 is not in 0…1000000"
+      ),
+      (
+        #""link_state_check_interval": 1000001"#,
+        "link_state_check_interval: 1000001 is not in 0…1000000"
+      ),
+      (
+        #""external_ids": {"owner": "me"}"#,
+        "external_ids.owner: this key is written by the plugin; choose another"
+      ),
+      (#""external_ids": []"#, "external_ids: an array is not an object"),
+      (#""hairpinMode": true"#, unsupported("hairpinMode: true")),
+      (#""promiscMode": true"#, unsupported("promiscMode: true")),
+      (#""macspoofchk": true"#, unsupported("macspoofchk: true")),
+      (#""deviceID": "0000:01:00.0""#, unsupported(#"deviceID: "0000:01:00.0""#)),
+      (#""ipMasqBackend": "iptables""#, unsupported(#"ipMasqBackend: "iptables""#)),
+      (#""dns": 5"#, "dns: 5 is not an object"),
+      (#""dns": {"nameservers": "x"}"#, #"dns.nameservers: "x" is not an array"#),
+      (#""args": {"cni": {"mac": 5}}"#, "args.cni.mac: 5 is not a string"),
+      (#""args": {"cni": {"ovnPort": 5}}"#, "args.cni.ovnPort: 5 is not a string"),
+    ].map { members, message in
+      WrongMember(
+        "ovs-bridge", members.hasPrefix(#""bridge""#) ? members : #""bridge": "b", \#(members)"#,
+        message)
+    }
+    + [
+      "createBridge", "isGateway", "isDefaultGateway", "forceAddress", "ipMasq", "portIsolation",
+      "enableDAD", "disableContainerInterface",
+    ].map { name in
+      WrongMember(
+        "ovs-bridge", #""bridge": "b", "\#(name)": "yes""#,
+        #"\#(name): "yes" is not true or false"#)
+    }
+
+  private static func unsupported(_ member: String) -> String {
+    let reasons = [
+      "hairpinMode": "an Open vSwitch bridge never sends a frame back to the port it came from",
+      "promiscMode": "an Open vSwitch bridge needs no promiscuous link",
+      "macspoofchk": "addresses are not policed here; leave it out or set it to false",
+      "deviceID": "ports are veth pairs here, not functions of a PCI device",
+      "ipMasqBackend": #"masquerading is done by "nftables""#,
+    ]
+    return "\(member) is not supported; \(reasons[String(member.prefix { $0 != ":" })] ?? "")"
+  }
+
+  private static let ranges = #""ranges": [[{"subnet": "10.1.0.0/24"}]]"#
+
+  private static let hostLocal =
+    [
+      (
+        #""subnet": "x""#,
+        #"ipam.subnet: "x" is no CIDR: no prefix length; write it as ADDRESS/LENGTH"#
+      ),
+      (
+        #""subnet": "10.1.0.0/24", "rangeStart": "10.2.0.1""#,
+        "ipam.rangeStart: RangeStart 10.2.0.1 not in network 10.1.0.0/24"
+      ),
+      (
+        #""subnet": "10.1.0.0/24", "rangeEnd": "10.2.0.1""#,
+        "ipam.rangeEnd: RangeEnd 10.2.0.1 not in network 10.1.0.0/24"
+      ),
+      (#""subnet": "10.1.0.0/24", "gateway": "x""#, #"ipam.gateway: "x" is not an IP address"#),
+      (#""subnet": "10.1.0.0/24", "exclude": "x""#, #"ipam.exclude: "x" is not an array"#),
+      (#""ranges": 5"#, "ipam.ranges: 5 is not an array"),
+      (
+        #""ranges": [[{"subnet": "10.1.0.0/33"}]]"#,
+        #"ipam.ranges[0][0].subnet: "10.1.0.0/33" is no CIDR: prefix length "33" is not in 0…32"#
+      ),
+      (
+        #""ranges": [[{"subnet": "10.1.0.0/24", "rangeStart": "x"}]]"#,
+        #"ipam.ranges[0][0].rangeStart: "x" is not an IP address"#
+      ),
+      (
+        #""ranges": [[{"subnet": "10.1.0.0/24", "rangeEnd": 5}]]"#,
+        "ipam.ranges[0][0].rangeEnd: 5 is not a string"
+      ),
+      (
+        #""ranges": [[{"subnet": "10.1.0.0/24", "gateway": "fd00::1"}]]"#,
+        "ipam.ranges[0][0].gateway: fd00::1 is not of the family of 10.1.0.0/24"
+      ),
+      (
+        #""ranges": [[{"subnet": "10.1.0.0/24", "exclude": ["10.2.0.0/28"]}]]"#,
+        "ipam.ranges[0][0].exclude[0]: 10.2.0.0…10.2.0.15 is not in 10.1.0.0/24"
+      ),
+      (
+        #"\#(ranges), "routes": [{"dst": "x"}]"#,
+        #"ipam.routes[0].dst: "x" is no CIDR: no prefix length; write it as ADDRESS/LENGTH"#
+      ),
+      (
+        #"\#(ranges), "routes": [{"dst": "0.0.0.0/0", "gw": "fd00::1"}]"#,
+        "ipam.routes[0].gw: fd00::1 is not of the family of 0.0.0.0/0"
+      ),
+      (
+        #"\#(ranges), "routes": [{"dst": "0.0.0.0/0", "mtu": -1}]"#,
+        "ipam.routes[0].mtu: -1 is not in 0…65535"
+      ),
+      (
+        #"\#(ranges), "routes": [{"dst": "0.0.0.0/0", "advmss": "x"}]"#,
+        #"ipam.routes[0].advmss: "x" is not an integer in 0…65535"#
+      ),
+      (
+        #"\#(ranges), "routes": [{"dst": "0.0.0.0/0", "priority": -1}]"#,
+        "ipam.routes[0].priority: -1 is not in 0…4294967295"
+      ),
+      (
+        #"\#(ranges), "routes": [{"dst": "0.0.0.0/0", "table": -1}]"#,
+        "ipam.routes[0].table: -1 is not in 0…4294967295"
+      ),
+      (
+        #"\#(ranges), "routes": [{"dst": "0.0.0.0/0", "scope": 256}]"#,
+        "ipam.routes[0].scope: 256 is not in 0…255"
+      ),
+      (#"\#(ranges), "routes": {}"#, "ipam.routes: an object is not an array"),
+      (#"\#(ranges), "dataDir": 5"#, "ipam.dataDir: 5 is not a string"),
+      (#"\#(ranges), "resolvConf": 5"#, "ipam.resolvConf: 5 is not a string"),
+      (
+        #"\#(ranges), "reclaimAfterReboot": "no""#,
+        #"ipam.reclaimAfterReboot: "no" is not true or false"#
+      ),
+      (#"\#(ranges), "sticky": "never""#, #"ipam.sticky: "never" is neither "name" nor "mac""#),
+      (#"\#(ranges), "reservations": {}"#, "ipam.reservations: an object is not an array"),
+      (
+        #"\#(ranges), "reservations": [{"name": 5, "ip": "10.1.0.9"}]"#,
+        "ipam.reservations[0].name: 5 is not a string"
+      ),
+      (
+        #"\#(ranges), "reservations": [{"mac": "x", "ip": "10.1.0.9"}]"#,
+        #"ipam.reservations[0].mac: "x" is not a MAC address; write it as 02:00:00:00:00:01"#
+      ),
+      (
+        #"\#(ranges), "reservations": [{"containerID": 5, "ip": "10.1.0.9"}]"#,
+        "ipam.reservations[0].containerID: 5 is not a string"
+      ),
+      (
+        #"\#(ranges), "reservations": [{"name": "a", "ip": "10.2.0.9"}]"#,
+        "ipam.reservations[0].ip: 10.2.0.9 is in no subnet of the ranges: 10.1.0.0/24"
+      ),
+    ].map { WrongMember("host-local", $0, $1) }
+
+  private static let fixed =
+    [
+      (#""addresses": {}"#, "ipam.addresses: an object is not an array"),
+      (
+        #""addresses": [{"address": "10.1.0.5"}]"#,
+        "ipam.addresses[0].address: the 'address' field is expected to be in CIDR notation, got: '10.1.0.5'; no prefix length; write it as ADDRESS/LENGTH"
+      ),
+      (
+        #""addresses": [{"address": "10.1.0.5/24", "gateway": "x"}]"#,
+        #"ipam.addresses[0].gateway: "x" is not an IP address"#
+      ),
+      (#""routes": [{"dst": 5}]"#, "ipam.routes[0].dst: 5 is not a string"),
+      (#""routes": 5"#, "ipam.routes: 5 is not an array"),
+      (#""dns": 5"#, "ipam.dns: 5 is not an object"),
+      (#""dns": {"search": "x"}"#, #"ipam.dns.search: "x" is not an array"#),
+    ].map { WrongMember("static", $0, $1) }
+
+  private static let mirrors = ["producer", "consumer"].flatMap { role in
+    [
+      (#""bridge": """#, "bridge: missing; the name of an Open vSwitch bridge is required"),
+      (#""mirrors": []"#, #"mirrors: empty; at least one {"name": …} is required"#),
+      (
+        #""mirrors": [{"ingress": true}]"#,
+        "mirrors[0].name: missing; the name of a mirror is required"
+      ),
+      (
+        #""mirrors": [{"name": "m", "ingress": true}], "socket_file": "x""#,
+        #"socket_file: "x" is not an OVSDB endpoint: unix:/PATH, tcp:IP:PORT or tcp:[IPv6]:PORT is legal"#
+      ),
+      (
+        #""mirrors": [{"name": "m", "ingress": true}], "configuration_path": 5"#,
+        "configuration_path: 5 is not a string"
+      ),
+      (
+        #""mirrors": [{"name": "m", "ingress": true, "output_vlan": 4096}]"#,
+        "mirrors[0].output_vlan: 4096 is not in 1…4095"
+      ),
+      (
+        #""mirrors": [{"name": "m", "ingress": "x"}]"#,
+        #"mirrors[0].ingress: "x" is not true or false"#
+      ),
+      (
+        #""mirrors": [{"name": "m", "ingress": true, "egress": 1}]"#,
+        "mirrors[0].egress: 1 is not true or false"
+      ),
+      (
+        #""mirrors": [{"name": "m", "ingress": true, "select_vlan": 4096}]"#,
+        "mirrors[0].select_vlan: 4096 is not in 0…4095"
+      ),
+    ].map { members, message in
+      WrongMember(
+        "ovs-mirror-\(role)",
+        members.hasPrefix(#""bridge""#)
+          ? #"\#(members), "mirrors": [{"name": "m", "ingress": true}]"#
+          : #""bridge": "b", \#(members)"#, message)
+    }
+  }
+}
