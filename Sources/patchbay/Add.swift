@@ -10,9 +10,10 @@ struct Add: ParsableCommand {
       the others made is taken back.
 
       Examples:
-        patchbay add OVS-1 ns1
-        patchbay add OVS-1 ns1 --ifname eth1 --capability 'ips=["192.168.0.9/24"]'
-        patchbay add OVS-1 /proc/4711/ns/net --container-id web --args 'IP=192.168.0.9'
+        patchbay add ovs-1 ns1
+        patchbay add vlan-10 ns1 --ifname eth1 --capability 'ips=["10.10.0.9/24"]'
+        patchbay add ovs-1 /proc/4711/ns/net --container-id web
+        patchbay add ovs-1 ns2 --args IP=192.168.0.9
       """)
 
   @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
@@ -31,6 +32,13 @@ struct Add: ParsableCommand {
     let parameters = try attachment.parameters(SandboxPath(sandbox))
     let list = try options.network(network)
     try SandboxPath(parameters.sandboxPath).requireNamespace()
+    let declared = list.plugins.flatMap(\.capabilities)
+    let unused = parameters.capabilities.members.map(\.name).filter { !declared.contains($0) }
+    if !unused.isEmpty {
+      say(
+        "nobody gets \(unused.joined(separator: ", ")): no plugin of network \"\(network)\" has "
+          + "switched on a capability of that name in \"capabilities\"", .warning)
+    }
     do throws(RuntimeError) {
       let result = try options.runtime.add(list, parameters)
       show(String(decoding: result.encoded(indentedBy: 4), as: UTF8.self))

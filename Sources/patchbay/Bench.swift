@@ -11,8 +11,8 @@ struct Bench: ParsableCommand {
       compared. Times are those of the whole chain.
 
       Examples:
-        patchbay bench OVS-1
-        patchbay bench OVS-1 -n 500 -p 8
+        patchbay bench ovs-1
+        patchbay bench ovs-1 -n 500 -p 8
         patchbay bench reference --cni-path /usr/lib/cni --json
       """)
 

@@ -9,7 +9,7 @@ struct Check: ParsableCommand {
       well.
 
       Example:
-        patchbay check OVS-1 ns1
+        patchbay check ovs-1 ns1
       """)
 
   @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))

@@ -9,9 +9,9 @@ struct Del: ParsableCommand {
       kept. The namespace may be gone; nothing need be kept. To repeat it does no harm.
 
       Examples:
-        patchbay del OVS-1 ns1
-        patchbay del OVS-1 ns1 --ifname eth1
-        patchbay del OVS-1 --container-id web
+        patchbay del ovs-1 ns1
+        patchbay del ovs-1 ns1 --ifname eth1
+        patchbay del ovs-1 --container-id web
       """)
 
   @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))

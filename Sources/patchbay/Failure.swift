@@ -1,3 +1,4 @@
+import CNI
 import CNIRuntime
 import Linux
 
@@ -10,9 +11,19 @@ struct Failure: Error, CustomStringConvertible {
     description = hint.map { "\(message)\n\($0)" } ?? message
   }
 
-  /// What a runtime says, and that it may be for want of privileges.
+  /// What a runtime says, and what to do about it, or that it may be for want of privileges.
   init(_ error: RuntimeError) {
-    self.init(error.description, hint: Self.hint(for: error.description))
+    let hint: String? =
+      switch error {
+      case .attached(let attachment, let network):
+        "patchbay del \(network) --container-id \(attachment.containerID) --ifname "
+          + "\(attachment.interfaceName) detaches it; add --ifname NAME attaches it once more"
+      case .notAttached: "patchbay list shows what is attached"
+      case .noNetworks:
+        "a network is a file NAME.conflist there; --conf-dir or NETCONFPATH names another directory"
+      default: nil
+      }
+    self.init(error.description, hint: hint ?? Self.hint(for: error.description))
   }
 
   /// What to do next when only root may do it; nil for root.

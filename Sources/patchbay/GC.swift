@@ -15,9 +15,9 @@ struct GC: ParsableCommand {
       whatever belongs to none of the valid ones, also of other runtimes. --none-valid frees all.
 
       Examples:
-        patchbay gc OVS-1
-        patchbay gc OVS-1 --dry-run
-        patchbay gc OVS-1 --valid web/eth0 db/eth0
+        patchbay gc ovs-1
+        patchbay gc ovs-1 --dry-run
+        patchbay gc ovs-1 --valid web/eth0 db/eth0
       """)
 
   @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))

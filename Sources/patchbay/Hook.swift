@@ -15,8 +15,9 @@ struct Hook: ParsableCommand {
         ovs-1:ip=192.168.0.9
         ovs-1:ip=192.168.0.9,mac=02:00:00:00:00:09,interface_name=lan
 
-      Example:
-        patchbay hook lxc --help
+      Examples, which a runtime starts and not a person:
+        patchbay hook lxc ovs-1 vlan-10:interface_name=lan
+        patchbay hook oci ovs-1
       """,
     subcommands: [HookLXC.self, HookOCI.self])
 }

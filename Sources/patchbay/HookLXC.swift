@@ -17,7 +17,7 @@ struct HookLXC: ParsableCommand {
 
       Example, in the container's configuration:
         lxc.net.0.type = empty
-        lxc.hook.start-host = /usr/local/sbin/patchbay hook lxc ovs-1 vlan-10:ip=10.10.0.9
+        lxc.hook.start-host = /usr/local/sbin/patchbay hook lxc ovs-1 vlan-10
         lxc.hook.stop = /usr/local/sbin/patchbay hook lxc
         lxc.hook.post-stop = /usr/local/sbin/patchbay hook lxc
       """)

@@ -18,9 +18,9 @@ struct LeasesCommand: ParsableCommand {
       are shown as well.
 
       Examples:
-        patchbay leases OVS-1
-        patchbay leases OVS-1 --json | jq -r '.leases[] | select(.state == "stale").address'
-        patchbay leases OVS-1 --data-dir /var/lib/cni/networks
+        patchbay leases ovs-1
+        patchbay leases ovs-1 --json | jq -r '.leases[].address'
+        patchbay leases ovs-1 --data-dir /var/lib/cni/networks
       """)
 
   @Argument(help: "The network's name.")

@@ -11,9 +11,10 @@ struct Patchbay: ParsableCommand {
       plugins they name, and libcni's cache of results.
 
       Example:
-        ip netns add ns1
-        patchbay add OVS-1 ns1
-        patchbay del OVS-1 ns1
+        patchbay netns add ns1
+        patchbay add ovs-1 ns1
+        patchbay show
+        patchbay del ovs-1 ns1
       """,
     version: "patchbay \(number)",
     subcommands: [

@@ -9,6 +9,11 @@ struct Netns: ParsableCommand {
     discussion: """
       They are those of ip-netns(8): what one of the two programs adds, the other sees, enters and \
       deletes.
+
+      Examples:
+        patchbay netns add ns1 ns2
+        patchbay netns exec ns1 ip address
+        patchbay netns del ns1 ns2
       """,
     subcommands: [NetnsAdd.self, NetnsList.self, NetnsDelete.self, NetnsExec.self])
 }
@@ -16,9 +21,13 @@ struct Netns: ParsableCommand {
 /// `patchbay netns add`
 struct NetnsAdd: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "add", abstract: "Add network namespaces, with lo up.")
+    commandName: "add", abstract: "Add network namespaces, with lo up.",
+    discussion: """
+      Example:
+        patchbay netns add ns1 ns2
+      """)
 
-  @Argument(help: "The name of a file that does not exist in /run/netns.")
+  @Argument(help: "The names; each becomes a file in /run/netns.")
   var names: [String]
 
   func run() throws { for name in names { try NetnsNames.add(name) } }
@@ -27,7 +36,12 @@ struct NetnsAdd: ParsableCommand {
 /// `patchbay netns list`
 struct NetnsList: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the network namespaces that have a name.")
+    commandName: "list", abstract: "List the network namespaces that have a name.",
+    discussion: """
+      Examples:
+        patchbay netns list
+        patchbay netns list --json | jq -r '.[].path'
+      """)
 
   @Flag(help: "A JSON text instead: [{\"name\": …, \"path\": …}].")
   var json = false
@@ -50,7 +64,12 @@ struct NetnsList: ParsableCommand {
 struct NetnsDelete: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "del", abstract: "Delete the names of network namespaces.",
-    discussion: "A namespace ends when no process is in it any more.")
+    discussion: """
+      A namespace ends when no process is in it any more.
+
+      Example:
+        patchbay netns del ns1 ns2
+      """)
 
   @Argument(help: "The names, as list shows them.")
   var names: [String]
@@ -65,6 +84,10 @@ struct NetnsExec: ParsableCommand {
     discussion: """
       The command sees the namespace's links in /sys, and the files of /etc/netns/NAME in /etc. \
       The exit status is its own.
+
+      Examples:
+        patchbay netns exec ns1 ip address
+        patchbay netns exec ns1 ping -c 1 192.168.0.9
       """)
 
   @Argument(help: "The name of the network namespace, as list shows it.")

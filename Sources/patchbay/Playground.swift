@@ -13,6 +13,10 @@ struct Playground: ParsableCommand {
 
       It takes no root where ordinary users may make user namespaces. The exit status is the \
       command's.
+
+      Examples:
+        patchbay playground
+        patchbay playground sh -c 'patchbay netns add ns1 && patchbay add ovs-1 ns1'
       """)
 
   @Argument(

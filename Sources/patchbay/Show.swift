@@ -11,6 +11,11 @@ struct Show: ParsableCommand {
       The bridges of Open vSwitch with their ports, and for each port its link and VLANs; of ports \
       that the plugins made also the container, its sandbox, the link there and its addresses. What \
       is not as it should be is said below the port. Ports of others are shown, too.
+
+      Examples:
+        patchbay show
+        patchbay show OVS-1 --json | jq '.bridges[].ports[].problems'
+        patchbay show --dot | dot -Tsvg >plugged.svg
       """)
 
   @Argument(help: "The bridges to show; all of them without one.")
@@ -24,7 +29,7 @@ struct Show: ParsableCommand {
   @Flag(help: "A JSON text instead of a tree.")
   var json = false
 
-  @Flag(help: "A graph for Graphviz instead: patchbay show --dot | dot -Tsvg >plugged.svg")
+  @Flag(help: "A graph for Graphviz instead of a tree.")
   var dot = false
 
   @Option(help: ArgumentHelp("How long to wait for ovsdb-server.", valueName: "seconds"))

@@ -7,7 +7,7 @@ struct Status: ParsableCommand {
     abstract: "Ask a network's plugins whether they could attach something now.",
     discussion: """
       Example:
-        patchbay status OVS-1 && patchbay add OVS-1 ns1
+        patchbay status ovs-1
       """)
 
   @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))

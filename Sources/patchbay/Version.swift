@@ -2,6 +2,7 @@ import ArgumentParser
 import CNIRuntime
 import JSON
 import Linux
+import PluginExecution
 
 struct Version: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -61,9 +62,12 @@ struct Version: ParsableCommand {
       say("\(error.description); \"make install\" puts plugins there", .warning)
       return []
     }
+    // Where this program lies beside them, it is none of them.
+    let own = try? FileStatus(path: "/proc/self/exe")
     return names.sorted().filter { name in
       guard let status = try? FileStatus(path: "\(directory)/\(name)") else { return false }
-      return status.kind == .regular && status.permissions & 0o111 != 0
+      let isOwn = own.map { ($0.device, $0.inode) == (status.device, status.inode) } ?? false
+      return status.kind == .regular && status.permissions & 0o111 != 0 && !isOwn
     }
   }
 
@@ -74,11 +78,19 @@ struct Version: ParsableCommand {
       let versions =
         switch plugin.versions {
         case .success(let versions): versions.joined(separator: " ")
-        case .failure(let error): "no answer: \(error)"
+        case .failure(let error): "no answer: \(Self.reason(error))"
         }
       table.add([plugin.type, plugin.directory, versions])
     }
     if !found.isEmpty { show(table.text()) }
+  }
+
+  /// In a line, without what the table says already.
+  private static func reason(_ error: RuntimeError) -> String {
+    var text = error.description
+    if case .plugin(_, _, _, let failure) = error { text = failure.description }
+    let line = text.split(separator: "\n").first ?? ""
+    return line.count > 80 ? line.prefix(80) + "…" : String(line)
   }
 
   private func showJSON(_ found: [Found]) {

@@ -84,7 +84,12 @@ import Testing
     let again = try tool.run("add", "net", sandbox.name, "--container-id", "x")
     #expect(again.status == 1)
     #expect(
-      again.stderr == "container \"x\" is on network \"net\" already, by interface \"eth0\"\n")
+      again.stderr == """
+        container "x" is on network "net" already, by interface "eth0"
+        patchbay del net --container-id x --ifname eth0 detaches it; add --ifname NAME attaches it \
+        once more
+
+        """)
     #expect(leases.count == 1)
     try sandbox.exec("ip", ["link", "delete", "eth0"]).checked()
     let anew = try tool.run("add", "net", sandbox.name, "--container-id", "x").checked()

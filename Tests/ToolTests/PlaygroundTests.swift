@@ -47,6 +47,30 @@ struct PlaygroundTests {
     #expect(output.stderr == "10-ovs-1.conflist\n")
   }
 
+  @Test("the examples that --help has work in it as they stand")
+  func examples() throws {
+    let script = """
+      cp \(Patchbay.configurations)/20-vlan-10.conflist "$NETCONFPATH"
+      for command in status 'netns add' add check list show leases validate 'netns list' \
+        'netns exec' gc del 'netns del'
+      do
+        # Without those for which something else must be there.
+        patchbay $command --help | sed -n 's/^  \\(patchbay .*\\)/\\1/p' |
+          grep -v -e /proc/4711 -e my.conflist -e 'dot -T' >/run/lines
+        [ -s /run/lines ] || echo "$command has none"
+        while read -r line <&9; do
+          eval "$line" >/run/said 2>&1 || { echo "$line"; cat /run/said; }
+        done 9</run/lines
+      done
+      # Of which the namespace was deleted.
+      patchbay gc vlan-10 >/run/said
+      ls /run/netns /var/lib/cni/results
+      """
+    let output = try Patchbay.play(script)
+    #expect(
+      output.stdout == "/run/netns:\n\n/var/lib/cni/results:\n" && output.status == 0, "\(output)")
+  }
+
   @Test("nothing outside is touched, and nothing is left")
   func isolation() throws {
     let before = try HostSnapshot(namespaces: FileManager.default.fileExists(atPath: "/run/netns"))
