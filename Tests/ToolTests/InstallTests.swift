@@ -1,0 +1,89 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("make install") struct InstallTests {
+  private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().path
+  private let files: TemporaryDirectory
+
+  /// Installs from a `dist` that has stand-ins for programs, and what comes with the tool.
+  init() throws {
+    files = try TemporaryDirectory()
+    try run("install", ["-D", "-t", "\(files.path)/.ci", "\(Self.sources)/.ci/install"]).checked()
+    for program in ["ovs-bridge", "patchbay"] {
+      try files.write("#!/bin/sh\n", to: "dist/\(program)", mode: 0o755)
+    }
+    try run("cp", [ManualTests.path, "\(files.path)/dist"]).checked()
+    for shell in ["bash", "zsh", "fish"] {
+      let script = try Patchbay.run("--generate-completion-script", shell).checked().stdout
+      try files.write(script, to: "dist/patchbay.\(shell)")
+    }
+    let environment = ProcessInfo.processInfo.environment.filter {
+      !["CNI_BIN", "PREFIX"].contains($0.key)
+    }
+    try run(
+      "\(files.path)/.ci/install", [],
+      environment: environment.merging(["DESTDIR": "\(files.path)/root"]) { $1 }
+    ).checked()
+  }
+
+  @Test("puts each file where its reader looks for it")
+  func places() throws {
+    let found = files.files().keys.filter { $0.hasPrefix("root/") }.sorted()
+    #expect(
+      found == [
+        "root/opt/cni/bin/ovs-bridge", "root/usr/local/sbin/patchbay",
+        "root/usr/local/share/bash-completion/completions/patchbay",
+        "root/usr/local/share/fish/vendor_completions.d/patchbay.fish",
+        "root/usr/local/share/man/man8/patchbay.8",
+        "root/usr/local/share/zsh/site-functions/_patchbay",
+      ])
+  }
+
+  /// What a shell offers after `patchbay netns `, by the script that is installed for it.
+  private static let questions = [
+    (
+      "bash",
+      """
+      . "$1/bash-completion/completions/patchbay"
+      complete -p patchbay
+      COMP_WORDS=(patchbay netns '') COMP_CWORD=2 COMP_LINE='patchbay netns ' COMP_POINT=15
+      _patchbay patchbay '' netns
+      printf '%s\\n' "${COMPREPLY[@]}"
+      """
+    ),
+    (
+      "zsh",
+      """
+      fpath=("$1/zsh/site-functions" $fpath)
+      autoload -U compinit && compinit -D -u
+      echo "$_comps[patchbay]"
+      . "$1/zsh/site-functions/_patchbay"
+      whence -f _patchbay_netns
+      """
+    ),
+    (
+      "fish",
+      """
+      set PATH $argv[1]/../sbin $PATH
+      source $argv[1]/fish/vendor_completions.d/patchbay.fish
+      complete -C 'patchbay netns '
+      """
+    ),
+  ]
+
+  @Test("lets the shells complete commands", arguments: questions)
+  func completions(shell: String, script: String) throws {
+    let share = "\(files.path)/root/usr/local/share"
+    let options = ["zsh": ["-f"], "fish": ["--no-config"], "bash": ["--norc"]][shell] ?? []
+    let name = shell == "fish" ? [] : [shell]
+    let output = try run(shell, options + ["-c", script] + name + [share]).checked()
+    for word in ["add", "list", "del", "exec"] {
+      #expect(output.stdout.contains(word), "\(output)")
+    }
+    if shell == "bash" { #expect(output.stdout.contains(" -F _patchbay patchbay\n")) }
+    if shell == "zsh" { #expect(output.stdout.hasPrefix("_patchbay\n")) }
+    #expect(output.stderr.isEmpty, "\(output)")
+  }
+}
