@@ -21,15 +21,18 @@ struct HookOCI: ParsableCommand {
       spaces between. Each is a word: its name, and after a colon what the container wishes: \
       interface_name, ip (may be repeated), mac.
 
+      runc says why a hook failed; crun writes that to the file that the annotation \
+      "run.oci.hooks.stderr" names.
+
       Example, in config.json:
         "annotations": { "\(annotation)": "ovs-1 vlan-10:ip=10.10.0.9" },
         "hooks": {
-          "createRuntime": [
-            { "path": "/usr/local/sbin/patchbay", "args": ["patchbay", "hook", "oci"] }
-          ],
-          "poststop": [
-            { "path": "/usr/local/sbin/patchbay", "args": ["patchbay", "hook", "oci"] }
-          ]
+          "createRuntime": [{
+            "path": "/usr/local/sbin/patchbay", "args": ["patchbay", "hook", "oci"]
+          }],
+          "poststop": [{
+            "path": "/usr/local/sbin/patchbay", "args": ["patchbay", "hook", "oci"]
+          }]
         }
       """)
 

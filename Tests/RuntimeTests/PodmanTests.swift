@@ -3,11 +3,16 @@ import TestSupport
 import Testing
 
 extension RuntimeHost {
-  /// The image in podman's storage, and podman's networks those of CNI.
+  /// The image in podman's storage, and its networks those of CNI.
   func installPodman() throws {
     try install(
       "conf/podman/containers.conf", as: "/etc/containers/containers.conf.d/patchbay.conf")
     try install("conf/podman/ovs-podman.conflist", as: "/etc/cni/net.d/ovs-podman.conflist")
+    try importImage()
+  }
+
+  /// The image in podman's storage, where a registry would have put it.
+  func importImage() throws {
     let name = "docker.io/library/busybox"
     guard try run(["podman", "image", "exists", name]).status != 0 else { return }
     try sh("tar --create --directory /run/image/rootfs . | podman import - \(name) 2>&1")
@@ -58,6 +63,8 @@ extension RuntimeTests {
       let shown = try host.call("patchbay", "show")
       #expect(shown.contains("container one (\(one.prefix(12))…)"), "\(shown)")
       try host.call("podman", "exec", "two", "ping", "-c", "1", "192.168.7.41")
+      // The tool compares what libcni has added, with nothing but the container ID.
+      try host.call("patchbay", "check", "ovs-podman", "--container-id", one)
       try host.call("podman", "rm", "--force", "--time", "0", "one", "two")
       try host.expectNothingLeft()
     }
@@ -94,17 +101,36 @@ extension RuntimeTests {
 
     @Test("share their results with the tool, in both directions")
     func cache() throws {
-      let id = try host.podman("shared", "--network", "ovs-podman")
+      let network = "ovs-podman:interface_name=lan,ip=192.168.7.9,mac=02:00:00:00:00:09"
+      let id = try host.podman("shared", "--network", network, "--publish", "8080:80")
       let sandbox = try #require(try host.attachments().first?["sandbox"].text)
-      // What libcni has added the tool checks and deletes, with nothing but the container ID.
-      try host.call("patchbay", "check", "ovs-podman", "--container-id", id)
-      try host.call("patchbay", "del", "ovs-podman", "--container-id", id)
+      let file = "/var/lib/cni/results/ovs-podman-\(id)-lan"
+      let kept = try Document(parsing: host.call("cat", file).utf8)
+      #expect(kept["capabilityArgs"]["portMappings"][0]["hostPort"] == 8080)
+      // What libcni has added the tool deletes, with nothing but the container ID: what was
+      // published as well, which only the kept capabilities tell.
+      let attachment = ["ovs-podman", "--container-id", id, "--ifname", "lan"]
+      try host.run(["patchbay", "del"] + attachment).checked()
       #expect(try host.remains().isEmpty)
       // What the tool has added libcni deletes.
-      try host.call(
-        "patchbay", "add", "ovs-podman", sandbox, "--container-id", id, "--args",
-        "IgnoreUnknown=1;K8S_POD_NAME=shared")
-      try host.expectAttachments(of: id, ["ovs-podman/eth0 192.168.7.2/24"])
+      let arguments = kept["cniArgs"].array.map { pair in
+        pair.array.compactMap(\.text).joined(separator: "=")
+      }.joined(separator: ";")
+      let capabilities = kept["capabilityArgs"].members.flatMap { name, value in
+        ["--capability", "\(name)=\(value)"]
+      }
+      try host.run(
+        ["patchbay", "add"] + attachment + [sandbox, "--args", arguments] + capabilities
+      ).checked()
+      try host.expectAttachments(of: id, ["ovs-podman/lan 192.168.7.9/24"])
+      // It keeps the same, and where the namespace is, as libcni does from 1.3 on.
+      let own = try Document(parsing: host.call("cat", file).utf8)
+      #expect(own["netns"] == .string(sandbox))
+      for member in ["kind", "containerId", "config", "ifName", "networkName", "cniArgs"] {
+        #expect(own[member] == kept[member], "\(member)")
+      }
+      #expect(own["capabilityArgs"] == kept["capabilityArgs"])
+      #expect(own["result"]["ips"] == kept["result"]["ips"])
       try host.call("podman", "rm", "--force", "--time", "0", "shared")
       try host.expectNothingLeft()
     }

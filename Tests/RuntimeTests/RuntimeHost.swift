@@ -152,6 +152,8 @@ final class RuntimeHost: Sendable {
       ip -oneline link show type veth
       ovs-vsctl --timeout=10 show | grep 'Port veth' || true
       iptables -t nat -S | grep 'CNI-DN' || true
+      nft list tables | grep patchbay || true
+      ip -oneline -4 address show | grep -v ': lo ' || true
       """)
   }
 

@@ -60,6 +60,19 @@ extension RuntimeTests {
       try host.call("patchbay", "del", "ovs-podman", "fay", "--container-id", "fay")
       try host.call("patchbay", "netns", "del", "fay")
       try containerd.stop()
+      try eventually("nothing is left") { try host.remains().isEmpty }
+      // Of all of it there is the bridge, which has nothing but its own port, and which leases there
+      // were last.
+      let bridge = "OVS-1  internal, the bridge's own"
+      let empty = try host.call("patchbay", "show")
+      #expect(empty.hasSuffix("\n   └─ \(bridge)\n\n1 bridge, 1 port, no problem\n"), "\(empty)")
+      #expect(try host.call("ovs-vsctl", "--timeout=10", "list-ports", "OVS-1").isEmpty)
+      let links = try Document(parsing: host.call("ip", "-json", "link").utf8).array
+      #expect(links.compactMap { $0["ifname"].text }.sorted() == ["OVS-1", "lo", "ovs-netdev"])
+      #expect(
+        try host.call("ls", "/var/lib/cni/networks/ovs-podman") == "last_reserved_ip.0\nlock\n")
+      #expect(try host.call("ls", "/var/lib/cni/results").isEmpty)
+      #expect(try host.call("patchbay", "netns", "list").isEmpty)
       try host.expectNothingLeft()
       for container in containers { try container.destroy() }
     }
@@ -76,10 +89,6 @@ extension RuntimeTests {
       return try #require(fenced.components(separatedBy: "\n```\n").first)
     }
 
-    private func run(_ heading: String, on host: RuntimeHost) throws -> String {
-      try host.sh("cd \"\(RuntimeHost.sources)\"\n" + block(heading))
-    }
-
     @Test(
       "do as they stand what they say",
       arguments: [
@@ -91,10 +100,16 @@ extension RuntimeTests {
     func block(heading: String, what: String, address: String) throws {
       let host = try RuntimeHost.clean()
       // Images that a registry would have given.
-      if heading == "podman" { try host.installPodman() }
+      if heading == "podman" { try host.importImage() }
       let containerd = heading == "containerd" ? try Containerd(host) : nil
-      let said = try run(heading, on: host)
-      #expect(said.contains(what) && said.contains(address), "\(said)")
+      let block = try block(heading)
+      for program in heading == "runc, crun" ? ["runc", "crun"] : [""] {
+        try host.call("rm", "-rf", "/run/bundle")
+        let text = program == "crun" ? block.replacing("runc ", with: "crun ") : block
+        let said = try host.sh("cd \"\(RuntimeHost.sources)\"\n\(text)")
+        #expect(said.contains(what) && said.contains(address), "\(said)")
+        try eventually("nothing is left") { try host.remains().isEmpty }
+      }
       try containerd?.stop()
       try host.expectNothingLeft()
     }
