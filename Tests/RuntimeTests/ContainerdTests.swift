@@ -57,15 +57,26 @@ extension RuntimeTests {
       try host.call("patchbay", "del", "containerd-net", "--container-id", "default-one")
       #expect(try host.attachments(of: "default-one").isEmpty)
       try containerd.kill("one", one)
+      // And the reverse: what the tool has added, ctr deletes.
       let two = try containerd.run("two")
       try host.expectAttachments(of: "default-two", ["containerd-net/eth0 192.168.6.2/24"])
+      let sandbox = try #require(try host.attachments().first?["sandbox"].text)
+      let attachment = ["containerd-net", sandbox, "--container-id", "default-two"]
+      try host.run(["patchbay", "del"] + attachment).checked()
+      try host.run(
+        ["patchbay", "add"] + attachment + [
+          "--args", "IgnoreUnknown=1;K8S_POD_NAME=two", "--capability", #"ips=["192.168.6.77/24"]"#,
+        ]
+      ).checked()
+      try host.expectAttachments(of: "default-two", ["containerd-net/eth0 192.168.6.77/24"])
       try containerd.kill("two", two)
+      #expect(try host.attachments(of: "default-two").isEmpty)
 
       // In the background nobody is there to call DEL.
       try host.call(
         "ctr", "run", "--detach", "--cni", "docker.io/library/busybox:latest", "three", "sleep",
         "1000")
-      try host.expectAttachments(of: "default-three", ["containerd-net/eth0 192.168.6.3/24"])
+      try host.expectAttachments(of: "default-three", ["containerd-net/eth0 192.168.6.78/24"])
       try host.sh(
         "ctr task kill -s KILL three; sleep 0.2; ctr task delete three || true; ctr container rm three"
       )

@@ -84,16 +84,46 @@ extension RuntimeTests {
       #expect(try one.exec("ip", "link", "show", "eth0").contains("02:00:00:00:00:21"))
       #expect(try host.call("lxc-info", "-n", "two", "-iH").contains("192.168.0.22"))
       for address in ["192.168.0.22", "10.10.0.3"] { try one.exec("ping", "-c", "1", address) }
-      // By its own tools: its namespaces are others then, and made anew.
-      let before = try host.attachments().first { $0["containerID"] == "two" }?["sandbox"]
-      try host.call("lxc-stop", "--name", "two", "--reboot")
-      try eventually("the reboot") {
-        let after = try host.attachments().filter { $0["containerID"] == "two" }
-        return after.count == 2 && after.allSatisfy { $0["sandbox"] != before }
+      // From outside and inside: its namespaces are others then, and made anew.
+      for reboot in [
+        ["lxc-stop", "--name", "two", "--reboot"], ["lxc-attach", "--name", "two", "--", "reboot"],
+      ] {
+        let before = try host.attachments().first { $0["containerID"] == "two" }?["sandbox"]
+        // What is attached ends with the container, perhaps by a signal.
+        _ = try host.run(reboot)
+        try eventually("the reboot by \(reboot[0])") {
+          let after = try host.attachments().filter { $0["containerID"] == "two" }
+          return after.count == 2 && after.allSatisfy { $0["sandbox"] != before }
+        }
+        #expect(try host.call("ls", "/var/lib/cni/results").split(separator: "\n").count == 4)
+        try two.exec("ping", "-c", "1", "192.168.0.21")
       }
-      for container in [one, two] { try container.kill() }
+      _ = try host.run(["lxc-attach", "--name", "one", "--", "poweroff"])
+      try eventually("the end of one") { try host.attachments(of: "one").isEmpty }
+      try two.kill()
       try host.expectNothingLeft()
       for container in [one, two] { try container.destroy() }
+    }
+
+    @Test("that start and stop at the same time do not disturb each other")
+    func together() throws {
+      let names = ["a", "b", "c", "d"]
+      let containers = try names.map {
+        try LXCContainer(host, $0, include, "\(hook) ovs-1 vlan-10")
+      }
+      try host.sh(
+        """
+        for name in \(names.joined(separator: " ")); do
+          lxc-start --name $name --logfile /run/$name.log & pids="$pids $!"
+        done
+        for pid in $pids; do wait $pid || { cat /run/?.log; exit 1; }; done
+        """)
+      let addresses = try host.attachments().flatMap { $0["addresses"].array.compactMap(\.text) }
+      #expect(addresses.count == 12 && Set(addresses).count == 12, "\(addresses)")
+      try host.sh(
+        "for name in \(names.joined(separator: " ")); do lxc-stop --kill $name & done; wait")
+      try host.expectNothingLeft()
+      for container in containers { try container.destroy() }
     }
 
     @Test("with users of their own are attached as well")
