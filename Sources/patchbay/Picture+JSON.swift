@@ -12,39 +12,6 @@ extension Picture {
       ("bridges", .array(bridges.map(\.json))), ("problems", strings(problems)),
     ])
   }
-
-  /// The picture for Graphviz: bridges and sandboxes, and an edge for each port between them.
-  var dot: String {
-    var lines = ["graph patchbay {", "  rankdir=LR;", "  node [shape=box, style=rounded];"]
-    var sandboxes: [String] = []
-    for bridge in bridges {
-      let node = "bridge \(bridge.name)"
-      lines.append("  \(quoted(node)) [label=\(quoted(bridge.name)), style=bold];")
-      for port in bridge.ports where port.name != bridge.name {
-        let other: String
-        var head: [String] = []
-        if let record = port.record {
-          other = "sandbox \(record.sandbox)"
-          if !sandboxes.contains(record.sandbox) {
-            sandboxes.append(record.sandbox)
-            lines.append("  \(quoted(other)) [label=\(quoted(record.sandbox))];")
-          }
-          head = [record.attachment.interfaceName] + port.addressTexts
-        } else {
-          other = "port \(port.name)"
-          lines.append("  \(quoted(other)) [label=\(quoted(port.name)), style=dashed];")
-        }
-        let attributes = [
-          ("label", port.vlans.description), ("taillabel", port.name),
-          ("headlabel", head.joined(separator: "\n")),
-          ("color", port.problems.isEmpty ? "black" : "red"),
-        ].map { "\($0.0)=\(quoted($0.1))" }
-        lines.append(
-          "  \(quoted(node)) -- \(quoted(other)) [\(attributes.joined(separator: ", "))];")
-      }
-    }
-    return (lines + ["}"]).joined(separator: "\n")
-  }
 }
 
 extension Picture.Port {
@@ -57,19 +24,6 @@ extension Picture.Port {
       !$0.hasPrefix("fe80:") || record?.addresses.contains($0) == true
     }
   }
-}
-
-/// An ID of the language DOT: a string in quotes, with `\n` for a new line.
-private func quoted(_ text: String) -> String {
-  var out = "\""
-  for character in text.unicodeScalars {
-    switch character {
-    case "\"", "\\": out += "\\\(character)"
-    case "\n": out += "\\n"
-    default: out.unicodeScalars.append(character)
-    }
-  }
-  return out + "\""
 }
 
 private func strings(_ items: [String]) -> JSONValue { .array(items.map { .string($0) }) }

@@ -93,22 +93,29 @@ struct ShowTests {
     #expect(port["interfaces"][0]["link"]["up"] == true)
   }
 
-  @Test("the graph has an edge from the bridge to the sandbox")
+  @Test("the graph has an edge from the bridge to the sandbox, red where something is wrong")
   func dot() throws {
     let plugged = try Plugged("tag=10")
-    let output = try plugged.show("--dot").checked()
-    #expect(
-      output.stdout == """
-        graph patchbay {
-          rankdir=LR;
-          node [shape=box, style=rounded];
-          "bridge OVS-1" [label="OVS-1", style=bold];
-          "sandbox \(plugged.path)" [label="\(plugged.path)"];
-          "bridge OVS-1" -- "sandbox \(plugged.path)" [label="access 10", \
-        taillabel="vethaaaaaaaaaaa", headlabel="eth0\\n192.168.0.1/24", color="black"];
-        }
+    func expected(_ rest: String) -> String {
+      """
+      graph patchbay {
+        rankdir=LR;
+        node [shape=box, style=rounded];
+        edge [fontsize=10];
+        "bridge OVS-1" [label="OVS-1", style=bold];
+        "sandbox \(plugged.path)" [label="c1\\n\(plugged.path)"];
+        "bridge OVS-1" -- "sandbox \(plugged.path)" \
+      [label="vethaaaaaaaaaaa ═ eth0\\n192.168.0.1/24\\naccess 10\(rest)];
+      }
 
-        """)
+      """
+    }
+    #expect(try plugged.show("--dot").checked().stdout == expected("\""))
+    try plugged.sandbox.exec("ip", ["link", "set", "eth0", "down"]).checked()
+    #expect(
+      try plugged.show("--dot").checked().stdout
+        == expected(
+          #"\n✗ link eth0 in the sandbox is down", color=red, fontcolor=red"#))
   }
 
   @Test("a sandbox that is gone is told")
