@@ -16,13 +16,14 @@ struct Add: ParsableCommand {
         patchbay add ovs-1 ns2 --args IP=192.168.0.9
       """)
 
-  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  @Argument(
+    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
   var network: String
 
   @Argument(
     help: ArgumentHelp(
       "Network namespace: its name, as ip-netns(8) has it, or a path.",
-      valueName: "netns"))
+      valueName: "netns"), completion: .namespaces)
   var sandbox: String
 
   @OptionGroup var attachment: AttachmentOptions

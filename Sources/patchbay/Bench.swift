@@ -16,7 +16,8 @@ struct Bench: ParsableCommand {
         patchbay bench reference --cni-path /usr/lib/cni --json
       """)
 
-  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  @Argument(
+    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
   var network: String
 
   @Option(

@@ -12,13 +12,14 @@ struct Check: ParsableCommand {
         patchbay check ovs-1 ns1
       """)
 
-  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  @Argument(
+    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
   var network: String
 
   @Argument(
     help: ArgumentHelp(
       "Network namespace: its name or path. Can be left out with --container-id.",
-      valueName: "netns"))
+      valueName: "netns"), completion: .namespaces)
   var sandbox: String?
 
   @OptionGroup var attachment: AttachmentOptions

@@ -14,13 +14,14 @@ struct Del: ParsableCommand {
         patchbay del ovs-1 --container-id web
       """)
 
-  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  @Argument(
+    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
   var network: String
 
   @Argument(
     help: ArgumentHelp(
       "Network namespace: its name or path. Can be left out with --container-id.",
-      valueName: "netns"))
+      valueName: "netns"), completion: .namespaces)
   var sandbox: String?
 
   @OptionGroup var attachment: AttachmentOptions

@@ -20,7 +20,8 @@ struct GC: ParsableCommand {
         patchbay gc ovs-1 --valid web/eth0 db/eth0
       """)
 
-  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  @Argument(
+    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
   var network: String
 
   // cnitool wants one, and does nothing with it.

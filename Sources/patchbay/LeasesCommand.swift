@@ -23,7 +23,7 @@ struct LeasesCommand: ParsableCommand {
         patchbay leases ovs-1 --data-dir /var/lib/cni/networks
       """)
 
-  @Argument(help: "The network's name.")
+  @Argument(help: "The network's name.", completion: .networks)
   var network: String
 
   @Option(

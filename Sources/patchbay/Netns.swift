@@ -71,7 +71,7 @@ struct NetnsDelete: ParsableCommand {
         patchbay netns del ns1 ns2
       """)
 
-  @Argument(help: "The names, as list shows them.")
+  @Argument(help: "The names, as list shows them.", completion: .namespaces)
   var names: [String]
 
   func run() throws { for name in names { try NetnsNames.remove(name) } }
@@ -90,7 +90,8 @@ struct NetnsExec: ParsableCommand {
         patchbay netns exec ns1 ping -c 1 192.168.0.9
       """)
 
-  @Argument(help: "The name of the network namespace, as list shows it.")
+  @Argument(
+    help: "The name of the network namespace, as list shows it.", completion: .namespaces)
   var name: String
 
   @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")

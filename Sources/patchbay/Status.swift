@@ -10,7 +10,8 @@ struct Status: ParsableCommand {
         patchbay status ovs-1
       """)
 
-  @Argument(help: ArgumentHelp("Name of the network.", valueName: "network"))
+  @Argument(
+    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
   var network: String
 
   // cnitool wants one, and does nothing with it.

@@ -86,4 +86,27 @@ import Testing
     if shell == "zsh" { #expect(output.stdout.hasPrefix("_patchbay\n")) }
     #expect(output.stderr.isEmpty, "\(output)")
   }
+
+  @Test("lets them complete the networks and namespaces that there are")
+  func names() throws {
+    let output = try Patchbay.play(
+      """
+      patchbay netns add ns1
+      . <(patchbay --generate-completion-script bash)
+      offers() {
+        COMPREPLY=() COMP_WORDS=("$@" '') COMP_CWORD=$# COMP_LINE="$* " COMP_POINT=$((${#COMP_LINE}))
+        _patchbay patchbay '' "${@: -1}"
+        echo "${COMPREPLY[@]}"
+      }
+      offers patchbay add
+      offers patchbay add ovs-1
+      offers patchbay netns exec
+      fish --no-config -c '
+        patchbay --generate-completion-script fish | source
+        complete -C "patchbay add "
+        complete -C "patchbay add ovs-1 "
+        complete -C "patchbay netns exec "'
+      """)
+    #expect(output.stdout == "ovs-1\nns1\nns1\novs-1\nns1\nns1\n", "\(output)")
+  }
 }
