@@ -105,7 +105,14 @@ private final class Load: Sendable {
       ? Int.random(in: 1..<160, using: &generator) : nil
     let configuration = faults.configuration(["timeout": 60])
     let isFirstChoice = Bool.random(using: &generator)
+    let isCollected = Int.random(in: 0..<4, using: &generator) == 0
     switch state(number) {
+    case .unknown where isCollected:
+      // All others are valid, whatever is being done to them.
+      let valid = sandboxes.indices.filter { $0 != number }.map { (containerID($0), "eth0") }
+      let result = try run("GC", number, configuration.withValid(valid), killed: step)
+      if let result, result.status != 0 { violations.add("GC of c\(number): \(result)") }
+      note(number, result?.status == 0 ? .absent : .unknown)
     case .present(let result) where isFirstChoice:
       let check = try run(
         "CHECK", number, configuration.with(["prevResult": result]), killed: step)

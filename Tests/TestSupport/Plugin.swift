@@ -135,13 +135,9 @@ public struct Plugin: Sendable {
     _ configuration: Document, valid: [(containerID: String, ifname: String)]?,
     path: String? = nil, timeout: Duration = .seconds(30)
   ) throws -> PluginResult {
-    let attachments = valid.map { list in
-      Document.array(
-        list.map { ["containerID": .string($0.containerID), "ifname": .string($0.ifname)] })
-    }
-    return try call(
-      "GC", configuration.with(["cni.dev/valid-attachments": attachments ?? .absent]),
-      containerID: nil, sandbox: nil, ifname: nil, path: path, timeout: timeout)
+    try call(
+      "GC", valid.map { configuration.withValid($0) } ?? configuration, containerID: nil,
+      sandbox: nil, ifname: nil, path: path, timeout: timeout)
   }
 
   /// Asks whether an ADD could succeed.
@@ -157,5 +153,15 @@ public struct Plugin: Sendable {
   public func version(_ cniVersion: String = "1.1.0") throws -> PluginResult {
     try call(
       "VERSION", ["cniVersion": .string(cniVersion)], containerID: nil, sandbox: nil, ifname: nil)
+  }
+}
+
+extension Document {
+  /// This configuration, for a GC to which these attachments are valid.
+  public func withValid(_ attachments: [(containerID: String, ifname: String)]) -> Document {
+    let list = attachments.map {
+      Document.object(["containerID": .string($0.containerID), "ifname": .string($0.ifname)])
+    }
+    return with(["cni.dev/valid-attachments": .array(list)])
   }
 }
