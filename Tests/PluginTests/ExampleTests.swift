@@ -2,12 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The examples of mirrors in conf", .privateHost) struct MirrorExampleTests {
-  private let network: Network
-  init() throws { network = try Network() }
-
-  /// The plugins of the list in `file`, on the bridge of this host.
-  private func plugins(_ file: String) throws -> [Document] {
+/// The examples do what they are there for: the tests of the tool show that each can be added,
+/// checked and deleted.
+@Suite("The examples in conf", .privateHost) struct ExampleTests {
+  /// The plugins of the list in `file`, on the bridge of this host unless it is to be its own.
+  private func plugins(_ file: String, _ network: Network, keepsBridge: Bool = false) throws
+    -> [Document]
+  {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
     let list = try Document(
@@ -19,46 +20,128 @@ import Testing
         : plugin["ipam"].with(["dataDir": .string("\(network.host.directory.path)/leases")])
       return plugin.with([
         "cniVersion": list["cniVersion"], "name": list["name"], "ipam": ipam,
-        "bridge": .string(network.bridge),
+        "bridge": keepsBridge ? plugin["bridge"] : .string(network.bridge),
         "socket_file": .string(network.host.openVSwitch.endpoint),
       ])
     }
   }
 
-  private func add(_ file: String, _ id: String, _ sandbox: Sandbox) throws -> Document {
+  @discardableResult
+  private func add(
+    _ file: String, _ network: Network, _ id: String, _ sandbox: Sandbox, args: String? = nil,
+    keepsBridge: Bool = false
+  ) throws -> Document {
     var result = Document.absent
-    for configuration in try plugins(file) {
+    for configuration in try plugins(file, network, keepsBridge: keepsBridge) {
       let plugin = network.host.plugin(configuration["type"].text ?? "")
       result = try plugin.add(
-        configuration.with(["prevResult": result]), containerID: id, sandbox: sandbox
+        configuration.with(["prevResult": result]), containerID: id, sandbox: sandbox, args: args
       ).checked()
     }
     return result
   }
 
+  private func delete(
+    _ file: String, _ network: Network, _ id: String, _ sandbox: Sandbox, keepsBridge: Bool = false
+  ) throws {
+    for configuration in try plugins(file, network, keepsBridge: keepsBridge).reversed() {
+      try network.host.plugin(configuration["type"].text ?? "").del(
+        configuration, containerID: id, sandbox: sandbox
+      ).checked()
+    }
+  }
+
   @Test("let one container watch another")
   func watch() throws {
+    let network = try Network()
     let (watched, watcher, peer) = (try Sandbox(), try Sandbox(), try Sandbox())
     let before = try network.host.snapshot()
-    _ = try add("50-mirrored.conflist", "watched", watched)
-    let other = try add("50-mirrored.conflist", "peer", peer)
-    _ = try add("mirror/51-watch.conflist", "watcher", watcher)
+    try add("50-mirrored.conflist", network, "watched", watched)
+    let other = try add("50-mirrored.conflist", network, "peer", peer)
+    try add("mirror/51-watch.conflist", network, "watcher", watcher)
     let capture = try Capture(in: watcher, "icmp")
     #expect(try watched.reaches(other.firstAddress))
     try capture.waitForFrame("ICMP echo request")
     try capture.waitForFrame("ICMP echo reply")
+    try delete("mirror/51-watch.conflist", network, "watcher", watcher)
+    try delete("50-mirrored.conflist", network, "peer", peer)
+    try delete("50-mirrored.conflist", network, "watched", watched)
+    try network.expectAsBefore(before, but: ["/last_reserved_ip", "/lock"])
+  }
 
-    for (file, id, sandbox) in [
-      ("mirror/51-watch.conflist", "watcher", watcher), ("50-mirrored.conflist", "peer", peer),
-      ("50-mirrored.conflist", "watched", watched),
-    ] {
-      for configuration in try plugins(file).reversed() {
-        try network.host.plugin(configuration["type"].text ?? "").del(
-          configuration, containerID: id, sandbox: sandbox
-        ).checked()
-      }
+  @Test("lead a container of both families beyond the host, which is not seen there")
+  func routed() throws {
+    let routed = try Routed()
+    let before = try routed.host.snapshot()
+    let (first, second) = (try Sandbox(), try Sandbox())
+    let file = "60-routed.conflist"
+    try add(file, routed.network, "c1", first)
+    let other = try add(file, routed.network, "c2", second)
+    for (address, seen) in zip(Routed.addresses, Routed.hostAddresses) {
+      #expect(try first.reaches(address))
+      #expect(try routed.transfer(from: first, to: address) == seen)
     }
-    let left = try network.host.snapshot().difference(from: before)
-    #expect(left.split(separator: "\n").filter { !$0.contains("/leases/") } == [])
+    #expect(try first.reaches(other.firstAddress))
+    for (id, sandbox) in [("c1", first), ("c2", second)] {
+      try delete(file, routed.network, id, sandbox)
+    }
+    try routed.expectAsBefore(before)
+  }
+
+  @Test("keep containers from each other, and not from their gateway")
+  func isolated() throws {
+    let routed = try Routed()
+    let (first, second) = (try Sandbox(), try Sandbox())
+    try add("61-isolated.conflist", routed.network, "c1", first)
+    let other = try add("61-isolated.conflist", routed.network, "c2", second)
+    for sandbox in [first, second] { #expect(try sandbox.reaches("10.61.0.1")) }
+    #expect(try !first.reaches(other.firstAddress, count: 1))
+  }
+
+  @Test("give a container a trunk, and a customer a tunnel")
+  func trunks() throws {
+    let network = try Network()
+    let (trunk, customer, far, wire) = (
+      try Sandbox(), try Sandbox(), try Sandbox(), try Sandbox()
+    )
+    try add("21-trunk.conflist", network, "trunk", trunk)
+    try add("22-customer.conflist", network, "customer", customer)
+    try add("22-customer.conflist", network, "far", far)
+    try add("30-layer-2.conflist", network, "wire", wire)
+    let (onTrunk, onFar, onWire) = (
+      try Capture(ofSentFramesIn: trunk), try Capture(ofSentFramesIn: far),
+      try Capture(ofSentFramesIn: wire)
+    )
+    for tags in [[30], [20], [10]] { try wire.sendFrame(tags: tags) }
+    try onTrunk.waitForFrame("802.1Q", "vlan 10,")
+    try onTrunk.waitForFrame("802.1Q", "vlan 20,")
+    #expect(onTrunk.frames.count == 2, "\(onTrunk.frames)")
+    try customer.sendFrame(tags: [7])
+    try onFar.waitForFrame("802.1Q (0x8100)", "vlan 7,")
+    try onWire.waitForFrame("802.1Q-QinQ (0x88a8)", "vlan 100,", "vlan 7,")
+  }
+
+  @Test("make a port of OVN's integration bridge, by the name that the runtime gives")
+  func ovn() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let file = "ovn/70-ovn.conflist"
+    let configuration = try plugins(file, network, keepsBridge: true)[0]
+    let status = try network.plugin.status(configuration)
+    #expect(status.message.contains(#"there is no bridge "br-int""#), "\(status.message)")
+    // What ovn-controller makes.
+    try network.host.openVSwitch.addBridge("br-int", "fail_mode=secure")
+    let before = try network.host.snapshot()
+    let result = try add(
+      file, network, "c1", sandbox, args: "OvnPort=web-1;MAC=02:00:00:00:00:01", keepsBridge: true)
+    #expect(try network.interface(result)["external_ids"]["iface-id"] == "web-1")
+    #expect(try sandbox.link()["address"] == "02:00:00:00:00:01")
+    #expect(try sandbox.link()["mtu"] == 1442)
+    try network.plugin.check(
+      configuration, previous: result, containerID: "c1", sandbox: sandbox,
+      args: "OvnPort=web-1;MAC=02:00:00:00:00:01"
+    ).checked()
+    try delete(file, network, "c1", sandbox, keepsBridge: true)
+    try network.expectAsBefore(before)
   }
 }
