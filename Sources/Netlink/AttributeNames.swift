@@ -11,7 +11,8 @@ enum AttributeNames: Hashable {
     case RTM_NEWLINK...RTM_SETLINK: (.link, LinkHeader.size)
     case RTM_NEWADDR...RTM_GETADDR: (.address, AddressHeader.size)
     case RTM_NEWROUTE...RTM_GETROUTE: (.route, RouteHeader.size)
-    case RTM_NEWQDISC...RTM_GETQDISC: (.discipline, DisciplineHeader.size)
+    case RTM_NEWQDISC...RTM_GETQDISC, RTM_NEWTCLASS...RTM_GETTCLASS:
+      (.discipline, DisciplineHeader.size)
     default: nil
     }
   }

@@ -32,6 +32,27 @@ extension KernelNetlink {
       #expect(seen.contains("qdisc tbf"), "\(seen)")
     }
 
+    @Test("the classes of htb are read, with rates beyond 32 bits, and no link has any other")
+    func classes() throws {
+      let pair = try TestPair("nl-htb")
+      let index = pair.container
+      #expect(try pair.inside.trafficClasses(of: index, until: .soon) == [])
+      func tc(_ line: String) throws {
+        try pair.sandbox.exec("tc", line.split(separator: " ").map(String.init)).checked()
+      }
+      try tc("qdisc add dev eth0 root handle 1: htb default 1")
+      try tc("class add dev eth0 parent 1: classid 1:1 htb rate 8mbit ceil 16mbit")
+      try tc("class add dev eth0 parent 1: classid 1:2 htb rate 80gbit")
+      let found = try pair.inside.trafficClasses(of: index, until: .soon)
+      #expect(
+        found.sorted { $0.handle < $1.handle }.map { [UInt64($0.handle), $0.rate, $0.ceiling] } == [
+          [0x10001, 1_000_000, 2_000_000], [0x10002, 10_000_000_000, 10_000_000_000],
+        ])
+      #expect(try pair.inside.trafficClasses(of: 4711, until: .soon) == [])
+      try tc("qdisc replace dev eth0 root tbf rate 8mbit burst 10000 limit 20000")
+      #expect(try pair.inside.trafficClasses(of: index, until: .soon) == [])
+    }
+
     @Test("a link that is not there has none, and cannot be limited")
     func absent() throws {
       let pair = try TestPair("nl-tbf-absent")

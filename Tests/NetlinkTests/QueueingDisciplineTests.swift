@@ -73,6 +73,43 @@ private func decoded(_ body: [UInt8]) throws -> [QueueingDiscipline] {
     }
   }
 
+  /// What the kernel answers to RTM_GETTCLASS of a class 1:1 with 1 Mbit/s that may borrow up to 80
+  /// Gbit/s.
+  private static let hierarchical = octets(
+    """
+    00 000000 02000000 01000100 ffffffff 00000000 # struct tcmsg
+    0800 0100 68746200                            # TCA_KIND "htb"
+    4000 0200                                     # TCA_OPTIONS
+    3000 0100                                     #   TCA_HTB_PARMS, struct tc_htb_opt
+    00 01 0000 0000 0000 48e80100                 #     rate 125000
+    00 01 0000 0000 0000 ffffffff                 #     ceil: too much for this
+    00000000 00000000 00000000 00000000 00000000
+    0c00 0700 00e40b5402000000                    #   TCA_HTB_CEIL64
+    """)
+  private func classes(_ body: [UInt8]) throws -> [TrafficClass] {
+    var found: [TrafficClass] = []
+    try TrafficClass.decode(body[...], into: &found)
+    return found
+  }
+
+  @Test("what the kernel reports of a class of htb is read, and never trapped on")
+  func trafficClass() throws {
+    let whole = Self.hierarchical
+    #expect(
+      try classes(whole) == [
+        TrafficClass(handle: 0x10001, rate: 125_000, ceiling: 10_000_000_000)
+      ])
+    let fair = octets(
+      "00 000000 02000000 01000100 ffffffff 00000000 0d00 0100 66715f636f64656c 00 000000")
+    #expect(try classes(fair) == [])
+    for count in 0..<whole.count { _ = try? classes(Array(whole.prefix(count))) }
+    for position in whole.indices {
+      var changed = whole
+      changed[position] ^= 0xff
+      _ = try? classes(changed)
+    }
+  }
+
   @Test("a message that is cut off anywhere is refused or read, never trapped on")
   func damaged() throws {
     let whole = octets(

@@ -220,6 +220,23 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
     } _: {
       try ovs.vsctl("set", "QoS", qos, "type=linux-htb")
     }
+    try isTold("octets per second of class 1:1 is 125000, should be 1250000") {
+      try limited.network.host.namespace.exec(
+        "tc",
+        [
+          "class", "change", "dev", limited.port, "classid", "1:1", "htb", "rate", "1mbit",
+          "ceil", "1mbit",
+        ]
+      ).checked()
+    } _: {
+      try limited.network.host.namespace.exec(
+        "tc",
+        [
+          "class", "change", "dev", limited.port, "classid", "1:1", "htb", "rate", "10mbit",
+          "ceil", "10mbit",
+        ]
+      ).checked()
+    }
     let tbf = ["qdisc", "replace", "dev", "eth0", "root", "tbf", "rate"]
     try isTold("octets per second is 5000000, should be 2500000") {
       try limited.limited.exec(
@@ -246,6 +263,19 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
     let refused = try limited.check()
     #expect(refused.message.contains(#"queueing discipline is "noqueue", should be "tbf""#))
     #expect(refused.message.contains(#"queueing discipline is "pfifo", should be "htb""#))
+  }
+
+  @Test(
+    "are those that CHECK expects of the kernel, the least and the most",
+    arguments: [
+      1000, 9999, 12_000, 64_000, 2_500_000_000, 40_000_000_000,
+    ])
+  func extremes(rate: Int) throws {
+    let limited = try Limited([
+      "ingressRate": .integer(rate), "ingressBurst": 1, "egressRate": .integer(rate),
+      "egressBurst": 1,
+    ])
+    try limited.check().checked()
   }
 
   @Test("are gone after DEL, whoever removed the port first, and those of others are there")

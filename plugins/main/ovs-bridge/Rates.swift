@@ -73,6 +73,12 @@ struct Rates: Hashable {
     ]
   }
 
+  /// Octets per second of the class that ovs-vswitchd makes of the queue on the host end.
+  var hostRate: UInt64? { bandwidth.ingress.map { Self.hierarchicalRate($0) / 8 } }
+
+  /// The number of the class that ovs-vswitchd makes of queue 0.
+  static let queueClass: UInt32 = 1
+
   /// ovs-vswitchd keeps rates as 32 bits of octets a second.
   private static func hierarchicalRate(_ limit: Bandwidth.Limit) -> UInt64 {
     min(limit.rate, 8 * UInt64(UInt32.max))

@@ -27,10 +27,17 @@ extension Rates {
     _ host: Link, _ outside: RouteSocket, _ container: Link, _ inside: RouteSocket,
     until deadline: Deadline, _ deviations: inout Deviations
   ) throws(RouteError) {
-    if limitsIngress {
+    if let wanted = hostRate {
+      let subject = "link \"\(host.name)\""
       let found = try outside.queueingDiscipline(of: host.index, until: deadline)
-      deviations.expect(
-        "link \"\(host.name)\": queueing discipline", is: found?.kind, shouldBe: "htb")
+      deviations.expect("\(subject): queueing discipline", is: found?.kind, shouldBe: "htb")
+      if found?.kind == "htb" {
+        let classes = try outside.trafficClasses(of: host.index, until: deadline)
+        let queue = classes.first { $0.handle & 0xffff == Self.queueClass }
+        deviations.expect(
+          "\(subject): octets per second of class 1:\(Self.queueClass)", is: queue?.ceiling,
+          shouldBe: wanted)
+      }
     }
     guard let wanted = containerBucket else { return }
     let subject = "interface \"\(container.name)\""
