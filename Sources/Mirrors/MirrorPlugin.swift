@@ -93,12 +93,23 @@ extension MirrorPlugin {
   public static func status(_ request: Request, _ plan: MirrorPlan, _ context: Context)
     throws(CNIError)
   {
+    let connection: Connection
+    let isConnected: Bool
     do throws(OVSDBError) {
-      let connection = try Connection(plan.endpoint, until: context.deadline)
-      if try connection.isSwitchConnected(until: context.deadline) { return }
+      connection = try Connection(plan.endpoint, until: context.deadline)
+      isConnected = try connection.isSwitchConnected(until: context.deadline)
     } catch {
       throw CNIError(
         .notAvailable, "Open vSwitch is not available", details: error.description)
+    }
+    if isConnected {
+      do throws(OVSDBError) {
+        _ = try connection.commit(Transaction(), until: context.deadline)
+        return
+      } catch {
+        throw CNIError(
+          .notAvailable, "ovs-vswitchd does not answer", details: error.description)
+      }
     }
     throw CNIError(
       .notAvailable, "ovs-vswitchd is not running",

@@ -137,6 +137,11 @@ let bothWays: Document = ["name": "m1", "ingress": true, "egress": true]
     try captures.0.waitForFrame("\(watched.address) > \(peer.address): ICMP echo request")
     try captures.1.waitForFrame("802.1Q", "vlan 300,", "ICMP echo request")
     try mirrored.check(mirrored.producer, mirrors, watched).checked()
+    try mirrored.ovs.vsctl("set", "Mirror", "m1", "output_vlan=301")
+    let refused = try mirrored.check(mirrored.producer, mirrors, watched)
+    #expect(
+      refused.message.contains("mirror \"m1\": output_vlan is 301, should be 300"),
+      "\(refused.message)")
     try mirrored.del(mirrored.producer, mirrors, watched).checked()
     #expect(try mirrored.ovs.rows("Mirror") == [])
   }
