@@ -50,26 +50,31 @@ public struct LeaseStore: ~Copyable {
   public static func open(
     _ location: LeaseLocation, for access: Access, reclaims: Bool, until deadline: Deadline
   ) throws(LeaseError) -> LeaseStore? {
-    let directory: Directory
-    do throws(SystemError) {
-      directory =
-        access == .leasing
-        ? try .create(path: location.path, mode: 0o755, isDurable: !reclaims)
-        : try Directory(path: location.path)
-    } catch {
-      guard error.errno == .noSuchFileOrDirectory, access != .leasing else {
-        throw .system(error)
+    for _ in 0..<3 {
+      let directory: Directory
+      do throws(SystemError) {
+        directory =
+          access == .leasing
+          ? try .create(path: location.path, mode: 0o755, isDurable: !reclaims)
+          : try Directory(path: location.path)
+      } catch {
+        guard error.errno == .noSuchFileOrDirectory, access != .leasing else {
+          throw .system(error)
+        }
+        return nil
       }
-      return nil
+      let lock: FileLock
+      do throws(FileLock.Failure) {
+        lock = try FileLock(
+          path: "\(location.path)/\(LeaseLocation.lockName)", mode: 0o750, until: deadline)
+      } catch { throw .lock(error) }
+      // Somebody removed all leases, as people do, while we waited.
+      guard lock.isNamed else { continue }
+      var store = LeaseStore(location, access, reclaims, directory, lock)
+      try store.match()
+      return store
     }
-    let lock: FileLock
-    do throws(FileLock.Failure) {
-      lock = try FileLock(
-        path: "\(location.path)/\(LeaseLocation.lockName)", mode: 0o750, until: deadline)
-    } catch { throw .lock(error) }
-    var store = LeaseStore(location, access, reclaims, directory, lock)
-    try store.match()
-    return store
+    throw .unstable(path: location.path)
   }
 
   private init(

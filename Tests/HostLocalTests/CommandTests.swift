@@ -190,6 +190,33 @@ import Testing
   }
 }
 
+extension LockTests {
+  @Test("of leases that somebody removes meanwhile is not that of those who come after")
+  func removed() throws {
+    let network = try Network(["subnet": "10.1.0.0/24"])
+    _ = try network.add("a")
+    for isWhole in [true, false] {
+      let lock = open(network.path + "/lock", O_RDWR | O_CLOEXEC)
+      #expect(flock(lock, LOCK_EX) == 0)
+      let adding = try RunningPlugin("ADD", "b", network)
+      let releasing = try RunningPlugin("DEL", "a", network)
+      usleep(200_000)
+      if isWhole {
+        try FileManager.default.removeItem(atPath: network.path)
+      } else {
+        for name in try FileManager.default.contentsOfDirectory(atPath: network.path) {
+          unlink("\(network.path)/\(name)")
+        }
+      }
+      close(lock)
+      let (status, result) = try adding.wait()
+      #expect(status == 0, "\(result)")
+      #expect(try releasing.wait().status == 0)
+      #expect(network.leases == ["10.1.0.2": "b\r\neth0"])
+    }
+  }
+}
+
 @Suite("host-local and the reference plugin") struct AlternationTests {
   @Test("work on one directory by turns, and give no address twice")
   func turns() throws {
