@@ -39,7 +39,11 @@ extension Runtime {
       if case .plugin(_, _, _, let failure) = error, !failure.isOfRun { ran.removeLast() }
       if ran.isEmpty { throw error }
       guard !wasThere else { throw .notRolledBack(error, interface: attachment.interfaceName) }
-      throw .rolledBack(error, failures: runDEL(ran, of: list, parameters, result))
+      let failures = runDEL(ran, of: list, parameters, result)
+      let others = failures.filter { !$0.repeatsRefusal(of: error) }
+      // That alone ran, and made nothing.
+      if ran.count == 1, failures.count == 1, others.isEmpty { throw error }
+      throw .rolledBack(error, failures: others)
     }
   }
 

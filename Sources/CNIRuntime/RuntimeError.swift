@@ -89,6 +89,18 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
     }
   }
 
+  /// Whether a plugin refused its configuration for ADD, and refuses it in the same words for DEL:
+  /// then it has made nothing that could be taken back.
+  func repeatsRefusal(of cause: RuntimeError) -> Bool {
+    guard case .plugin(let type, _, .add, .refused(let first)) = cause,
+      case .plugin(type, _, .del, .refused(first)) = self
+    else { return false }
+    let refusals: [CNIError.Code] = [
+      .incompatibleVersion, .unsupportedField, .decodingFailure, .invalidConfiguration,
+    ]
+    return refusals.contains(first.code)
+  }
+
   /// One error of what failed; nil where nothing did.
   static func joining(_ errors: [RuntimeError]) -> RuntimeError? {
     errors.count > 1 ? .several(errors) : errors.first

@@ -192,6 +192,19 @@ private let refusal = #"echo '{"code": 100, "msg": "no", "details": "today"}'; e
     #expect(try runtime.cache.entries().isEmpty)
   }
 
+  @Test("is not told twice that a plugin refuses its configuration, for DEL as well")
+  func refusedConfiguration() throws {
+    let illegal = #"echo '{"code": 7, "msg": "vlan: 5000 is not in 0…4094"}'; exit 1"#
+    try plugins.make("a")
+    try plugins.make("b", "ADD | DEL) \(illegal) ;;")
+    let sentence = #"plugin type="b" failed (add): vlan: 5000 is not in 0…4094"#
+    #expect(message { _ = try runtime.add(list(["b"]), parameters) } == sentence)
+    #expect(
+      message { _ = try runtime.add(list(["a", "b"]), parameters) }
+        == sentence + "\nwhat the plugins had made was taken back, by DEL in reverse order")
+    #expect(plugins.order.suffix(4) == ["a ADD", "b ADD", "b DEL", "a DEL"])
+  }
+
   @Test("tells what could not be taken back")
   func failingRollback() throws {
     try plugins.make("a", #"ADD) echo '{}' ;; DEL) \#(refusal)"#)
