@@ -83,27 +83,7 @@ struct PluginDecoder: Sendable {
       ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),
       (["trunk", "*"], MemberNames.trunk), (["vlanTrunk", "*"], MemberNames.trunk),
     ],
-    others: { json, document in
-      var faults = UnsupportedMember.all(in: json).map {
-        Fault(.error, "\($0.fault); \($0.reason)")
-      }
-      // An attachment with an OVN port has br-int; a file of defaults may name a bridge.
-      let hasOther = ["configuration_path", "args"].contains { !json[$0].isAbsent }
-      if json["bridge"].value?.text?.isEmpty ?? json["bridge"].isAbsent, !hasOther {
-        let reason = "missing; without it only an attachment with OvnPort in CNI_ARGS is made"
-        faults.append(Fault(.warning, json["bridge"].error(reason).description))
-      }
-      let hasAddresses = json["ipam"]["type"].value?.text?.isEmpty == false
-      let version = json["cniVersion"].value?.text ?? "0.1.0"
-      let isChosen = !document["cniVersions"].isAbsent
-      if !hasAddresses, !isChosen, ["0.1.0", "0.2.0"].contains(version) {
-        let reason =
-          "missing; cniVersion \"\(version)\" cannot express an attachment without address, 0.3.0 "
-          + "and later can"
-        faults.append(Fault(.error, json["ipam"].error(reason).description))
-      }
-      return faults
-    })
+    others: bridgeFaults)
 
   /// Refuses what says of the database where it is, and cannot.
   private static func checkDatabase(_ socket: String, _ json: JSONCursor)
@@ -119,7 +99,8 @@ struct PluginDecoder: Sendable {
       decode: { (json) throws(JSONDecodingError) in
         try checkDatabase(MirrorConfiguration(json, for: role).socket, json)
       },
-      members: [([], MemberNames.mirrors), (["mirrors", "*"], MemberNames.mirror)])
+      members: [([], MemberNames.mirrors), (["mirrors", "*"], MemberNames.mirror)],
+      others: mirrorFaults)
   }
 
   static let hostLocal = PluginDecoder(
@@ -137,12 +118,12 @@ struct PluginDecoder: Sendable {
     members: [
       (["ipam"], MemberNames.hostLocal), (["ipam", "ranges", "*", "*"], MemberNames.range),
       (["ipam", "reservations", "*"], MemberNames.reservation),
-    ])
+    ], others: hostLocalFaults)
 
   static let fixed = PluginDecoder(
     applies: { $0["ipam"]["type"].value == "static" },
     decode: { (json) throws(JSONDecodingError) in _ = try StaticConfiguration(json) },
     members: [
       (["ipam"], MemberNames.fixed), (["ipam", "addresses", "*"], ["address", "gateway"]),
-    ])
+    ], others: staticFaults)
 }

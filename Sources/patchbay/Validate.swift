@@ -45,7 +45,12 @@ struct Validate: ParsableCommand {
     let bytes: [UInt8]
     do {
       bytes = try FileDescriptor.open(file, [.readOnly, .nonBlocking]).readToEnd(limit: 16 << 20)
-    } catch { return [Fault(.error, "cannot be read: \(error.description)")] }
+    } catch {
+      if (try? FileStatus(path: file))?.kind == .directory {
+        return [Fault(.error, "is a directory; name the files in it, as in \(file)/*.conflist")]
+      }
+      return [Fault(.error, "cannot be read: \(error.description)")]
+    }
     do {
       let json = try JSONValue(parsing: bytes)
       return Validator(isList: file.hasSuffix(".conflist")).faults(of: json)

@@ -11,13 +11,13 @@ import Testing
       ),
       (
         #""type": "ovs-mirror-producer", "bridge": "b", "mirrors": [{"name": "m"}]"#,
-        "error: plugins[0].mirrors[0]: a mirror producer must have either a ingress or an egress or "
+        "error: plugins[1].mirrors[0]: a mirror producer must have either a ingress or an egress or "
           + "both: set one to true\n"
       ),
       (#""type": "ovs-mirror-consumer", "bridge": "b", "mirrors": [{"name": "m"}]"#, ""),
       (
         #""type": "ovs-mirror-consumer", "bridge": "b", "mirrors": [{"name": "m", "output_vlan": 1}]"#,
-        "error: plugins[0].mirrors[0].output_vlan: a mirror has a consumer or an output VLAN, not "
+        "error: plugins[1].mirrors[0].output_vlan: a mirror has a consumer or an output VLAN, not "
           + "both; the producer may name a VLAN\n"
       ),
       (
@@ -32,7 +32,10 @@ import Testing
   func faults(members: String, expected: String) throws {
     let tool = try Tool()
     let file = try tool.files.write(
-      #"{"cniVersion": "1.1.0", "name": "n", "plugins": [{\#(members)}]}"#, to: "x.conflist")
+      """
+      {"cniVersion": "1.1.0", "name": "n", "plugins": [
+        {"type": "ovs-bridge", "bridge": "b"}, {\(members)}]}
+      """, to: "x.conflist")
     let output = try tool.run("validate", "--quiet", file)
     if expected.isEmpty {
       #expect(output.status == 0, "\(output)")

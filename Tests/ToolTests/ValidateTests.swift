@@ -109,6 +109,52 @@ import Testing
     ])
   func lists(text: String, expected: [String]) throws { #expect(try faults(text) == expected) }
 
+  @Test(
+    "has a word about what works, but hardly as meant, or not with the rest",
+    arguments: [
+      (
+        #""type": "ovs-bridge", "bridge": "b", "isGateway": true, "ipMasq": true"#,
+        [
+          "warning: plugins[0].isGateway: true is in vain without ipam and its addresses",
+          "warning: plugins[0].ipMasq: true is in vain without ipam and its addresses",
+        ]
+      ),
+      (
+        #""type": "ovs-bridge", "bridge": "b", "mtu": 1000, "#
+          + #""ipam": {"type": "host-local", "subnet": "fd00::/64"}"#,
+        ["error: plugins[0].mtu: 1000 is too small for the IPv6 addresses of ipam: 1280 or more"]
+      ),
+      (
+        #""type": "ovs-bridge", "bridge": "b", "mtu": 1000, "#
+          + #""ipam": {"type": "host-local", "subnet": "10.1.0.0/24", "dataDir": "a"}"#,
+        [
+          #"warning: plugins[0].ipam.dataDir: "a" is not an absolute path: it depends on where the "#
+            + "runtime was started"
+        ]
+      ),
+      (
+        #""type": "bridge", "ipam": {"type": "static"}"#,
+        [
+          "warning: plugins[0].ipam.addresses: missing; without it only an attachment with IP in "
+            + "CNI_ARGS is made"
+        ]
+      ),
+      (
+        #""type": "bridge", "capabilities": {"ips": true}, "ipam": {"type": "static"}"#,
+        []
+      ),
+      (
+        #""type": "ovs-mirror-consumer", "bridge": "b", "mirrors": [{"name": "m"}]"#,
+        [
+          "error: plugins[0].type: ovs-mirror-consumer goes after the plugin that makes the port, "
+            + "as ovs-bridge"
+        ]
+      ),
+    ])
+  func others(members: String, expected: [String]) throws {
+    #expect(try pluginFaults(members) == expected)
+  }
+
   @Test("finds every fault of ovs-bridge, though its decoder stops at the first")
   func ovsBridge() throws {
     let members = """
@@ -196,12 +242,13 @@ import Testing
   func severalFiles() throws {
     let good = try tool.files.write(
       #"{"cniVersion": "1.0.0", "name": "n", "type": "x"}"#, to: "good.conf")
-    let output = try tool.run("validate", "/no/such/file", good)
+    let output = try tool.run("validate", "/no/such/file", "/etc", good)
     #expect(output.status == 1)
     #expect(
       output.stdout == """
         /no/such/file: error: cannot be read: open(/no/such/file): ENOENT (No such file or \
         directory)
+        /etc: error: is a directory; name the files in it, as in /etc/*.conflist
         \(good): no faults
 
         """)

@@ -13,6 +13,7 @@ struct WrongMember: CustomTestStringConvertible, Sendable {
   }
 
   var isIPAM: Bool { ["host-local", "static"].contains(plugin) }
+  var isMirror: Bool { plugin.hasPrefix("ovs-mirror") }
   /// The plugin's configuration, as it stands in a list.
   var configuration: String {
     isIPAM
@@ -250,21 +251,24 @@ extension WrongMember {
       ),
     ].map { WrongMember("host-local", $0, $1) }
 
+  private static let address = #""addresses": [{"address": "10.1.0.5/24"}]"#
+
   private static let fixed =
     [
       (#""addresses": {}"#, "ipam.addresses: an object is not an array"),
       (
         #""addresses": [{"address": "10.1.0.5"}]"#,
-        "ipam.addresses[0].address: the 'address' field is expected to be in CIDR notation, got: '10.1.0.5'; no prefix length; write it as ADDRESS/LENGTH"
+        "ipam.addresses[0].address: the 'address' field is expected to be in CIDR notation, got: "
+          + "'10.1.0.5'; no prefix length; write it as ADDRESS/LENGTH"
       ),
       (
         #""addresses": [{"address": "10.1.0.5/24", "gateway": "x"}]"#,
         #"ipam.addresses[0].gateway: "x" is not an IP address"#
       ),
-      (#""routes": [{"dst": 5}]"#, "ipam.routes[0].dst: 5 is not a string"),
-      (#""routes": 5"#, "ipam.routes: 5 is not an array"),
-      (#""dns": 5"#, "ipam.dns: 5 is not an object"),
-      (#""dns": {"search": "x"}"#, #"ipam.dns.search: "x" is not an array"#),
+      (#"\#(address), "routes": [{"dst": 5}]"#, "ipam.routes[0].dst: 5 is not a string"),
+      (#"\#(address), "routes": 5"#, "ipam.routes: 5 is not an array"),
+      (#"\#(address), "dns": 5"#, "ipam.dns: 5 is not an object"),
+      (#"\#(address), "dns": {"search": "x"}"#, #"ipam.dns.search: "x" is not an array"#),
     ].map { WrongMember("static", $0, $1) }
 
   private static let mirrors = ["producer", "consumer"].flatMap { role in
@@ -277,7 +281,8 @@ extension WrongMember {
       ),
       (
         #""mirrors": [{"name": "m", "ingress": true}], "socket_file": "x""#,
-        #"socket_file: "x" is not an OVSDB endpoint: unix:/PATH, tcp:IP:PORT or tcp:[IPv6]:PORT is legal"#
+        #"socket_file: "x" is not an OVSDB endpoint: unix:/PATH, tcp:IP:PORT or "#
+          + "tcp:[IPv6]:PORT is legal"
       ),
       (
         #""mirrors": [{"name": "m", "ingress": true}], "configuration_path": 5"#,
