@@ -31,7 +31,7 @@ extension RuntimeHost {
     "configuration.json": """
     {
       "architecture": "ARCHITECTURE", "os": "linux",
-      "config": { "Cmd": ["sh"], "Env": ["PATH=/bin"] },
+      "config": { "Cmd": ["sleep", "1000"], "Env": ["PATH=/bin"] },
       "rootfs": { "type": "layers", "diff_ids": ["sha256:LAYER"] }
     }
     """,

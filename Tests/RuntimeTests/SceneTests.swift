@@ -27,7 +27,7 @@ extension RuntimeTests {
       }
       for container in containers { try container.start().checked() }
       let ids = try ["cat", "dan"].map { try host.podman($0, "--network", "ovs-podman") }
-      let task = try containerd.run("eve")
+      let pod = try CRI(host: host).sandbox("eve")
       try host.call("patchbay", "netns", "add", "fay")
       try host.call("patchbay", "add", "ovs-podman", "fay", "--container-id", "fay")
 
@@ -36,9 +36,7 @@ extension RuntimeTests {
         Member(name: "ben", shell: ["lxc-attach", "-n", "ben", "--", "sh", "-ec"]),
         Member(name: "cat (\(ids[0].prefix(12))…)", shell: ["podman", "exec", "cat", "sh", "-ec"]),
         Member(name: "dan (\(ids[1].prefix(12))…)", shell: ["podman", "exec", "dan", "sh", "-ec"]),
-        Member(
-          name: "default-eve",
-          shell: ["ctr", "task", "exec", "--exec-id", "pings", "eve", "sh", "-ec"]),
+        Member(name: "default/eve (\(pod.id.prefix(12))…)", shell: pod.command),
         Member(name: "fay", shell: ["patchbay", "netns", "exec", "fay", "busybox", "sh", "-ec"]),
       ]
       for index in members.indices { members[index].address = "192.168.7.\(index + 1)" }
@@ -56,7 +54,7 @@ extension RuntimeTests {
 
       for container in containers { try container.kill() }
       try host.call("podman", "rm", "--force", "--time", "0", "cat", "dan")
-      try containerd.kill("eve", task)
+      try pod.remove()
       try host.call("patchbay", "del", "ovs-podman", "fay", "--container-id", "fay")
       try host.call("patchbay", "netns", "del", "fay")
       try containerd.stop()
