@@ -43,7 +43,24 @@ struct Patchbay: ParsableCommand {
       exit(withError: ExitCode(1))
     }
     guard code == .validationFailure else { exit(withError: error) }
-    say(fullMessage(for: error))
+    say(unknownCommand(Array(CommandLine.arguments.dropFirst())) ?? fullMessage(for: error))
     exit(withError: ExitCode(2))
+  }
+
+  /// That a word which should name a command names none, and which there are; nil where all do.
+  private static func unknownCommand(_ words: [String]) -> String? {
+    var group: any ParsableCommand.Type = Patchbay.self
+    var path = "patchbay"
+    for word in words {
+      let commands = group.configuration.subcommands
+      guard !commands.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+      guard let next = commands.first(where: { $0._commandName == word }) else {
+        let names = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+        return "there is no command \"\(path) \(word)\"; there is: \(names.joined(separator: ", "))"
+      }
+      group = next
+      path += " \(word)"
+    }
+    return nil
   }
 }

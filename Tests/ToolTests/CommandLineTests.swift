@@ -40,7 +40,9 @@ import Testing
   @Test(
     "that is not understood is exit status 2, and says what is legal",
     arguments: [
-      ([], ["nosuch"], "Unexpected argument 'nosuch'"),
+      ([], ["nosuch"], "there is no command \"patchbay nosuch\"; there is: add, check, del, gc, "),
+      (["netns"], ["ls"], "no command \"patchbay netns ls\"; there is: add, list, del, exec\n"),
+      (["netns"], ["list", "x"], "Unexpected argument 'x'"),
       (["add"], [], "Missing expected argument '<network>'"),
       (["add"], ["net"], "Missing expected argument '<netns>'"),
       (["add"], ["net", "ns", "--capability", "mac"], "write it as KEY=JSON"),
