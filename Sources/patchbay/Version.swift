@@ -62,12 +62,12 @@ struct Version: ParsableCommand {
       say("\(error.description); \"make install\" puts plugins there", .warning)
       return []
     }
-    // Where this program lies beside them, it is none of them.
-    let own = try? FileStatus(path: "/proc/self/exe")
+    // Where the tool lies beside them, as after the build, it is none of them.
     return names.sorted().filter { name in
-      guard let status = try? FileStatus(path: "\(directory)/\(name)") else { return false }
-      let isOwn = own.map { ($0.device, $0.inode) == (status.device, status.inode) } ?? false
-      return status.kind == .regular && status.permissions & 0o111 != 0 && !isOwn
+      guard name != Patchbay.configuration.commandName,
+        let status = try? FileStatus(path: "\(directory)/\(name)")
+      else { return false }
+      return status.kind == .regular && status.permissions & 0o111 != 0
     }
   }
 

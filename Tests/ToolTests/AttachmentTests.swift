@@ -54,9 +54,15 @@ import Testing
   func options() throws {
     let output = try tool.run(
       "add", "net", sandbox.name, "--container-id", "web", "--capability",
-      #"mac="02:00:00:00:66:01""#,
+      #"mac="02:00:00:00:66:01""#, "--capability", "bandwidth={}",
       environment: ["CNI_IFNAME": "net7", "CAP_ARGS": #"{"ips": ["10.66.0.77"]}"#])
     let added = try Document(parsing: try output.checked().bytes)
+    #expect(
+      output.stderr == """
+        nobody gets bandwidth: no plugin of network "net" has switched on a capability of that name \
+        in "capabilities"
+
+        """)
     #expect(added["ips"][0]["address"] == "10.66.0.77/24")
     #expect(try sandbox.ip("link", "show", "net7")[0]["address"] == "02:00:00:00:66:01")
     let second = try tool.run(

@@ -143,5 +143,13 @@ import Testing
     #expect(missing.status == 1)
     #expect(missing.stdout.contains("bridge"))
     #expect(missing.stderr.hasPrefix("no plugin \"nosuch\" in \(Plugin.references)\n"))
+    // What is no plugin has a line, whatever it says; the tool itself has none.
+    try tool.files.write("#!/bin/sh\necho one; echo two; exit 3\n", to: "bin/other", mode: 0o755)
+    try run("ln", ["-s", Patchbay.path, "\(tool.files.path)/bin/patchbay"]).checked()
+    let others = try tool.run("version", "--cni-path", "\(tool.files.path)/bin").checked()
+    let lines = others.stdout.split(separator: "\n")
+    #expect(lines.count == 3 && lines[2].hasPrefix("other "), "\(others)")
+    #expect(
+      lines[2].contains("no answer: netplugin failed but error parsing its diagnostic message"))
   }
 }
