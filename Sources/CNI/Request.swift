@@ -26,7 +26,7 @@ public struct Invocation: Hashable, Sendable {
     guard let command = Command(rawValue: name) else {
       throw CNIError(
         .invalidEnvironment, "unknown CNI_COMMAND: \(name)",
-        details: "it is one of \(Command.allCases.map(\.rawValue).joined(separator: ", "))")
+        details: "it is one of \(Command.allCases.map { $0.rawValue }.joined(separator: ", "))")
     }
     self.command = command
     var missing: [String] = []

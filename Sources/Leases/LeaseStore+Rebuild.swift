@@ -86,7 +86,7 @@ extension LeaseStore {
     try loadMemory()
     let names: [String]
     do throws(SystemError) { names = try directory.names() } catch { throw .system(error) }
-    let containers = Set((valid ?? []).map(\.containerID))
+    let containers = Set((valid ?? []).map { $0.containerID })
     let now = Clock.nanosecondsSinceEpoch
     isUnsettled = false
     unread = nil

@@ -106,6 +106,6 @@ extension Process.Namespaces: CustomStringConvertible {
       (.mount, "CLONE_NEWNS"), (.network, "CLONE_NEWNET"), (.process, "CLONE_NEWPID"),
       (.user, "CLONE_NEWUSER"),
     ]
-    return names.filter { contains($0.0) }.map(\.1).joined(separator: "|")
+    return names.filter { contains($0.0) }.map { $0.1 }.joined(separator: "|")
   }
 }

@@ -65,7 +65,7 @@ extension MirrorDatabase {
       var question = Transaction()
       let pairs = ["owner": AttachmentRecord.owner, "network": plan.network]
       let ports = question.select(
-        from: .port, where: [.includes(.externalIDs, pairs)], .uuid, .externalIDs)
+        from: .port, where: [.includes(.externalIDs, pairs)], .columns(.uuid, .externalIDs))
       let rows = try connection.transact(question, until: deadline)[ports]
       let stale = rows.filter { row in
         AttachmentRecord(externalIDs: { row[.externalIDs][$0] })

@@ -23,7 +23,7 @@ public struct MirrorPlan {
     self.role = role
     network = request.network.name
     attachment = request.attachment
-    interfaces = request.network.previousResult?.interfaces.map(\.name) ?? []
+    interfaces = request.network.previousResult?.interfaces.map { $0.name } ?? []
     do { endpoint = try Endpoint(configuration.socket) } catch {
       throw json["socket_file"].error(error.description)
     }

@@ -19,21 +19,22 @@ struct MirrorSurvey {
   {
     var question = Transaction()
     let bridges = question.select(
-      from: .bridge, where: [.equal(.name, plan.configuration.bridge)], .uuid, .ports, .mirrors)
+      from: .bridge, where: [.equal(.name, plan.configuration.bridge)],
+      .columns(.uuid, .ports, .mirrors))
     let mirrors = question.select(
-      from: .mirror, .uuid, .name, .selectsAll, .sourcePorts, .destinationPorts, .selectedVLANs,
-      .outputPort, .outputVLAN, .externalIDs)
+      from: .mirror,
+      .columns(
+        .uuid, .name, .selectsAll, .sourcePorts, .destinationPorts, .selectedVLANs, .outputPort,
+        .outputVLAN, .externalIDs))
     let named = plan.interfaces.map {
       question.select(
-        from: .port, where: [.equal(.name, $0)], .uuid, .vlanMode, .otherConfiguration,
-        .externalIDs)
+        from: .port, where: [.equal(.name, $0)],
+        .columns(.uuid, .vlanMode, .otherConfiguration, .externalIDs))
     }
-    let key = AttachmentRecord.key(plan.attachment)
     let recorded = question.select(
       from: .port,
-      where: [
-        .includes(.externalIDs, Dictionary(key.map { ($0.key, $0.value) }) { first, _ in first })
-      ], .uuid, .vlanMode, .otherConfiguration, .externalIDs)
+      where: [.includes(.externalIDs, AttachmentRecord.condition(plan.attachment))],
+      .columns(.uuid, .vlanMode, .otherConfiguration, .externalIDs))
     let results = try connection.transact(question, until: deadline)
     guard let bridge = results[bridges].first else { return nil }
     self.bridge = bridge[.uuid]

@@ -164,7 +164,7 @@ struct Leaving {
         .port, where: [.equal(.uuid, port)],
         [.delete(keys: [Row<PortTable>.idleSetting], from: .otherConfiguration)])
     }
-    let names = Set(plan.configuration.mirrors.map(\.name))
+    let names = Set(plan.configuration.mirrors.map { $0.name })
     for mirror in survey.mirrors where names.contains(mirror[.name]) {
       let row: [Condition<MirrorTable>] = [.equal(.uuid, mirror[.uuid])]
       switch plan.role {

@@ -79,7 +79,7 @@ public struct Masquerade: Hashable, Sendable {
       if let listing = try list(commands.tableObject, until: deadline) {
         transaction = commands.removal(listing, of: [owner.chain])
         let others = listing.without(owner.chain)
-        transaction += commands.release(addresses.map(\.address), others)
+        transaction += commands.release(addresses.map { $0.address }, others)
       }
       transaction += commands.setup + commands.addition(owner, addresses)
       do { return try Firewall.run(transaction, attempt(owner), until: deadline) } catch {
@@ -112,7 +112,7 @@ public struct Masquerade: Hashable, Sendable {
   public func removeAll(except valid: [RuleOwner], until deadline: Deadline)
     throws(FirewallError) -> [String]
   {
-    let kept = Set(valid.map(\.chain))
+    let kept = Set(valid.map { $0.chain })
     return try removeAll(until: deadline) { !kept.contains($0) }
   }
 
@@ -127,7 +127,8 @@ public struct Masquerade: Hashable, Sendable {
         return []
       }
       if try remove(stale, listing, until: deadline) {
-        return Set(listing.rules.filter { stale.contains($0.chain) }.compactMap(\.comment)).sorted()
+        let removed = listing.rules.filter { stale.contains($0.chain) }
+        return Set(removed.compactMap { $0.comment }).sorted()
       }
       attempts += 1
       if attempts >= Self.attempts || deadline.hasPassed {

@@ -10,7 +10,7 @@ extension MasqueradeCommands {
     if wanted.isEmpty { return nil }
     let place = "table \(Self.family) \(table)"
     func rules(_ wanted: [[JSONValue]]) -> Set<[JSONValue]> {
-      Set(wanted.map { $0.map(\.ordered) })
+      Set(wanted.map { $0.map { $0.ordered } })
     }
     // A rule before them, or a policy, could send packets elsewhere.
     guard let hook = listing.chains[Self.hook], hook["type"]?.text == "nat",
@@ -30,12 +30,12 @@ extension MasqueradeCommands {
     }
     let found = listing.expressions(in: owner.chain)
     guard Set(found) == rules(wanted.map { Self.expressions($0) }) else {
-      let sources = listing.rules.filter { $0.chain == owner.chain }.compactMap(\.source)
+      let sources = listing.rules.filter { $0.chain == owner.chain }.compactMap { $0.source }
       return
         "chain \(owner.chain) of \(place) is for \(Self.text(sources)), or is not what was made, "
         + "and should be for \(Self.text(wanted))"
     }
-    for address in wanted.map(\.address) {
+    for address in wanted.map({ $0.address }) {
       let target = listing.elements[address]
       guard target != owner.chain else { continue }
       return "map \(Self.map(address.family)) of \(place) leads from \(address) to "
@@ -45,6 +45,6 @@ extension MasqueradeCommands {
   }
 
   private static func text(_ items: [some CustomStringConvertible]) -> String {
-    items.isEmpty ? "nothing" : items.map(\.description).joined(separator: ", ")
+    items.isEmpty ? "nothing" : items.map { $0.description }.joined(separator: ", ")
   }
 }

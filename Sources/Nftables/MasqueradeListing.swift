@@ -55,9 +55,9 @@ struct MasqueradeListing {
   /// each has one.
   func elements(of chains: [String]) -> [IPAddress] {
     guard hasMaps else {
-      return rules.filter { chains.contains($0.chain) }.compactMap(\.source)
+      return rules.filter { chains.contains($0.chain) }.compactMap { $0.source }
     }
-    return elements.filter { chains.contains($0.value) }.map(\.key).sorted()
+    return elements.filter { chains.contains($0.value) }.map { $0.key }.sorted()
   }
 
   /// The same but for the rules and elements of `chain`.
@@ -75,7 +75,7 @@ struct MasqueradeListing {
 
   /// What the rules of `chain` say.
   func expressions(in chain: String) -> [[JSONValue]] {
-    rules.filter { $0.chain == chain }.map { $0.expressions.map(\.ordered) }
+    rules.filter { $0.chain == chain }.map { $0.expressions.map { $0.ordered } }
   }
 }
 
@@ -83,7 +83,7 @@ extension JSONValue {
   /// The value with all members in the order of their names.
   var ordered: JSONValue {
     switch self {
-    case .array(let items): return .array(items.map(\.ordered))
+    case .array(let items): return .array(items.map { $0.ordered })
     case .object(let object):
       let members = object.members.sorted { $0.name < $1.name }
       return .object(members.map { ($0.name, $0.value.ordered) })

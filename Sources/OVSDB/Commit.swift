@@ -38,13 +38,14 @@ extension Connection {
   {
     var transaction = transaction
     transaction.mutate(.openVSwitch, where: [], [.add(1, to: .nextConfiguration)])
-    let configuration = transaction.select(from: .openVSwitch, .nextConfiguration)
-    var monitored = [MonitoredRows.rows(of: .openVSwitch, .currentConfiguration)]
+    let configuration = transaction.select(from: .openVSwitch, .columns(.nextConfiguration))
+    var monitored = [MonitoredRows.rows(of: .openVSwitch, .columns(.currentConfiguration))]
     if let interface {
       monitored.append(
         .rows(
-          of: .interface, where: [.equal(.name, interface)], .name, .ofport, .error, .ifindex,
-          .macInUse, .mtu, .linkState, .administrativeState))
+          of: .interface, where: [.equal(.name, interface)],
+          .columns(
+            .name, .ofport, .error, .ifindex, .macInUse, .mtu, .linkState, .administrativeState)))
     }
     // ovsdb-server takes messages of its connections by turns: behind the monitor, the transaction
     // could come after what is asked later over another connection, as by a rollback or by DEL.

@@ -11,20 +11,12 @@ public struct MonitoredRows: Hashable, Sendable {
 
   /// These columns of the rows of which all conditions are true; without columns only whether the
   /// rows are there.
-  public static func rows<T, each Content>(
-    of table: T, where conditions: [Condition<T>] = [], _ columns: repeat Column<T, each Content>
+  public static func rows<T>(
+    of table: T, where conditions: [Condition<T>] = [], _ columns: ColumnList<T> = .none
   ) -> MonitoredRows {
-    var shapes: [String: ColumnShape] = [:]
-    repeat note(each columns, in: &shapes)
-    return MonitoredRows(
-      table: table.name, clauses: conditions.map { $0.clause }, shapes: shapes,
-      columns: names(repeat each columns))
-  }
-
-  private static func note<T, Content>(
-    _ column: Column<T, Content>, in shapes: inout [String: ColumnShape]
-  ) {
-    shapes[column.name] = Content.shape
+    MonitoredRows(
+      table: table.name, clauses: conditions.map { $0.clause }, shapes: columns.shapes,
+      columns: columns.names)
   }
 
   /// A `<monitor-cond-request>`, or, where the server cannot select, a `<monitor-request>` that

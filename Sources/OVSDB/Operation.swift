@@ -169,13 +169,11 @@ extension Operation {
 
   /// Reads these columns of the rows of which all conditions are true; every column if none is
   /// named.
-  public static func select<T, each Content>(
-    from table: T, where conditions: [Condition<T>] = [], _ columns: repeat Column<T, each Content>
+  public static func select<T>(
+    from table: T, where conditions: [Condition<T>] = [], _ columns: ColumnList<T> = .none
   ) -> Operation {
-    let names = OVSDB::names(repeat each columns)
-    return Operation(
-      .select, table.name,
-      [("where", json(conditions)), ("columns", names.isEmpty ? nil : json(names: names))])
+    let names = columns.names.isEmpty ? nil : json(names: columns.names)
+    return Operation(.select, table.name, [("where", json(conditions)), ("columns", names)])
   }
 
   /// Sets columns of the rows of which all conditions are true.
@@ -211,9 +209,9 @@ extension Operation {
   /// compare to `rows` so.
   ///
   /// `timeout`: how long the server waits for that; past it the whole transaction is `timed out`.
-  public static func wait<T, each Content>(
+  public static func wait<T>(
     for table: T, where conditions: [Condition<T>], until comparison: Comparison,
-    _ rows: [[Cell<T>]], timeout: Duration = .zero, _ columns: repeat Column<T, each Content>
+    _ rows: [[Cell<T>]], timeout: Duration = .zero, _ columns: ColumnList<T>
   ) -> Operation {
     let (seconds, attoseconds) = timeout.components
     let milliseconds = seconds.multipliedReportingOverflow(by: 1000)
@@ -226,7 +224,7 @@ extension Operation {
             milliseconds.overflow
               ? .max : milliseconds.partialValue &+ attoseconds / 1_000_000_000_000_000)
         ),
-        ("where", json(conditions)), ("columns", json(names: names(repeat each columns))),
+        ("where", json(conditions)), ("columns", json(names: columns.names)),
         ("until", .string(comparison.rawValue)), ("rows", .array(rows.map { json($0) })),
       ])
   }
@@ -234,7 +232,7 @@ extension Operation {
   /// Lets the transaction go on only if there is a row of which all conditions are true; if not,
   /// the whole of it is `timed out` at this operation.
   public static func require<T>(_ table: T, where conditions: [Condition<T>]) -> Operation {
-    wait(for: table, where: conditions, until: .notEqual, [], Column<T, Reference>.uuid)
+    wait(for: table, where: conditions, until: .notEqual, [], .columns(.uuid))
   }
 
   /// A text that ovsdb-server keeps with the transaction in its file.
@@ -252,11 +250,4 @@ extension Operation {
     .array(conditions.map { $0.clause.json })
   }
   private static func json(names: [String]) -> JSONValue { .array(names.map { .string($0) }) }
-}
-
-/// The names of these columns.
-func names<T, each Content>(_ columns: repeat Column<T, each Content>) -> [String] {
-  var names: [String] = []
-  repeat names.append((each columns).name)
-  return names
 }

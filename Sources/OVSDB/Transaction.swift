@@ -50,10 +50,10 @@ public struct Transaction: Hashable, Sendable {
   }
 
   /// Adds a select; see `Operation.select`.
-  public mutating func select<T, each Content>(
-    from table: T, where conditions: [Condition<T>] = [], _ columns: repeat Column<T, each Content>
+  public mutating func select<T>(
+    from table: T, where conditions: [Condition<T>] = [], _ columns: ColumnList<T> = .none
   ) -> Selected<T> {
-    operations.append(.select(from: table, where: conditions, repeat each columns))
+    operations.append(.select(from: table, where: conditions, columns))
     return Selected(index: operations.count - 1)
   }
 

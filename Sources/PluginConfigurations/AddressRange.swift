@@ -155,7 +155,7 @@ public struct RangeSet: Hashable, Sendable {
   }
 
   /// As the reference plugin writes it: `10.1.0.1-10.1.0.254,10.2.0.1-10.2.0.254`.
-  public var text: String { ranges.map(\.text).joined(separator: ",") }
+  public var text: String { ranges.map { $0.text }.joined(separator: ",") }
 }
 
 extension Array where Element == IPRange {

@@ -156,7 +156,7 @@ extension OVSBridgeConfiguration.Datapath: JSONDecodable {
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
     let text = try json.decode(String.self)
     guard let value = Self(rawValue: text) else {
-      let legal = Self.allCases.map(\.rawValue).joined(separator: ", ")
+      let legal = Self.allCases.map { $0.rawValue }.joined(separator: ", ")
       throw json.error("\"\(text)\" is not one of \(legal)")
     }
     self = value

@@ -69,7 +69,7 @@ public struct PortVLANs: Hashable, Sendable {
   private static func mode(_ json: JSONCursor) throws(JSONDecodingError) -> Mode? {
     guard let text: String = try json.decodeIfPresent() else { return nil }
     guard let mode = Mode(rawValue: text) else {
-      let legal = Mode.allCases.map(\.rawValue).joined(separator: ", ")
+      let legal = Mode.allCases.map { $0.rawValue }.joined(separator: ", ")
       throw json.error("\"\(text)\" is not one of \(legal)")
     }
     return mode

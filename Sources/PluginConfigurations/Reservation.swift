@@ -1,4 +1,5 @@
 public import Addresses
+internal import CNI
 public import JSON
 
 /// An address of `host-local` that only one may have.
@@ -44,9 +45,9 @@ public struct Reservation: Hashable, Sendable {
     self.subject = subject
     address = try json["ip"].decode(IPAddress.self).canonical
     let address = address
-    let ranges = sets.flatMap(\.ranges)
+    let ranges = sets.flatMap { $0.ranges }
     guard let range = ranges.first(where: { $0.subnet.contains(address) }) else {
-      let subnets = ranges.map(\.subnet.description).joined(separator: ", ")
+      let subnets = ranges.map { $0.subnet.description }.joined(separator: ", ")
       throw json["ip"].error("\(address) is in no subnet of the ranges: \(subnets)")
     }
     let isBroadcast = !address.isIPv6 && address == range.subnet.last

@@ -55,8 +55,13 @@ public struct AttachmentRecord: Hashable, Sendable {
     return pairs
   }
 
-  /// The pairs by which the rows of an attachment are found, whatever its network is called now.
-  public static func key(_ attachment: Attachment) -> [(key: String, value: String)] {
+  /// The pairs that the rows of an attachment include, whatever its network is called now.
+  public static func condition(_ attachment: Attachment) -> [String: String] {
+    var pairs: [String: String] = [:]
+    for (key, value) in key(attachment) { pairs[key] = value }
+    return pairs
+  }
+  private static func key(_ attachment: Attachment) -> [(key: String, value: String)] {
     [
       ("owner", owner), ("containerID", attachment.containerID),
       ("interfaceName", attachment.interfaceName),

@@ -77,7 +77,7 @@ extension Plugin {
 
   /// Says what this is, to whoever ran it without a command.
   private static func about() -> Never {
-    let versions = SpecificationVersion.allCases.map(\.rawValue).joined(separator: ", ")
+    let versions = SpecificationVersion.allCases.map { $0.rawValue }.joined(separator: ", ")
     let text =
       "CNI \(name) plugin, part of patchbay\nCNI protocol versions supported: \(versions)\n"
     try? StandardStream.error.write(Array(text.utf8))

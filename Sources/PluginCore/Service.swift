@@ -130,7 +130,7 @@ struct Service<P: Plugin> {
     do throws(JSONDecodingError) {
       let text: String = try json["logLevel"].decodeIfPresent() ?? LogLevel.error.rawValue
       guard let level = LogLevel(rawValue: text) else {
-        let legal = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
+        let legal = LogLevel.allCases.map { $0.rawValue }.joined(separator: ", ")
         throw json["logLevel"].error("\"\(text)\" is not one of \(legal)")
       }
       let path: String? = try json["logFile"].decodeIfPresent()

@@ -52,12 +52,12 @@ private struct Rows {
   init(_ endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
     var transaction = Transaction()
     let root = transaction.select(
-      from: .openVSwitch, .version, .nextConfiguration, .currentConfiguration)
-    let bridge = transaction.select(from: .bridge, .name, .datapathType, .ports)
+      from: .openVSwitch, .columns(.version, .nextConfiguration, .currentConfiguration))
+    let bridge = transaction.select(from: .bridge, .columns(.name, .datapathType, .ports))
     let port = transaction.select(
-      from: .port, .uuid, .name, .interfaces, .vlanMode, .tag, .trunks, .externalIDs)
+      from: .port, .columns(.uuid, .name, .interfaces, .vlanMode, .tag, .trunks, .externalIDs))
     let interface = transaction.select(
-      from: .interface, .uuid, .name, .type, .ofport, .ifindex, .error)
+      from: .interface, .columns(.uuid, .name, .type, .ofport, .ifindex, .error))
     let results = try Connection(endpoint, until: deadline).transact(transaction, until: deadline)
 
     let configuration = results[root].first

@@ -46,11 +46,11 @@ final class FaultHost: Sendable {
     let connection = try Connection(
       Endpoint(host.openVSwitch.endpoint), until: deadline)
     var question = Transaction()
-    let bridges = question.select(from: .bridge, .name, .ports)
-    let ports = question.select(from: .port, .name, .externalIDs)
-    let interfaces = question.select(from: .interface, .name)
-    let qos = question.select(from: .qos, .externalIDs)
-    let queues = question.select(from: .queue, .externalIDs)
+    let bridges = question.select(from: .bridge, .columns(.name, .ports))
+    let ports = question.select(from: .port, .columns(.name, .externalIDs))
+    let interfaces = question.select(from: .interface, .columns(.name))
+    let qos = question.select(from: .qos, .columns(.externalIDs))
+    let queues = question.select(from: .queue, .columns(.externalIDs))
     let results = try connection.transact(question, until: deadline)
     for row in results[bridges] {
       lines.insert("bridge \(row[.name]) with \(row[.ports].count) ports")

@@ -102,9 +102,11 @@ extension Feeding {
     for isConditional in [true, false] {
       var state = MonitorState(
         monitored: [
-          .rows(of: .interface, where: [.equal(.name, "v0")], .name, .ofport, .error, .ifindex),
-          .rows(of: .port, .name, .tag, .trunks, .externalIDs),
-          .rows(of: .openVSwitch, .currentConfiguration),
+          .rows(
+            of: .interface, where: [.equal(.name, "v0")], .columns(.name, .ofport, .error, .ifindex)
+          ),
+          .rows(of: .port, .columns(.name, .tag, .trunks, .externalIDs)),
+          .rows(of: .openVSwitch, .columns(.currentConfiguration)),
         ], isConditional: isConditional,
         request: Connection.Request(id: 1, method: "monitor_cond", changes: false, end: 0))
       _ = state.apply(updates)

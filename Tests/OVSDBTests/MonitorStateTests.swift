@@ -19,7 +19,7 @@ struct MonitorStateTests {
 
   @Test("an optional column's change is its new value, a set's and a map's is the difference")
   func differences() throws {
-    var state = state(.rows(of: .port, .name, .tag, .trunks, .vlanMode, .externalIDs))
+    var state = state(.rows(of: .port, .columns(.name, .tag, .trunks, .vlanMode, .externalIDs)))
     func update(_ kind: String, _ row: String) throws {
       let text = #"{"Port":{"\#(Self.uuid)":{"\#(kind)":\#(row)}}}"#
       #expect(state.apply(try json(text)))
@@ -62,7 +62,8 @@ struct MonitorStateTests {
 
   @Test("what ovs-vswitchd tells of a port comes in one update")
   func capture() throws {
-    var state = state(.rows(of: .interface, where: [.equal(.name, "v0")], .name, .ofport, .error))
+    var state = state(
+      .rows(of: .interface, where: [.equal(.name, "v0")], .columns(.name, .ofport, .error)))
     #expect(state.apply(try json("{}")))
     #expect(state.apply(try json(#"{"Interface":{"a":{"insert":{"name":"nosuch"}}}}"#)))
     #expect(
@@ -79,7 +80,7 @@ struct MonitorStateTests {
   @Test("RFC 7047's updates carry whole rows, of which those are kept that the conditions hold for")
   func plainUpdates() throws {
     var state = state(
-      .rows(of: .interface, where: [.equal(.name, "v0")], .ofport), isConditional: false)
+      .rows(of: .interface, where: [.equal(.name, "v0")], .columns(.ofport)), isConditional: false)
     #expect(
       state.apply(
         try json(
@@ -128,7 +129,7 @@ struct MonitorStateTests {
       #"{"Port":{"u":{"modify":{"tag":1}}}}"#, #"{"Port":{"u":{"other":{}}}}"#,
     ])
   func malformed(_ text: String) throws {
-    var state = state(.rows(of: .port, .tag))
+    var state = state(.rows(of: .port, .columns(.tag)))
     #expect(!state.apply(try json(text)))
   }
 
@@ -137,7 +138,7 @@ struct MonitorStateTests {
     var numbers = Numbers(state: 4114)
     for round in 0..<20_000 {
       var state = state(
-        .rows(of: .interface, where: [.equal(.name, "")], .name, .externalIDs, .ofport),
+        .rows(of: .interface, where: [.equal(.name, "")], .columns(.name, .externalIDs, .ofport)),
         isConditional: round & 1 == 0)
       for _ in 0..<3 {
         let change = ValueTests.anything(&numbers, depth: 4)

@@ -29,9 +29,9 @@ struct MonitorTests {
     let writer = try connect()
     let monitor = connection.monitor([
       .rows(
-        of: .port, where: [.equal(.name, "veth1")], .tag, .trunks, .vlanMode, .externalIDs,
-        .isProtected),
-      .rows(of: .bridge, .name, .ports),
+        of: .port, where: [.equal(.name, "veth1")],
+        .columns(.tag, .trunks, .vlanMode, .externalIDs, .isProtected)),
+      .rows(of: .bridge, .columns(.name, .ports)),
     ])
     #expect(monitor.rows(of: .bridge).isEmpty, "nothing before the answer")
     try monitor.begin(until: soon)
@@ -87,7 +87,7 @@ struct MonitorTests {
   @Test("a monitor has a client's own changes before the answer to its transaction")
   func order() throws {
     let connection = try connect()
-    let monitor = connection.monitor([.rows(of: .port, .name)])
+    let monitor = connection.monitor([.rows(of: .port, .columns(.name))])
     var transaction = Transaction()
     _ = transaction.addPort("veth1", to: "br0")
     _ = try connection.transact(transaction, until: soon)
@@ -97,8 +97,8 @@ struct MonitorTests {
   @Test("a monitor that ended is told nothing more, and others go on")
   func cancel() throws {
     let connection = try connect()
-    let first = connection.monitor([.rows(of: .port, .name)])
-    let second = connection.monitor([.rows(of: .port, .name)])
+    let first = connection.monitor([.rows(of: .port, .columns(.name))])
+    let second = connection.monitor([.rows(of: .port, .columns(.name))])
     try first.begin(until: soon)
     first.cancel()
     first.cancel()
@@ -115,7 +115,7 @@ struct MonitorTests {
     let connection = try connect()
     connection.hasConditionalMonitors = isConditional
     let monitor = connection.monitor([
-      .rows(of: .port, Column<PortTable, String>("colour"))
+      .rows(of: .port, .columns(Column<PortTable, String>("colour")))
     ])
     let error = #expect(throws: OVSDBError.self) { try monitor.begin(until: soon) }
     #expect(
@@ -130,8 +130,12 @@ struct MonitorTests {
     let connection = try connect()
     // Every ovsdb-server at hand knows monitor_cond; none knows this.
     connection.conditionalMonitorMethod = "monitor_unheard_of"
-    let monitor = connection.monitor([.rows(of: .bridge, where: [.equal(.name, "br0")], .ports)])
-    let other = connection.monitor([.rows(of: .bridge, where: [.equal(.name, "br1")], .name)])
+    let monitor = connection.monitor([
+      .rows(of: .bridge, where: [.equal(.name, "br0")], .columns(.ports))
+    ])
+    let other = connection.monitor([
+      .rows(of: .bridge, where: [.equal(.name, "br1")], .columns(.name))
+    ])
     try monitor.begin(until: soon)
     #expect(!connection.hasConditionalMonitors)
     #expect(monitor.rows(of: .bridge).first?[.ports].count == 1)

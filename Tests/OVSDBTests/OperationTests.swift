@@ -35,7 +35,8 @@ struct OperationTests {
       (
         .select(
           from: .interface,
-          where: [.includes(.externalIDs, ["owner": "x"]), .notEqual(.error, nil)], .uuid, .name),
+          where: [.includes(.externalIDs, ["owner": "x"]), .notEqual(.error, nil)],
+          .columns(.uuid, .name)),
         "select from Interface",
         #"{"op":"select","table":"Interface","where":[["external_ids","includes","#
           + #"["map",[["owner","x"]]]],["error","!=",["set",[]]]],"columns":["_uuid","name"]}"#
@@ -81,7 +82,7 @@ struct OperationTests {
       (
         .wait(
           for: .port, where: [.equal(.name, "p")], until: .equal, [[Cell(.tag, 5)]],
-          timeout: .milliseconds(1500), .tag), "wait for Port",
+          timeout: .milliseconds(1500), .columns(.tag)), "wait for Port",
         #"{"op":"wait","table":"Port","timeout":1500,"where":[["name","==","p"]],"#
           + #""columns":["tag"],"until":"==","rows":[{"tag":5}]}"#
       ),

@@ -42,8 +42,8 @@ struct ServerTests {
       "veth1", to: "br0", port: [Cell(.tag, 5), Cell(.trunks, [7]), Cell(.isProtected, true)],
       interface: [Cell(.externalIDs, ["owner": "test", "q\"uo\\te": "é"])])
     let row = transaction.select(
-      from: .port, where: [.equal(.name, "veth1")], .uuid, .tag, .trunks, .vlanMode, .isProtected,
-      .interfaces)
+      from: .port, where: [.equal(.name, "veth1")],
+      .columns(.uuid, .tag, .trunks, .vlanMode, .isProtected, .interfaces))
     let none = transaction.update(.port, where: [.equal(.name, "no")], [Cell(.tag, 1)])
     let results = try connection.transact(transaction, until: soon)
     let port = try #require(results[row].first)
@@ -90,7 +90,7 @@ struct ServerTests {
     var transaction = Transaction()
     let found = transaction.select(
       from: .interface, where: [.includes(.externalIDs, ["owner": "us"]), .notEqual(.error, nil)],
-      .name)
+      .columns(.name))
     let results = try connection.transact(transaction, until: soon)
     #expect(results[found].map { $0[.name] } == ["bad"])
   }
@@ -189,7 +189,7 @@ struct ServerTests {
         Transaction([
           .mutate(.openVSwitch, where: [], [.add(1, to: .nextConfiguration)]),
           .comment("\(number)"),
-          .select(from: .openVSwitch, .nextConfiguration),
+          .select(from: .openVSwitch, .columns(.nextConfiguration)),
         ]))
     }
     connection.flush()
@@ -211,7 +211,7 @@ struct ServerTests {
         ], until: soon)
     }
     var transaction = Transaction()
-    let row = transaction.select(from: .openVSwitch, .externalIDs)
+    let row = transaction.select(from: .openVSwitch, .columns(.externalIDs))
     let results = try connection.transact(transaction, until: soon)
     #expect(results[row].first?[.externalIDs].count == 40)
     #expect(results[row].first?[.externalIDs]["key39"] == text)
@@ -228,7 +228,7 @@ struct ServerTests {
     var numbers = Numbers(state: 6640)
     for _ in 0..<40 {
       let connection = try connect()
-      let rows: [MonitoredRows] = [.rows(of: .interface, .name, .externalIDs)]
+      let rows: [MonitoredRows] = [.rows(of: .interface, .columns(.name, .externalIDs))]
       for _ in 0..<200 {
         _ = connection.monitor(rows)
         let pending = connection.send(Transaction([.comment("x"), .select(from: .bridge)]))

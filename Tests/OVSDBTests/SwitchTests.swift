@@ -30,7 +30,8 @@ struct SwitchTests {
   func bridge() throws {
     #expect(try host.ip("link", "show", "br0")[0]["ifname"] == "br0")
     var transaction = Transaction()
-    let rows = transaction.select(from: .openVSwitch, .datapathTypes, .interfaceTypes, .version)
+    let rows = transaction.select(
+      from: .openVSwitch, .columns(.datapathTypes, .interfaceTypes, .version))
     let row = try #require(try connection.transact(transaction, until: soon)[rows].first)
     #expect(row[.datapathTypes].contains("netdev"))
     #expect(row[.interfaceTypes].contains("internal"))
@@ -78,8 +79,8 @@ struct SwitchTests {
     for (name, isThere) in [("v0", true), ("gone", false)] {
       if isThere { try addVeth(name) }
       let monitor = observer.monitor([
-        .rows(of: .interface, where: [.equal(.name, name)], .ofport, .error, .ifindex),
-        .rows(of: .openVSwitch, .currentConfiguration),
+        .rows(of: .interface, where: [.equal(.name, name)], .columns(.ofport, .error, .ifindex)),
+        .rows(of: .openVSwitch, .columns(.currentConfiguration)),
       ])
       try monitor.begin(until: soon)
       let before: Int64 = monitor.rows(of: .openVSwitch).first?[.currentConfiguration] ?? 0

@@ -63,7 +63,7 @@ struct WaitTests {
     // The rest of it leaves with what follows.
     _ = try connection.transact([.comment("after")], until: soon)
     var transaction = Transaction()
-    let row = transaction.select(from: .openVSwitch, .externalIDs)
+    let row = transaction.select(from: .openVSwitch, .columns(.externalIDs))
     let results = try connection.transact(transaction, until: soon)
     #expect(results[row].first?[.externalIDs]["large"] == text)
   }
@@ -139,7 +139,7 @@ struct WaitTests {
       return !port.isEmpty
     }
     let connection = try Connection(try Endpoint("tcp:\(address):\(port)"), until: soon)
-    let monitor = connection.monitor([.rows(of: .openVSwitch, .nextConfiguration)])
+    let monitor = connection.monitor([.rows(of: .openVSwitch, .columns(.nextConfiguration))])
     try monitor.begin(until: soon)
     #expect(throws: OVSDBError.self) {
       try monitor.wait(until: .after(.milliseconds(3500)), for: "nothing") { _ in false }
@@ -152,7 +152,7 @@ struct WaitTests {
   @Test("a server that never stops talking does not outlast the deadline")
   func chatter() throws {
     let connection = try connect()
-    let monitor = connection.monitor([.rows(of: .openVSwitch, .nextConfiguration)])
+    let monitor = connection.monitor([.rows(of: .openVSwitch, .columns(.nextConfiguration))])
     try monitor.begin(until: soon)
     // Each own change is told before its answer; there is always something to read.
     for _ in 0..<20_000 { _ = connection.send(Transaction(Self.change)) }

@@ -141,13 +141,13 @@ extension RangeSet {
   /// these ranges, from the start of the first.
   func parts(after cursor: IPAddress?) -> [IPRange] {
     guard let cursor, let current = ranges.firstIndex(where: { $0.range.contains(cursor) }) else {
-      return ranges.flatMap(\.open)
+      return ranges.flatMap { $0.open }
     }
     let range = ranges[current]
     let behind = cursor.successor.flatMap { IPRange($0, range.range.last) }
     let before = IPRange(range.range.first, cursor)
-    return range.open(in: behind) + ranges[(current + 1)...].flatMap(\.open)
-      + ranges[..<current].flatMap(\.open) + range.open(in: before)
+    return range.open(in: behind) + ranges[(current + 1)...].flatMap { $0.open }
+      + ranges[..<current].flatMap { $0.open } + range.open(in: before)
   }
 }
 

@@ -27,8 +27,8 @@ extension HostLocal {
         details: "interface \(request.invocation.interfaceName), "
           + "network \(request.network.name), in \(configuration.dataDirectory)")
     }
-    let previous = (request.network.previousResult?.addresses ?? []).map(\.address.address)
-    let ours = previous.filter { configuration.place(of: $0.canonical) != nil }.map(\.canonical)
+    let previous = (request.network.previousResult?.addresses ?? []).map { $0.address.address }
+    let ours = previous.filter { configuration.place(of: $0.canonical) != nil }.map { $0.canonical }
     let unleased = ours.filter { !held.contains($0) }
     let unreported = held.filter { configuration.place(of: $0) != nil && !ours.contains($0) }
     guard unleased.isEmpty, unreported.isEmpty else {
@@ -59,7 +59,7 @@ extension HostLocal {
     guard full.isEmpty else {
       throw CNIError(
         .notAvailable,
-        "no IP addresses available in range set: \(full.map(\.text).joined(separator: "; "))",
+        "no IP addresses available in range set: \(full.map { $0.text }.joined(separator: "; "))",
         details: full.map { "\($0.path): every address that may be given is leased" }
           .joined(separator: "; "))
     }
@@ -68,7 +68,7 @@ extension HostLocal {
   private static func isExhausted(_ set: RangeSet, _ store: inout LeaseStore) throws(LeaseError)
     -> Bool
   {
-    for part in set.ranges.flatMap(\.open) {
+    for part in set.ranges.flatMap({ $0.open }) {
       if try store.firstFree(in: part, leavingRemembered: false) != nil { return false }
     }
     return true

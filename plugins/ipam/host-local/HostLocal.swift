@@ -97,5 +97,5 @@ extension CNIError {
 
 /// Addresses for a message.
 func list(_ addresses: [IPAddress]) -> String {
-  addresses.isEmpty ? "none" : addresses.map(\.description).joined(separator: ", ")
+  addresses.isEmpty ? "none" : addresses.map { $0.description }.joined(separator: ", ")
 }

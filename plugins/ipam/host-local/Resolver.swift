@@ -19,7 +19,7 @@ extension DNS {
   init(resolvConf text: String) {
     self.init()
     for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-      let words = Substring(line).split(whereSeparator: \.isWhitespace).map { String($0) }
+      let words = Substring(line).split { $0.isWhitespace }.map { String($0) }
       guard words.count >= 2, let keyword = words.first, !keyword.hasPrefix("#"),
         !keyword.hasPrefix(";")
       else { continue }

@@ -62,7 +62,7 @@ struct Wishes {
       throw CNIError(
         .internalFailure,
         "failed to allocate all requested IPs: "
-          + left.map(\.address.description).joined(separator: " "),
+          + left.map { $0.address.description }.joined(separator: " "),
         details: "asked for by \(left.first?.source ?? ""); each range set gives one address: "
           + sets.joined(separator: "; "))
     }

@@ -58,7 +58,7 @@ enum Loopback: Plugin {
     let missing = expected(request, sandbox.path).filter { !addresses.contains($0) }
     guard missing.isEmpty else {
       func list(_ prefixes: [IPPrefix]) -> String {
-        prefixes.isEmpty ? "none" : prefixes.map(\.description).joined(separator: ", ")
+        prefixes.isEmpty ? "none" : prefixes.map { $0.description }.joined(separator: ", ")
       }
       throw CNIError(
         .internalFailure,
@@ -109,7 +109,7 @@ enum Loopback: Plugin {
   {
     let lo = try inside.link(link, until: context.deadline)
     let addresses = try inside.addresses(of: lo.index, until: context.deadline)
-    return (lo, addresses.filter { $0.scope == .host }.map(\.prefix))
+    return (lo, addresses.filter { $0.scope == .host }.map { $0.prefix })
   }
 
   /// The addresses that `prevResult` says `lo` has; none where it tells of another interface, as in
@@ -122,6 +122,6 @@ enum Loopback: Plugin {
       }
       let interface = previous.interfaces[index]
       return interface.name == "lo" && interface.sandbox == path
-    }.map(\.address)
+    }.map { $0.address }
   }
 }

@@ -131,11 +131,11 @@ extension OVSBridge {
       let connection = try Connection(plan.endpoint, until: context.deadline)
       var question = Transaction()
       let ports = question.select(
-        from: .port, where: [.equal(.name, name)], .uuid, .vlanMode, .tag, .trunks, .customerVLANs,
-        .isProtected, .externalIDs)
+        from: .port, where: [.equal(.name, name)],
+        .columns(.uuid, .vlanMode, .tag, .trunks, .customerVLANs, .isProtected, .externalIDs))
       let interfaces = question.select(
-        from: .interface, where: [.equal(.name, name)], .ofport, .ofportRequest, .error, .ifindex,
-        .type, .externalIDs)
+        from: .interface, where: [.equal(.name, name)],
+        .columns(.ofport, .ofportRequest, .error, .ifindex, .type, .externalIDs))
       let rates = RatesQuestion(name, plan.attachment, in: &question)
       let results = try connection.transact(question, until: context.deadline)
       guard let port = results[ports].first, let interface = results[interfaces].first else {
@@ -147,7 +147,7 @@ extension OVSBridge {
 
       var second = Transaction()
       let bridges = second.select(
-        from: .bridge, where: [.includes(.ports, [port[.uuid]])], .name, .datapathType)
+        from: .bridge, where: [.includes(.ports, [port[.uuid]])], .columns(.name, .datapathType))
       let bridge = try connection.transact(second, until: context.deadline)[bridges].first
       deviations.expect("bridge of port \"\(name)\"", is: bridge?[.name], shouldBe: plan.bridge)
       let datapath = bridge?[.datapathType] ?? ""

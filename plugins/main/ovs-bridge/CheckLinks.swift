@@ -111,7 +111,7 @@ extension OVSBridge {
     let found = try inside.addresses(of: link.index, until: context.deadline)
     for address in expected.addresses {
       guard let match = found.first(where: { $0.prefix == address.address }) else {
-        let there = found.map(\.prefix.description).joined(separator: " ")
+        let there = found.map { $0.prefix.description }.joined(separator: " ")
         deviations.add(
           "interface \"\(link.name)\" has no address \(address.address); it has "
             + (there.isEmpty ? "none" : there))

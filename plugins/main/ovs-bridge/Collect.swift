@@ -31,7 +31,7 @@ extension OVSBridge {
       var question = Transaction()
       let owner = ["owner": AttachmentRecord.owner, "network": plan.network]
       let ports = question.select(
-        from: .port, where: [.includes(.externalIDs, owner)], .uuid, .name, .externalIDs)
+        from: .port, where: [.includes(.externalIDs, owner)], .columns(.uuid, .name, .externalIDs))
       let rates = Rates.Rows(where: owner, in: &question)
       let results = try connection.transact(question, until: context.deadline)
       let rows = results[ports].filter { row in

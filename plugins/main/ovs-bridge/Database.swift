@@ -145,7 +145,7 @@ final class Database {
 
   private func bridgeNames() throws(CNIError) -> [String] {
     var transaction = Transaction()
-    let bridges = transaction.select(from: .bridge, .name)
+    let bridges = transaction.select(from: .bridge, .columns(.name))
     do {
       return try connection.transact(transaction, until: deadline)[bridges].map { $0[.name] }
         .sorted()
@@ -240,7 +240,7 @@ extension Connection {
       .externalIDs, ["owner": AttachmentRecord.owner])
     var question = Transaction()
     let bridges = question.select(
-      from: .bridge, where: [.equal(.name, name), isOurs], .uuid, .ports)
+      from: .bridge, where: [.equal(.name, name), isOurs], .columns(.uuid, .ports))
     guard let bridge = try transact(question, until: deadline)[bridges].first,
       bridge[.ports].count <= 1
     else { return }
@@ -263,7 +263,7 @@ extension Connection {
       question.select(
         from: .port,
         where: [.equal(.name, name), .includes(.externalIDs, ["owner": AttachmentRecord.owner])],
-        .uuid, .name, .externalIDs)
+        .columns(.uuid, .name, .externalIDs))
     }
     let results = try transact(question, until: deadline)
     let rows = selections.flatMap { results[$0] }

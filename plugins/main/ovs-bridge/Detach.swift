@@ -55,7 +55,7 @@ struct Failures {
     if all.count == 1 { throw first }
     throw CNIError(
       first.code, "\(attempt): \(all.count) steps failed",
-      details: all.map(\.description).joined(separator: "; "))
+      details: all.map { $0.description }.joined(separator: "; "))
   }
 }
 

@@ -157,12 +157,12 @@ extension Ends {
   func waitForAddresses(until deadline: Deadline) throws(RouteError) {
     while true {
       let addresses = try inside.addresses(of: containerIndex, until: deadline)
-      if let duplicate = addresses.first(where: \.isDuplicate) {
+      if let duplicate = addresses.first(where: { $0.isDuplicate }) {
         throw .refused(
           .addAddress(duplicate.prefix, to: containerIndex), .addressInUse,
           words: "another host on the network has it")
       }
-      if !addresses.contains(where: \.isTentative) { return }
+      if !addresses.contains(where: { $0.isTentative }) { return }
       guard !deadline.hasPassed else { throw .timedOut(.listAddresses(of: containerIndex)) }
       Clock.sleep(.milliseconds(20))
     }
@@ -176,7 +176,7 @@ extension CNI::Route {
     let family = destination.address.family
     let sameFamily = addresses.filter { $0.address.address.family == family }
     return Netlink::Route(
-      to: destination, via: gateway ?? sameFamily.lazy.compactMap(\.gateway).first, link: index,
+      to: destination, via: gateway ?? sameFamily.lazy.compactMap { $0.gateway }.first, link: index,
       mtu: mtu, advertisedMSS: advertisedMSS, priority: priority,
       table: table ?? Netlink::Route.mainTable, scope: scope.map { Scope(rawValue: $0) })
   }

@@ -48,7 +48,7 @@ struct Gateway: Hashable {
   }
 
   /// The families of the addresses.
-  var families: Set<IPAddress.Family> { Set(addresses.map(\.address.family)) }
+  var families: Set<IPAddress.Family> { Set(addresses.map { $0.address.family }) }
 }
 
 extension Plan {
@@ -74,7 +74,7 @@ extension Plan {
     }
     guard configuration.isDefaultGateway else { return result }
     var families = Set(
-      result.routes.filter { $0.destination.length == 0 }.map(\.destination.address.family))
+      result.routes.filter { $0.destination.length == 0 }.map { $0.destination.address.family })
     for address in result.addresses {
       let family = address.address.address.family
       guard families.insert(family).inserted, let any = IPAddress(family, value: 0),

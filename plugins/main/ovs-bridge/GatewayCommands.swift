@@ -30,7 +30,7 @@ extension Connection {
   func gatewayRow(_ name: String, until deadline: Deadline) throws(OVSDBError) -> GatewayRow? {
     var question = Transaction()
     let ports = question.select(
-      from: .port, where: [.equal(.name, name)], .uuid, .tag, .vlanMode, .externalIDs)
+      from: .port, where: [.equal(.name, name)], .columns(.uuid, .tag, .vlanMode, .externalIDs))
     return try transact(question, until: deadline)[ports].first.map {
       GatewayRow(
         reference: $0[.uuid], tag: $0[.tag], mode: $0[.vlanMode], type: "",
@@ -44,7 +44,7 @@ extension Connection {
   {
     var question = Transaction()
     let interfaces = question.select(
-      from: .interface, where: [.equal(.name, name)], .type, .error, .ifindex)
+      from: .interface, where: [.equal(.name, name)], .columns(.type, .error, .ifindex))
     return try transact(question, until: deadline)[interfaces].first
   }
 }
@@ -99,7 +99,7 @@ extension OVSBridge {
       }
       var question = Transaction()
       let bridges = question.select(
-        from: .bridge, where: [.includes(.ports, [row.reference])], .name, .otherConfiguration)
+        from: .bridge, where: [.includes(.ports, [row.reference])], .columns(.name, .otherConfiguration))
       let bridge = try connection.transact(question, until: context.deadline)[bridges].first
       deviations.expect("bridge of \(subject)", is: bridge?[.name], shouldBe: plan.bridge)
       if let tag = gateway.port.tag {
@@ -137,7 +137,7 @@ extension OVSBridge {
       deviations.expect("gateway \"\(name)\": mac", is: link.mac, shouldBe: mac)
     }
     for address in gateway.addresses where !link.addresses.contains(address) {
-      let there = link.addresses.map(\.description).joined(separator: " ")
+      let there = link.addresses.map { $0.description }.joined(separator: " ")
       deviations.add(
         "gateway \"\(name)\" has no address \(address); it has \(there.isEmpty ? "none" : there)")
     }
@@ -150,7 +150,7 @@ extension OVSBridge {
     do throws(OVSDBError) {
       let connection = try Connection(plan.endpoint, until: context.deadline)
       var question = Transaction()
-      let ports = question.select(from: .port, .name, .externalIDs)
+      let ports = question.select(from: .port, .columns(.name, .externalIDs))
       let rows = try connection.transact(question, until: context.deadline)[ports]
       let used = Set(
         rows.filter { AttachmentRecord($0[.externalIDs])?.network == plan.network }.compactMap {

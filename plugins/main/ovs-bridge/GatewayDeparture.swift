@@ -96,7 +96,7 @@ struct GatewayDeparture {
     until deadline: Deadline
   ) throws(OVSDBError) {
     let removal = Detaching.remove(
-      members.map(\.reference), ratesOf: Set(members.compactMap(\.limited)), comment)
+      members.map { $0.reference }, ratesOf: Set(members.compactMap { $0.limited }), comment)
     while let situation = try situation(connection, until: deadline) {
       var extent = situation.extent
       let addresses = abandoned(situation)
@@ -131,12 +131,12 @@ struct GatewayDeparture {
   {
     var question = Transaction()
     let rows = question.select(
-      from: .port, where: [.equal(.name, port)], .uuid, .tag, .externalIDs)
-    let all = question.select(from: .port, where: [users], .name)
-    let near = question.select(from: .port, where: [usersOfNetwork], .name)
+      from: .port, where: [.equal(.name, port)], .columns(.uuid, .tag, .externalIDs))
+    let all = question.select(from: .port, where: [users], .columns(.name))
+    let near = question.select(from: .port, where: [usersOfNetwork], .columns(.name))
     let results = try connection.transact(question, until: deadline)
     guard let row = results[rows].first else { return nil }
-    let leaving = Set(members.map(\.name))
+    let leaving = Set(members.map { $0.name })
     func areLeaving(_ rows: [Row<PortTable>]) -> Bool {
       rows.allSatisfy { leaving.contains($0[.name]) }
     }
@@ -163,7 +163,7 @@ struct GatewayDeparture {
       transaction.append(
         .wait(
           for: .port, where: [condition], until: comparison,
-          members.map { [Cell(.name, $0.name)] }, .name))
+          members.map { [Cell(.name, $0.name)] }, .columns(.name)))
     }
     switch extent {
     case .members: wait(usersOfNetwork, .notEqual)
@@ -185,7 +185,7 @@ struct GatewayDeparture {
           [.delete([row.reference], from: .ports)])
         return
       }
-      takeMarks(row.marks.all.map(\.pair.key), row, &transaction)
+      takeMarks(row.marks.all.map { $0.pair.key }, row, &transaction)
       if let mac = row.marks.hardwareAddress {
         transaction.mutate(
           .bridge, where: [.includes(.ports, [row.reference])],

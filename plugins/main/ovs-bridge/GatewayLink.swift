@@ -29,7 +29,7 @@ struct GatewayLink {
     isUp = link.isUp
     addresses = try socket.addresses(of: link.index, until: deadline).filter {
       $0.scope != .link
-    }.map(\.prefix)
+    }.map { $0.prefix }
   }
 
   /// Addresses that cannot stay beside those of `gateway`: others of IPv4, and of IPv6 those of an

@@ -50,11 +50,11 @@ struct GatewaySurvey {
 
   init(_ port: GatewayPort, on bridge: String, into transaction: inout Transaction) {
     ports = transaction.select(
-      from: .port, where: [.equal(.name, port.name)], .uuid, .tag, .vlanMode, .externalIDs)
+      from: .port, where: [.equal(.name, port.name)], .columns(.uuid, .tag, .vlanMode, .externalIDs))
     interfaces = transaction.select(
-      from: .interface, where: [.equal(.name, port.name)], .type)
+      from: .interface, where: [.equal(.name, port.name)], .columns(.type))
     bridges = transaction.select(
-      from: .bridge, where: [.equal(.name, bridge)], .ports, .otherConfiguration)
+      from: .bridge, where: [.equal(.name, bridge)], .columns(.ports, .otherConfiguration))
   }
 
   struct Findings {
@@ -154,7 +154,8 @@ struct GatewayJoining {
       premises.vacancy = transaction.operations.count
       transaction.append(
         .wait(
-          for: .port, where: [.equal(.name, gateway.port.name)], until: .equal, [], .name))
+          for: .port, where: [.equal(.name, gateway.port.name)], until: .equal, [], .columns(.name))
+      )
       if let port = insertPort(&transaction) {
         transaction.mutate(.bridge, where: [.equal(.uuid, bridge)], [.insert([port], into: .ports)])
       }

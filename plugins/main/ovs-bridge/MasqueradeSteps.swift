@@ -39,7 +39,7 @@ extension OVSBridge {
     let masquerade = Masquerade(network: plan.network)
     let owner = RuleOwner(plan.attachment)
     do {
-      let addition = try masquerade.begin(adding: owner, addresses.map(\.address))
+      let addition = try masquerade.begin(adding: owner, addresses.map { $0.address })
       rollback.onFailure("remove the masquerade rules") {
         do throws(FirewallError) {
           try masquerade.remove(owner, until: .after(.seconds(5)))
@@ -103,7 +103,7 @@ extension OVSBridge {
     guard isMasqueraded(plan, expected.addresses) else { return }
     do {
       let deviation = try Masquerade(network: plan.network).deviation(
-        RuleOwner(plan.attachment), expected.addresses.map(\.address), until: context.deadline)
+        RuleOwner(plan.attachment), expected.addresses.map { $0.address }, until: context.deadline)
       if let deviation { deviations.add(deviation) }
     } catch { throw CNIError(error, "cannot read the masquerade rules") }
   }

@@ -53,9 +53,9 @@ extension Rates {
     /// Asks for the rows whose `external_ids` have these pairs.
     init(where pairs: [String: String], in transaction: inout Transaction) {
       qos = transaction.select(
-        from: .qos, where: [.includes(.externalIDs, pairs)], .externalIDs)
+        from: .qos, where: [.includes(.externalIDs, pairs)], .columns(.externalIDs))
       queues = transaction.select(
-        from: .queue, where: [.includes(.externalIDs, pairs)], .externalIDs)
+        from: .queue, where: [.includes(.externalIDs, pairs)], .columns(.externalIDs))
     }
 
     /// The attachments that have such rows.
@@ -78,13 +78,15 @@ struct RatesQuestion {
   /// Asks for what the port called `name`, of `attachment`, has.
   init(_ name: String, _ attachment: Attachment, in transaction: inout Transaction) {
     let key = AttachmentRecord.condition(attachment)
-    port = transaction.select(from: .port, where: [.equal(.name, name)], .qos)
+    port = transaction.select(from: .port, where: [.equal(.name, name)], .columns(.qos))
     qos = transaction.select(
-      from: .qos, where: [.includes(.externalIDs, key)], .uuid, .type, .otherConfiguration, .queues)
+      from: .qos, where: [.includes(.externalIDs, key)],
+      .columns(.uuid, .type, .otherConfiguration, .queues))
     queues = transaction.select(
-      from: .queue, where: [.includes(.externalIDs, key)], .uuid, .otherConfiguration)
+      from: .queue, where: [.includes(.externalIDs, key)], .columns(.uuid, .otherConfiguration))
     interface = transaction.select(
-      from: .interface, where: [.equal(.name, name)], .ingressPolicingRate, .ingressPolicingBurst)
+      from: .interface, where: [.equal(.name, name)],
+      .columns(.ingressPolicingRate, .ingressPolicingBurst))
   }
 
   /// Notes what is not as `rates` want it. Without any, an operator's own QoS is none of our

@@ -17,13 +17,6 @@ extension AttachmentRecord {
     return pairs
   }
 
-  /// The pairs of `key(attachment)`, which the rows of an attachment include.
-  static func condition(_ attachment: Attachment) -> [String: String] {
-    var pairs: [String: String] = [:]
-    for (key, value) in key(attachment) { pairs[key] = value }
-    return pairs
-  }
-
   /// Reads the record of a row.
   init?(_ pairs: [String: String]) { self.init(externalIDs: { pairs[$0] }) }
 }
@@ -44,13 +37,13 @@ struct Survey {
       .externalIDs, ["owner": AttachmentRecord.owner])
     var transaction = Transaction()
     bridge = transaction.select(
-      from: .bridge, where: [.equal(.name, plan.bridge)], .uuid, .name, .datapathType)
+      from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.uuid, .name, .datapathType))
     port = transaction.select(
-      from: .port, where: [.equal(.name, plan.hostLink.name)], .uuid, .externalIDs)
+      from: .port, where: [.equal(.name, plan.hostLink.name)], .columns(.uuid, .externalIDs))
     lost = transaction.select(
-      from: .interface, where: [ours, .equal(.ifindex, 0)], .name, .externalIDs)
+      from: .interface, where: [ours, .equal(.ifindex, 0)], .columns(.name, .externalIDs))
     refused = transaction.select(
-      from: .interface, where: [ours, .notEqual(.error, nil)], .name, .externalIDs)
+      from: .interface, where: [ours, .notEqual(.error, nil)], .columns(.name, .externalIDs))
     gateway = plan.gatewayPort.map { GatewaySurvey($0, on: plan.bridge, into: &transaction) }
     self.transaction = transaction
   }
@@ -105,7 +98,8 @@ struct Attaching {
       premise = nil
       vacancy = transaction.operations.count
       transaction.append(
-        .wait(for: .bridge, where: [.equal(.name, plan.bridge)], until: .equal, [], .name))
+        .wait(for: .bridge, where: [.equal(.name, plan.bridge)], until: .equal, [], .columns(.name))
+      )
     }
     let port = Self.insertPort(plan, externalIDs, datapath, into: &transaction)
     if let bridge {
@@ -195,7 +189,7 @@ enum Detaching {
     var transaction = Transaction()
     let ports = transaction.select(
       from: .port, where: [.includes(.externalIDs, AttachmentRecord.condition(attachment))],
-      .uuid, .name, .externalIDs)
+      .columns(.uuid, .name, .externalIDs))
     return (transaction, ports)
   }
 

@@ -51,8 +51,9 @@ extension OVSBridge {
   {
     var question = Transaction()
     let bridges = question.select(
-      from: .bridge, where: [.equal(.name, plan.bridge)], .datapathType)
-    let locals = question.select(from: .interface, where: [.equal(.name, plan.bridge)], .ofport)
+      from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.datapathType))
+    let locals = question.select(
+      from: .interface, where: [.equal(.name, plan.bridge)], .columns(.ofport))
     let results: TransactionResults
     do { results = try connection.transact(question, until: context.deadline) } catch {
       throw CNIError(.notAvailable, "Open vSwitch is not available", details: error.description)
