@@ -1,11 +1,14 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build demo test lint bench soak fuzz sanitize install clean
+.PHONY: setup build build-embedded demo test lint bench soak fuzz sanitize install clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
 build: ## the static executables, in dist/
 	.ci/setup build
 	.ci/build
+build-embedded: ## the plugins by Embedded Swift, in dist/embedded/
+	.ci/setup build
+	.ci/build-embedded
 demo: ## the main job, shown
 	.ci/setup build demo
 	.ci/build
@@ -21,6 +24,7 @@ lint: ## format of the Swift sources, mistakes in the scripts
 bench: ## the table of measurements
 	.ci/setup build demo bench
 	.ci/build
+	.ci/build-embedded --if-possible
 	.ci/bench
 soak: ## load, kills and failures for a long time: .ci/soak SECONDS says how long
 	.ci/setup build demo test
@@ -36,4 +40,4 @@ install: ## into CNI_BIN and PREFIX, below DESTDIR
 	.ci/install
 clean: ## what was built
 	swift package clean
-	rm -rf dist
+	rm -rf dist .build-embedded

@@ -10,11 +10,24 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build-embedded` does.
+let embedded: [SwiftSetting] =
+  Context.environment["PATCHBAY_EMBEDDED"] == nil
+  ? []
+  : [
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"]),
+  ]
+
+/// The libraries and plugins are held to what Embedded Swift has too; see `embedded`.
+///
 /// Without the regular expressions, which every file imports unless it is told not to, a plugin is
 /// a megabyte smaller. The tool for people may have them.
-let lean: [SwiftSetting] = [
-  .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])
-]
+let lean: [SwiftSetting] =
+  settings + embedded + [
+    .treatWarning("EmbeddedRestrictions", as: .error),
+    .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"]),
+  ]
 
 /// An executable is one static file in release builds: a copy of it is an installation.
 let isStatic: LinkerSetting = .unsafeFlags(
@@ -29,13 +42,13 @@ let isLean: [LinkerSetting] =
   } ?? []
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings + lean)
+  .target(name: name, dependencies: dependencies, swiftSettings: lean)
 }
 
 func plugin(_ kind: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
     name: name, dependencies: dependencies, path: "plugins/\(kind)/\(name)",
-    exclude: ["README.md"], swiftSettings: settings + lean, linkerSettings: [isStatic] + isLean)
+    exclude: ["README.md"], swiftSettings: lean, linkerSettings: [isStatic] + isLean)
 }
 
 /// `golden`: there is a directory Golden with files that the tests compare with.
