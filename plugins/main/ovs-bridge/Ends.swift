@@ -171,12 +171,15 @@ extension Ends {
 
 extension CNI::Route {
   /// The route as the kernel takes it: one without gateway leads to that of the first address of
-  /// its family, or, where there is none, straight to the link.
+  /// its family, or, where there is none, straight to the link. So does one whose scope is the link
+  /// or less: the kernel refuses a gateway there.
   func onLink(_ index: Int32, _ addresses: [AttachmentResult.Address]) -> Netlink::Route {
     let family = destination.address.family
     let sameFamily = addresses.filter { $0.address.address.family == family }
+    let isDirect = scope.map { $0 >= Scope.link.rawValue } ?? false
+    let implied = isDirect ? nil : sameFamily.lazy.compactMap { $0.gateway }.first
     return Netlink::Route(
-      to: destination, via: gateway ?? sameFamily.lazy.compactMap { $0.gateway }.first, link: index,
+      to: destination, via: gateway ?? implied, link: index,
       mtu: mtu, advertisedMSS: advertisedMSS, priority: priority,
       table: table ?? Netlink::Route.mainTable, scope: scope.map { Scope(rawValue: $0) })
   }

@@ -99,7 +99,8 @@ extension OVSBridge {
       }
       var question = Transaction()
       let bridges = question.select(
-        from: .bridge, where: [.includes(.ports, [row.reference])], .columns(.name, .otherConfiguration))
+        from: .bridge, where: [.includes(.ports, [row.reference])],
+        .columns(.name, .otherConfiguration))
       let bridge = try connection.transact(question, until: context.deadline)[bridges].first
       deviations.expect("bridge of \(subject)", is: bridge?[.name], shouldBe: plan.bridge)
       if let tag = gateway.port.tag {

@@ -50,7 +50,8 @@ struct GatewaySurvey {
 
   init(_ port: GatewayPort, on bridge: String, into transaction: inout Transaction) {
     ports = transaction.select(
-      from: .port, where: [.equal(.name, port.name)], .columns(.uuid, .tag, .vlanMode, .externalIDs))
+      from: .port, where: [.equal(.name, port.name)], .columns(.uuid, .tag, .vlanMode, .externalIDs)
+    )
     interfaces = transaction.select(
       from: .interface, where: [.equal(.name, port.name)], .columns(.type))
     bridges = transaction.select(
