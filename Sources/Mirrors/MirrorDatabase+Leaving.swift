@@ -120,12 +120,13 @@ extension MirrorDatabase {
     case .producer:
       expect("select_src_port", has: found[.sourcePorts].contains(port), mirror.ingress)
       expect("select_dst_port", has: found[.destinationPorts].contains(port), mirror.egress)
-      if let tags = mirror.selectedVLANs.map({ $0.map { Int64($0) } }),
-        tags != found[.selectedVLANs].sorted()
-      {
+      func list(_ tags: [Int64]) -> String {
+        "[\(tags.map { "\($0)" }.joined(separator: ", "))]"
+      }
+      let there = found[.selectedVLANs].sorted()
+      if let tags = mirror.selectedVLANs.map({ $0.map { Int64($0) } }), tags != there {
         deviations.append(
-          "mirror \"\(mirror.name)\": select_vlan is \(found[.selectedVLANs].sorted()), should be "
-            + "\(tags)")
+          "mirror \"\(mirror.name)\": select_vlan is \(list(there)), should be \(list(tags))")
       }
       if let tag = mirror.outputVLAN.map({ Int64($0) }), tag != found[.outputVLAN] {
         deviations.append(

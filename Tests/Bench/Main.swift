@@ -13,7 +13,7 @@ struct Options {
 
   static let usage = """
     usage: bench DIRECTORY [--quick] [PART…]
-    parts: start leases ports concurrency weight
+    parts: start leases embedded weight concurrency ports
 
     """
 
@@ -25,7 +25,6 @@ struct Options {
 @main enum Bench {
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    if arguments.first == "peak" { peak(Array(arguments.dropFirst())) }
     guard let directory = arguments.first, !directory.hasPrefix("-") else {
       try? StandardStream.error.write(Array(Options.usage.utf8))
       exit(2)
@@ -50,10 +49,7 @@ struct Options {
     if options.wants("leases") {
       try fill("\(directory)/leases.svg", with: Leases.measure(options, into: &table).svg)
     }
-    if options.wants("ports") || options.wants("concurrency") {
-      try Attachments.measure(options, directory, into: &table)
-    }
-    if options.wants("weight") { try Starts.weigh(into: &table) }
+    try Attachments.measure(options, directory, into: &table)
     let rows = JSONValue.array(table.rows.map(\.json))
     try fill(
       "\(directory)/bench.json",
@@ -65,22 +61,5 @@ struct Options {
       missed.isEmpty
         ? "all is reached" : "not reached: \(missed.map(\.what).joined(separator: "; "))")
     return missed.isEmpty
-  }
-
-  /// Runs a program and prints how much memory it had at most, in KiB.
-  private static func peak(_ command: [String]) -> Never {
-    var argv = command.map { strdup($0) } + [nil]
-    var pid: pid_t = 0
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-    guard posix_spawnp(&pid, command.first ?? "", &actions, nil, &argv, environ) == 0 else {
-      exit(127)
-    }
-    var status: CInt = 0
-    var usage = rusage()
-    guard wait4(pid, &status, 0, &usage) == pid, status == 0 else { exit(1) }
-    print(usage.ru_maxrss)
-    exit(0)
   }
 }

@@ -10,6 +10,8 @@ enum Place {
   static let ours = Process.environment("PATCHBAY_BIN") ?? "dist"
   /// Those of Debian's package containernetworking-plugins.
   static let references = "/usr/lib/cni"
+  /// Ours as Embedded Swift builds them, where .ci/build-embedded has been run.
+  static let embedded = "\(ours)/embedded"
   static let bridge = "bench"
 
   static func prepare() throws {
@@ -37,11 +39,12 @@ enum Place {
 /// A plugin of either side, and the configuration it gets.
 struct Plugin {
   let name: String
-  var isReference = false
+  /// Where it lies, and those that it delegates to.
+  var directory = Place.ours
   /// The path of the file with the plugin configuration.
   let configuration: String
 
-  var path: String { "\(isReference ? Place.references : Place.ours)/\(name)" }
+  var path: String { "\(directory)/\(name)" }
 
   /// The invocation for a command and an attachment.
   func program(
@@ -49,9 +52,7 @@ struct Plugin {
     ifname: String = "eth0",
     output: String = "plugin"
   ) -> Program {
-    var environment = [
-      "CNI_COMMAND=\(command)", "CNI_PATH=\(isReference ? Place.references : Place.ours)",
-    ]
+    var environment = ["CNI_COMMAND=\(command)", "CNI_PATH=\(directory)"]
     if !containerID.isEmpty {
       environment += [
         "CNI_CONTAINERID=\(containerID)", "CNI_NETNS=\(Place.sandboxPath(sandbox))",

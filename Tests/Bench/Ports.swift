@@ -9,16 +9,18 @@ final class Ports {
   /// How many ports the bridge has besides those that are measured.
   private(set) var count = 0
 
+  static let ipam: JSONValue = [
+    "type": "host-local", "dataDir": "/run/bench/leases",
+    "ranges": [[["subnet": "10.250.0.0/16"]]], "routes": [["dst": "0.0.0.0/0"]],
+  ]
+
   init() throws {
     for name in ["ours", "hand", "crowd"] { try Place.addSandbox(name) }
     let configuration: [(String, JSONValue?)] = [
       ("cniVersion", "1.1.0"), ("name", "bench"), ("type", "ovs-bridge"),
       ("bridge", .string(Place.bridge)),
     ]
-    let ipam: JSONValue = [
-      "type": "host-local", "dataDir": "/run/bench/leases",
-      "ranges": [[["subnet": "10.250.0.0/16"]]], "routes": [["dst": "0.0.0.0/0"]],
-    ]
+    let ipam = Self.ipam
     plugin = Plugin(
       name: "ovs-bridge",
       configuration: try Place.write("plugged", .object(configuration + [("ipam", ipam)])))
@@ -36,10 +38,12 @@ final class Ports {
   }
 
   func run(
-    _ command: String, _ containerID: String, sandbox: String = "ours", isLogged: Bool = false
+    _ command: String, _ containerID: String, sandbox: String = "ours", isLogged: Bool = false,
+    directory: String = Place.ours
   ) -> Program {
-    (isLogged ? logged : plugin).program(
-      command, containerID, sandbox: sandbox, output: containerID)
+    var plugin = isLogged ? logged : plugin
+    plugin.directory = directory
+    return plugin.program(command, containerID, sandbox: sandbox, output: containerID)
   }
 
   /// Adds ports until there are that many.

@@ -3,55 +3,51 @@ import Linux
 
 /// How long a plugin takes to do next to nothing, and what it takes of disk and memory.
 struct Starts {
-  /// All plugins, by their executables.
-  static func plugins() throws -> [String] {
-    let names = try Directory(path: Place.ours).names().sorted()
-    return names.filter { name in
-      guard let status = try? FileStatus(path: "\(Place.ours)/\(name)") else { return false }
+  /// All plugins of `directory`, by their executables.
+  static func plugins(_ directory: String = Place.ours) throws -> [String] {
+    try Directory(path: directory).names().sorted().filter { name in
+      guard let status = try? FileStatus(path: "\(directory)/\(name)") else { return false }
       return status.kind == .regular && status.permissions & 0o111 != 0 && name != "patchbay"
     }
   }
 
   static func measure(_ count: Int, into table: inout Table) throws {
-    let input = try Place.write("version", ["cniVersion": "1.1.0"])
-    let reference = Plugin(name: "host-local", isReference: true, configuration: input)
-      .program("VERSION")
     for name in try plugins() {
-      let ours = Plugin(name: name, configuration: input).program("VERSION")
-      var comparison = Comparison()
-      try comparison.measure(count, { try ours.checked() }, { try reference.checked() })
+      let times = try compare(count, "\(Place.ours)/\(name)", "\(Place.references)/host-local")
       table.add(
         Row(
-          "start of `\(name)` (VERSION)", comparison, against: "reference `host-local`",
-          atMost: 0.6))
+          "start of `\(name)` (VERSION)", times, against: "reference `host-local`", atMost: 0.6))
     }
   }
 
-  static func weigh(into table: inout Table) throws {
-    for name in try plugins() {
-      let size = try FileStatus(path: "\(Place.ours)/\(name)").size
-      table.add(
-        Row("executable of `\(name)`", Double(size) / 1_048_576, " MiB", atMost: 8))
+  /// VERSION of both executables, timed by hyperfine(1), ten runs at a time and by turns.
+  static func compare(_ count: Int, _ ours: String, _ other: String) throws -> Comparison {
+    var comparison = Comparison()
+    for turn in 0..<(count + 9) / 10 {
+      // Whoever comes second finds the caches warm.
+      if turn.isMultiple(of: 2) {
+        try time(ours).forEach { comparison.ours.add($0) }
+        try time(other).forEach { comparison.other.add($0) }
+      } else {
+        try time(other).forEach { comparison.other.add($0) }
+        try time(ours).forEach { comparison.ours.add($0) }
+      }
     }
+    return comparison
   }
-}
 
-/// The most memory that a program had.
-///
-/// It is asked for by a process of our own that is small: what the kernel tells of a program that
-/// was started includes what its parent had at that moment (getrusage(2), `ru_maxrss`).
-enum Memory {
-  /// In MiB.
-  static func peak(of program: Program) throws -> Double {
-    var inner = program
-    inner.arguments = ["peak", program.path] + program.arguments
-    let outer = Program(
-      path: "/proc/self/exe", arguments: inner.arguments, environment: program.environment,
-      input: program.input, output: "\(Place.directory)/peak.out")
-    try outer.checked()
-    guard let kibibytes = Double(text(outer.output).split(separator: "\n").last ?? "") else {
-      throw BenchError("no peak of \(program.path): \(text(outer.output))")
-    }
-    return kibibytes / 1024
+  /// The milliseconds of ten runs. Standard input is empty, which VERSION takes.
+  private static func time(_ path: String) throws -> [Double] {
+    let report = "\(Place.directory)/hyperfine.json"
+    var program = Program.tool(
+      "hyperfine", "--shell=none", "--style=none", "--warmup=2", "--runs=10",
+      "--export-json=\(report)", path)
+    program.environment.append("CNI_COMMAND=VERSION")
+    program.errors = "\(Place.directory)/hyperfine.log"
+    try program.checked()
+    let seconds = try JSONValue(parsing: Array(text(report).utf8))["results"]?.array?
+      .first?["times"]?.array
+    guard let seconds, !seconds.isEmpty else { throw BenchError("no times in \(report)") }
+    return seconds.compactMap { if case .real(let value) = $0 { value * 1000 } else { nil } }
   }
 }

@@ -25,6 +25,16 @@ struct Row {
     raw = .object([("ours", comparison.ours.json), ("other", comparison.other.json)])
   }
 
+  /// Counts that are compared by the ratio of their medians.
+  init(
+    _ what: String, _ ours: Series, _ other: Series, against name: String, atMost limit: Double?
+  ) {
+    self.init(
+      what, ours.median / max(other.median, 1), "", atMost: limit, ours: ours.median.rounded(0),
+      other: "\(name) \(other.median.rounded(0))",
+      raw: .object([("ours", ours.json), ("other", other.json)]))
+  }
+
   /// A figure that is compared with a fixed one.
   init(
     _ what: String, _ value: Double, _ unit: String, atMost limit: Double?, ours: String? = nil,
