@@ -16,7 +16,7 @@ extension MasqueradeCommands {
     guard let hook = listing.chains[Self.hook], hook["type"]?.text == "nat",
       hook["hook"]?.text == "postrouting", hook["policy"]?.text == "accept",
       listing.expressions(in: Self.hook)
-        == [Self.lookUp(.v4), Self.lookUp(.v6)].map({ $0.map(\.ordered) })
+        == [Self.lookUp(.v4), Self.lookUp(.v6)].map({ $0.map { $0.ordered } })
     else {
       return
         "chain \(Self.hook) of \(place) does not look the source address up any more, and should"

@@ -139,7 +139,7 @@ public struct RangeSet: Hashable, Sendable {
 
   private init(_ ranges: [AddressRange], _ json: JSONCursor) throws(JSONDecodingError) {
     guard ranges.contains(where: { !$0.open.isEmpty }) else {
-      let text = ranges.map(\.range.description).joined(separator: ", ")
+      let text = ranges.map { $0.range.description }.joined(separator: ", ")
       throw json.error("no address is left of \(text) without the gateway and what is excluded")
     }
     self.ranges = ranges

@@ -20,7 +20,7 @@ struct ReplugTests {
       for (id, sandbox) in [("near", near), ("far", far)] {
         try network.plugin.add(configuration, containerID: id, sandbox: sandbox).checked()
       }
-      #expect(try far.reaches("10.1.0.2"))
+      try eventually("both reach each other") { try far.reaches("10.1.0.2") }
     }
 
     /// Runs ADD of `far` while ovs-vswitchd is stopped, which goes on when ADD waits for it.
