@@ -11,12 +11,17 @@ let settings: [SwiftSetting] = [
 ]
 
 /// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build-embedded` does.
+///
+/// Without the pass that makes array literals data: it numbers those of a function in each module
+/// that has a copy of it, otherwise in each, and the linker takes those of one number for the same.
 let embedded: [SwiftSetting] =
   Context.environment["PATCHBAY_EMBEDDED"] == nil
   ? []
   : [
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"]),
+    .unsafeFlags([
+      "-wmo", "-Xfrontend", "-function-sections", "-Xllvm", "-sil-disable-pass=object-outliner",
+    ]),
   ]
 
 /// The libraries and plugins are held to what Embedded Swift has too; see `embedded`.
