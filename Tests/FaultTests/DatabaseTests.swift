@@ -30,9 +30,10 @@ struct DatabaseTests {
           configuration, containerID: "c1", sandbox: place.sandbox)
         let duration = ContinuousClock.now - began
         if fault == .restartedBefore || fault == .restartedAfter {
-          // That ovs-vswitchd comes back in its own time is not the plugin's fault.
+          // That ovs-vswitchd comes back in its own time is not the plugin's fault. Only for what
+          // changes ovs-vsctl waits until ovs-vswitchd has seen it.
           try eventually("Open vSwitch works again", timeout: .seconds(30)) {
-            try ovs.vsctl(["--timeout=10", "set", "Open_vSwitch", ".", "external_ids:back=yes"])
+            try ovs.vsctl(["--timeout=10", "set", "Open_vSwitch", ".", "external_ids:back=\(UUID())"])
               .status == 0
           }
         }
