@@ -33,8 +33,10 @@ struct DatabaseTests {
           // That ovs-vswitchd comes back in its own time is not the plugin's fault. Only for what
           // changes ovs-vsctl waits until ovs-vswitchd has seen it.
           try eventually("Open vSwitch works again", timeout: .seconds(30)) {
-            try ovs.vsctl(["--timeout=10", "set", "Open_vSwitch", ".", "external_ids:back=\(UUID())"])
-              .status == 0
+            try ovs.vsctl([
+              "--timeout=10", "set", "Open_vSwitch", ".", "external_ids:back=\(UUID())",
+            ])
+            .status == 0
           }
         }
         guard let method = proxy.method else {
