@@ -197,7 +197,7 @@ import Testing
         "routes": [
           ["dst": "0.0.0.0/0"],
           ["dst": "10.9.0.0/16", "gw": "10.1.0.9", "mtu": 1300, "advmss": 1200, "priority": 50],
-          ["dst": "10.8.0.0/16", "table": 1000],
+          ["dst": "10.8.0.0/16", "table": 1000], ["dst": "10.6.0.0/16", "scope": 253],
         ]
       ])
     ])
@@ -212,6 +212,9 @@ import Testing
     #expect(special["metrics"][0]["mtu"] == 1300)
     #expect(special["metrics"][0]["advmss"] == 1200)
     #expect(routes.first(where: "dst", is: "10.8.0.0/16")["table"] == "1000")
+    let direct = routes.first(where: "dst", is: "10.6.0.0/16")
+    #expect(direct["scope"] == "link")
+    #expect(direct["gateway"].isAbsent)
     let check = try network.plugin.check(
       configuration, previous: added, containerID: "c1", sandbox: sandbox)
     try check.checked()
