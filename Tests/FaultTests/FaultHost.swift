@@ -8,14 +8,12 @@ import TestSupport
 final class FaultHost: Sendable {
   let host: TestHost
   let plugin: Plugin
-  let leases: Plugin
   let bridge = "br1"
   let name = "net1"
 
   init() throws {
     host = try TestHost()
     plugin = host.plugin("ovs-bridge")
-    leases = host.plugin("host-local")
     try host.openVSwitch.addBridge(bridge)
   }
 
