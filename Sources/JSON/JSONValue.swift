@@ -4,7 +4,7 @@ public indirect enum JSONValue: Hashable, Sendable {
   case null
   /// `true` or `false`
   case bool(Bool)
-  /// A number without fraction or exponent.
+  /// A number without fraction or exponent that 64 bits can hold.
   case integer(Int64)
   /// Any other number.
   case real(Double)

@@ -110,6 +110,19 @@ private func goText(_ text: String) throws -> String {
     #expect(try cache.entries().isEmpty)
   }
 
+  @Test("reads back numbers that Go writes longer than 64 bits")
+  func wideNumbers() throws {
+    var stored = entry()
+    stored.result = ["most": .integer(.max), "more": .real(1e20)]
+    try cache.store(stored)
+    let found = try #require(try cache.entry("net", attachment))
+    #expect(found.result == ["more": .real(1e20), "most": .real(0x1p63)])
+    let text = directory.read("cni/results/net-web-1-eth0") ?? ""
+    #expect(
+      text.contains(#""result":{"more":100000000000000000000,"most":9223372036854776000}}"#),
+      "\(text)")
+  }
+
   @Test("names the file that is not what it should be")
   func broken() throws {
     let path = try directory.write("{\"kind\":", to: "cni/results/net-web-1-eth0")

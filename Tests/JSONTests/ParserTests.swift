@@ -13,6 +13,11 @@ struct ParserTests {
       ("null", JSONValue.null), ("true", true), ("false", false), (" 0 ", 0), ("-0", 0),
       ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
       ("1.5", .real(1.5)), ("1.0", .real(1)), ("1e3", .real(1000)), ("-2E-2", .real(-0.02)),
+      ("9223372036854775808", .real(0x1p63)), ("-9223372036854775809", .real(-0x1p63)),
+      (
+        #"["\"",{"9223372036854775808":-18446744073709551616},7]"#,
+        ["\"", ["9223372036854775808": .real(-0x1p64)], 7]
+      ),
       ("\"\"", ""), ("[]", []), ("{}", [:]), ("[1,[2,{}],\"x\"]", [1, [2, [:]], "x"]),
       ("\t{ \"a\" :\r\n[ null ] } ", ["a": [.null]]),
     ] as [(String, JSONValue)])
@@ -50,7 +55,7 @@ struct ParserTests {
       ("nul", "line 1, column 3: invalid token near 'nul'"),
       ("01", "line 1, column 1: invalid token near '0'"),
       ("{\"a\":1,\"a\":2}", "line 1, column 10: duplicate object key near '\"a\"'"),
-      ("99999999999999999999", "line 1, column 20: too big integer near '99999999999999999999'"),
+      ("[99999999999999999999", "line 1, column 23: ']' expected near end of file"),
       ("1e999", "line 1, column 5: real number overflow near '1e999'"),
       (
         #""\u0000""#,
