@@ -49,9 +49,11 @@ public struct NetworkNamespace: ~Copyable {
     }
   }
 
-  /// Writes settings below `/proc/sys/net` of this namespace, each as path and value.
+  /// Gives settings below `/proc/sys/net` of this namespace their values, each as path and value.
   ///
-  /// A setting that this kernel does not have is passed over.
+  /// A setting that this kernel does not have is passed over, and so is one that has its value: to
+  /// write some of them, as `disable_ipv6`, the kernel needs a lock for which it does not sleep, and
+  /// tries again until others have left it.
   public borrowing func writeSettings(_ settings: [(path: String, value: String)])
     throws(SystemError)
   {
@@ -60,6 +62,7 @@ public struct NetworkNamespace: ~Copyable {
     var failure: SystemError?
     for setting in settings where failure == nil {
       do {
+        if try Self.setting(setting.path) == setting.value { continue }
         try FileDescriptor.open("/proc/sys/net/" + setting.path, .writeOnly)
           .write(Array(setting.value.utf8))
       } catch {
@@ -76,18 +79,21 @@ public struct NetworkNamespace: ~Copyable {
   public borrowing func readSetting(_ path: String) throws(SystemError) -> String? {
     let home = try NetworkNamespace.current()
     try enter()
-    let text: Result<[UInt8], SystemError>
-    do {
-      text = .success(try FileDescriptor.open("/proc/sys/net/" + path).read(limit: 4096))
-    } catch { text = .failure(error) }
+    let text: Result<String, SystemError>
+    do { text = .success(try Self.setting(path)) } catch { text = .failure(error) }
     try home.enterAgain()
     switch text {
-    case .success(let bytes):
-      return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    case .success(let text): return text
     case .failure(let error):
       if error.errno == .noSuchFileOrDirectory { return nil }
       throw error
     }
+  }
+
+  /// Reads a setting of the namespace that the calling thread is in.
+  private static func setting(_ path: String) throws(SystemError) -> String {
+    let bytes = try FileDescriptor.open("/proc/sys/net/" + path).read(limit: 4096)
+    return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 
   /// Moves this thread into the namespace; see setns(2).

@@ -175,16 +175,9 @@ enum Forwarding {
     throws(CNIError)
   {
     do throws(SystemError) {
-      let host = try NetworkNamespace.current()
-      var settings: [(path: String, value: String)] = []
-      for family in families.sorted() where try host.readSetting(setting(family)) != "1" {
-        settings.append((setting(family), "1"))
-      }
-      let disabled = "ipv6/conf/\(link)/disable_ipv6"
-      if families.contains(.v6), try host.readSetting(disabled) == "1" {
-        settings.append((disabled, "0"))
-      }
-      if !settings.isEmpty { try host.writeSettings(settings) }
+      var settings = families.sorted().map { (path: setting($0), value: "1") }
+      if families.contains(.v6) { settings.append(("ipv6/conf/\(link)/disable_ipv6", "0")) }
+      try NetworkNamespace.current().writeSettings(settings)
     } catch {
       throw CNIError(.internalFailure, attempt, details: error.description)
     }
