@@ -84,14 +84,19 @@ extension LeaseStore {
   ) throws(IndexFault) {
     try index.reset(key: Boot.randomKey(), boot: boot)
     try loadMemory()
-    let names: [String]
-    do throws(SystemError) { names = try directory.names() } catch { throw .system(error) }
+    // Of a /64 there may be many, and addresses are less than half as large as names.
+    let addresses: [IPAddress]
+    do throws(SystemError) {
+      addresses = try directory.names { name in
+        IPAddress(name).flatMap { $0.description == name ? $0 : nil }
+      }
+    } catch { throw .system(error) }
     let containers = Set((valid ?? []).map { $0.containerID })
     let now = Clock.nanosecondsSinceEpoch
     isUnsettled = false
     unread = nil
-    for name in names {
-      guard let address = IPAddress(name), address.description == name else { continue }
+    for address in addresses {
+      let name = address.description
       var isFree = false
       var holder: LeaseHolder?
       switch LeaseFile(name, in: directory) {

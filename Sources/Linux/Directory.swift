@@ -145,18 +145,24 @@ public struct Directory: ~Copyable {
   }
 
   /// The names in the directory, without `.` and `..`, in no order.
-  public borrowing func names() throws(SystemError) -> [String] {
+  public borrowing func names() throws(SystemError) -> [String] { try names { $0 } }
+
+  /// What `meaning` makes of the names in the directory, without `.` and `..` and those of which it
+  /// makes nothing, in no order.
+  public borrowing func names<Meaning>(_ meaning: (String) -> Meaning?) throws(SystemError)
+    -> [Meaning]
+  {
     let result = unsafe clinux_open_at(descriptor.rawValue, ".", O_RDONLY | O_DIRECTORY, 0)
     let copy = CInt(try check(result, "open", path))
     guard let entries = unsafe clinux_open_entries(copy) else {
       throw SystemError("fdopendir", path, .invalidArgument)
     }
     defer { unsafe closedir(entries) }
-    var names: [String] = []
+    var names: [Meaning] = []
     var error: CInt = 0
     while let entry = unsafe clinux_next_entry(entries, &error) {
       let name = unsafe String(cString: entry)
-      if name != ".", name != ".." { names.append(name) }
+      if name != ".", name != "..", let found = meaning(name) { names.append(found) }
     }
     // A directory that was read in part must not pass for one that has no more.
     guard error == 0 else { throw SystemError("readdir", path, Errno(rawValue: error)) }
