@@ -261,14 +261,17 @@ private enum Fault {
     #expect(refusals > 5 && refusals < step - 5, "\(refusals) of \(step)")
   }
 
-  @Test("at any moment, 300 times, loses no address and gives none twice")
+  @Test("at any moment, 100 times, loses no address and gives none twice")
   func anyMoment() throws {
     var wreckage = try Wreckage()
     var random = SeededGenerator(UInt64(getpid()))
     // Microseconds; as long as half of them have ended before.
     var delay = 3000.0
     var kills = 0
-    for round in 0..<300 {
+    var round = 0
+    // A busy machine often wakes us when the plugin has ended.
+    while round < 300 || kills < 100 && round < 3000 {
+      round += 1
       let command = round % 2 == 0 ? "ADD" : "DEL"
       let id = "c\(round / 2 % 12)"
       let plugin = try RunningPlugin(command, id, wreckage.network)
@@ -284,7 +287,7 @@ private enum Fault {
       }
       try wreckage.recover(command, id, "round \(round)")
     }
-    figures("host-local killed at random moments: \(kills) of 300 commands")
-    #expect(kills > 50, "\(kills) of 300 were killed in time")
+    figures("host-local killed at random moments: \(kills) of \(round) commands")
+    #expect(kills >= 100, "\(kills) of \(round) were killed in time")
   }
 }
