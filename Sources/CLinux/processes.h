@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -15,6 +16,11 @@
 static inline char **clinux_environment(void) {
   extern char **environ;
   return environ;
+}
+
+/* One of the 16 random octets that the kernel gave this program; see getauxval(3), AT_RANDOM. */
+static inline unsigned char clinux_random_octet(unsigned position) {
+  return ((const unsigned char *)getauxval(AT_RANDOM))[position % 16];
 }
 
 static inline long clinux_pipe(int ends[2]) {

@@ -67,7 +67,7 @@ extension JSONValue {
       rest = rest.dropFirst(token.count)
       out += token
       if octet == UInt8(ascii: "\"") { isInString.toggle() }
-      if isNumber, token.dropFirst().allSatisfy(\.isDigit),
+      if isNumber, token.dropFirst().allSatisfy({ $0.isDigit }),
         Int64(String(decoding: token, as: UTF8.self)) == nil
       {
         out += "e0".utf8
