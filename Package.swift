@@ -144,7 +144,7 @@ let package = Package(
         "PluginConfigurations",
       ], path: "Tests/Fuzzing", swiftSettings: [.swiftLanguageMode(.v6)]),
     .executableTarget(
-      name: "mutator", dependencies: ["CLinux", "Fuzzing"], path: "Tests/Mutator",
+      name: "mutator", dependencies: ["CLinux", "Fuzzing", "TestSupport"], path: "Tests/Mutator",
       swiftSettings: [.swiftLanguageMode(.v6)]),
     tests(
       "FaultTests",
@@ -158,7 +158,7 @@ let package = Package(
       name: "bench", dependencies: ["JSON", "Linux"], path: "Tests/Bench",
       swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
     tests("LinuxTests", ["Linux", "TestSupport"]),
-    tests("JSONTests", ["JSON"]),
+    tests("JSONTests", ["JSON", "TestSupport"]),
     tests("AddressesTests", ["Addresses"]),
     tests("LeasesTests", ["Leases", "Addresses", "Linux", "TestSupport"]),
     tests(
@@ -174,7 +174,7 @@ let package = Package(
     tests("DigestsTests", ["Digests"]),
     tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),
-    tests("NetlinkTests", ["Netlink", "Addresses", "Linux"], golden: true),
+    tests("NetlinkTests", ["Netlink", "Addresses", "Linux", "TestSupport"], golden: true),
     tests(
       "PluginTests",
       [

@@ -121,12 +121,7 @@ extension MirrorPlugin {
 extension CNIError {
   /// What ovsdb-server or the way to it refused.
   init(_ error: OVSDBError, _ attempt: String) {
-    var code = Code.internalFailure
-    switch error {
-    // A server that is not there may be restarting.
-    case .deadlinePassed, .cannotConnect: code = .tryAgainLater
-    default: break
-    }
-    self.init(code, attempt, details: error.description)
+    self.init(
+      error.isTransient ? .tryAgainLater : .internalFailure, attempt, details: error.description)
   }
 }

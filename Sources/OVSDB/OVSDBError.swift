@@ -42,6 +42,14 @@ public enum OVSDBError: Error, Hashable, Sendable {
     }
   }
 
+  /// Whether to ask again may help: a server that is not there may be restarting.
+  public var isTransient: Bool {
+    switch self {
+    case .deadlinePassed, .cannotConnect: true
+    default: false
+    }
+  }
+
   /// Whether the server refused a request or a transaction for this reason.
   public func isRefusal(_ reason: Refusal.Reason) -> Bool {
     switch self {

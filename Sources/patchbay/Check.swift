@@ -12,26 +12,15 @@ struct Check: ParsableCommand {
         patchbay check ovs-1 ns1
       """)
 
-  @Argument(
-    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
-  var network: String
-
-  @Argument(
-    help: ArgumentHelp(
-      "Network namespace: its name or path. Can be left out with --container-id.",
-      valueName: "netns"), completion: .namespaces)
-  var sandbox: String?
-
-  @OptionGroup var attachment: AttachmentOptions
-  @OptionGroup(title: "Runtime options") var options: RuntimeOptions
+  @OptionGroup var made: RememberedAttachment
 
   func run() throws {
-    let (list, parameters) = try attachment.remembered(network, sandbox, by: options)
+    let (list, parameters) = try made.recall()
     if !parameters.sandboxPath.isEmpty {
       try SandboxPath(parameters.sandboxPath).requireNamespace()
     }
     do throws(RuntimeError) {
-      try options.runtime.check(attached: list, parameters)
+      try made.runtime.check(attached: list, parameters)
     } catch { throw Failure(error) }
     if list.isCheckDisabled { say("nothing was checked: the list has \"disableCheck\"", .warning) }
   }

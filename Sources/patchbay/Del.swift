@@ -14,22 +14,11 @@ struct Del: ParsableCommand {
         patchbay del ovs-1 --container-id web
       """)
 
-  @Argument(
-    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
-  var network: String
-
-  @Argument(
-    help: ArgumentHelp(
-      "Network namespace: its name or path. Can be left out with --container-id.",
-      valueName: "netns"), completion: .namespaces)
-  var sandbox: String?
-
-  @OptionGroup var attachment: AttachmentOptions
-  @OptionGroup(title: "Runtime options") var options: RuntimeOptions
+  @OptionGroup var made: RememberedAttachment
 
   func run() throws {
-    let (list, parameters) = try attachment.remembered(network, sandbox, by: options)
-    do throws(RuntimeError) { try options.runtime.del(list, parameters) } catch {
+    let (list, parameters) = try made.recall()
+    do throws(RuntimeError) { try made.runtime.del(list, parameters) } catch {
       throw Failure(error)
     }
   }

@@ -4,19 +4,6 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A generator of numbers that a seed decides; see SplitMix64 (Steele, Lea and Flood, 2014).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
-}
-
 /// Runs `body` for each of 0..<count, all at once, and waits for them all.
 func concurrently(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
   let failure = Mutex<(any Error)?>(nil)
@@ -202,7 +189,7 @@ struct LoadTests {
       let pause = min(end, ContinuousClock.now + .seconds(isSoak ? 10 : 4))
       // Each worker has attachments of its own: a runtime does not run two commands for one.
       try concurrently(16) { worker in
-        var generator = SeededGenerator(seed: seed &+ began << 8 &+ UInt64(worker))
+        var generator = SeededGenerator(seed &+ began << 8 &+ UInt64(worker))
         while ContinuousClock.now < pause {
           let number = worker + 16 * Int.random(in: 0..<4, using: &generator)
           try load.act(number, &generator)

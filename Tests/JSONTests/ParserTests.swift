@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @Suite("Parsing JSON")
@@ -96,7 +97,7 @@ struct ParserTests {
 
   @Test("no octets at all trap the parser")
   func garbage() {
-    var generator = Generator(seed: 1)
+    var generator = SeededGenerator(1)
     let alphabet = Array("{}[]\",:\\u0dE-+.tfn 1\n".utf8) + [0, 0x80, 0xc3, 0xff]
     for _ in 0..<20_000 {
       let count = Int(generator.next() % 24)
@@ -104,18 +105,5 @@ struct ParserTests {
       guard let value = try? JSONValue(parsing: octets) else { continue }
       #expect((try? JSONValue(parsing: value.encoded())) == value)
     }
-  }
-}
-
-/// Numbers that look random and are the same in each run; see "SplitMix64".
-struct Generator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

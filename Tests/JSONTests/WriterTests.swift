@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @Suite("Writing JSON")
@@ -42,7 +43,7 @@ struct WriterTests {
 
   @Test("what is written is read as the same value, by us and by others")
   func roundTrip() throws {
-    var generator = Generator(seed: 7)
+    var generator = SeededGenerator(7)
     for _ in 0..<2000 {
       let value = random(depth: 4, &generator)
       for bytes in [value.encoded(), value.encoded(indentedBy: 3)] {
@@ -52,7 +53,7 @@ struct WriterTests {
     }
   }
 
-  private func random(depth: Int, _ generator: inout Generator) -> JSONValue {
+  private func random(depth: Int, _ generator: inout SeededGenerator) -> JSONValue {
     switch Int.random(in: 0...(depth > 0 ? 6 : 4), using: &generator) {
     case 0: return .null
     case 1: return .bool(.random(using: &generator))
@@ -72,7 +73,7 @@ struct WriterTests {
     }
   }
 
-  private func randomText(_ generator: inout Generator) -> String {
+  private func randomText(_ generator: inout SeededGenerator) -> String {
     var text = ""
     for _ in 0..<generator.next() % 8 {
       let ranges: [ClosedRange<UInt32>] = [

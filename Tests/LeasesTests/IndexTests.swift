@@ -1,5 +1,6 @@
 import Addresses
 import Linux
+import TestSupport
 import Testing
 
 @testable import Leases

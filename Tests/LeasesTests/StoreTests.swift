@@ -1,6 +1,7 @@
 import Addresses
 import Foundation
 import Linux
+import TestSupport
 import Testing
 
 @testable import Leases

@@ -5,19 +5,6 @@ import TestSupport
 
 @testable import Leases
 
-/// Numbers that look random and are the same in every run.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
-  }
-}
-
 /// An index in memory.
 func emptyIndex() throws -> LeaseIndex {
   var index = LeaseIndex(PageFile(nil, isWritable: false))

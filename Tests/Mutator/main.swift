@@ -1,20 +1,10 @@
 import CLinux
 import Foundation
 import Fuzzing
+import TestSupport
 
 // mutator SUBJECT SECONDS SEED [FILE]: feeds a subject with samples that are changed at random, as the
 // seed says. A subject that traps or hangs ends the program; FILE then has the input.
-
-struct Generator: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
-}
 
 let words = CommandLine.arguments
 guard words.count >= 4, let subject = Subject(rawValue: words[1]), let seconds = Double(words[2]),
@@ -23,11 +13,12 @@ else {
   print("usage: mutator SUBJECT SECONDS SEED [FILE]")
   exit(2)
 }
-var generator = Generator(state: seed)
+var generator = SeededGenerator(seed)
 var corpus = subject.samples
 
 /// A sample with some changes: octets set, taken out, doubled, or put in; two samples joined.
-func mutated(_ corpus: [[UInt8]], _ generator: inout Generator, _ subject: Subject) -> [UInt8] {
+func mutated(_ corpus: [[UInt8]], _ generator: inout SeededGenerator, _ subject: Subject) -> [UInt8]
+{
   var octets = corpus.randomElement(using: &generator) ?? []
   for _ in 0..<Int.random(in: 1...8, using: &generator) {
     let place = Int.random(in: 0...octets.count, using: &generator)

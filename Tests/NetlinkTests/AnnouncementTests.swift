@@ -1,4 +1,5 @@
 import Addresses
+import TestSupport
 import Testing
 
 @testable import Netlink
@@ -50,7 +51,7 @@ import Testing
 
   @Test("a checksum over what includes it is zero", arguments: 0..<50)
   func checksum(seed: UInt64) throws {
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed)
     let address = try #require(
       IPAddress(.v6, value: UInt128.random(in: 0...UInt128.max, using: &random)))
     let frame = Announcement.neighbourAdvertisement(address, mac: mac)

@@ -1,5 +1,6 @@
 import Addresses
 import Linux
+import TestSupport
 import Testing
 
 @testable import Netlink
@@ -136,7 +137,7 @@ private func decode<Item: Reported>(_ datagram: [UInt8]) throws -> [Item] {
 
   @Test("no octets at all trap a decoder")
   func random() {
-    var random = SeededGenerator(state: 4711)
+    var random = SeededGenerator(4711)
     for _ in 0..<3000 {
       let count = Int.random(in: 0...120, using: &random)
       // Small numbers are more often lengths that nearly fit.
@@ -147,7 +148,7 @@ private func decode<Item: Reported>(_ datagram: [UInt8]) throws -> [Item] {
 
   @Test("no change of what a kernel sends traps a decoder", arguments: captures)
   func mutated(name: String) throws {
-    var random = SeededGenerator(state: 815)
+    var random = SeededGenerator(815)
     let original = try captured(name)
     for _ in 0..<400 {
       var octets = original
@@ -164,7 +165,7 @@ private func decode<Item: Reported>(_ datagram: [UInt8]) throws -> [Item] {
 
   @Test("a routing message of any kind is written and read back the same")
   func routes() throws {
-    var random = SeededGenerator(state: 99)
+    var random = SeededGenerator(99)
     for _ in 0..<500 {
       let family: IPAddress.Family = Bool.random(using: &random) ? .v4 : .v6
       func address() throws -> IPAddress {

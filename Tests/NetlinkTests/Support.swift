@@ -13,19 +13,6 @@ func octets(_ hex: String) -> [UInt8] {
   }
 }
 
-/// A generator of numbers that depend on its seed alone.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 /// The prefix that a test writes out.
 func prefix(_ text: String) -> IPPrefix {
   do { return try IPPrefix(text) } catch { preconditionFailure("\(text): \(error)") }

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import OVSDB
@@ -135,7 +136,7 @@ struct MonitorStateTests {
 
   @Test("no update traps")
   func properties() {
-    var numbers = Numbers(state: 4114)
+    var numbers = SeededGenerator(4114)
     for round in 0..<20_000 {
       var state = state(
         .rows(of: .interface, where: [.equal(.name, "")], .columns(.name, .externalIDs, .ofport)),

@@ -47,7 +47,7 @@ struct MonitorTests {
     #expect(monitor.rows(of: .bridge).first?[.ports].count == 3)
     #expect(monitor.rows(of: .bridge).first?[.ports].contains(results[other.port]) == true)
 
-    var numbers = Numbers(state: 2)
+    var numbers = SeededGenerator(2)
     for round in 0..<100 {
       let tag = numbers.next() & 1 == 0 ? nil : Int64(numbers.next() % 4096)
       let trunks = (0..<Int64(8)).filter { _ in numbers.next() & 1 == 0 }

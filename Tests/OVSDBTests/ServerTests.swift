@@ -225,7 +225,7 @@ struct ServerTests {
 
   @Test("no octets of a server trap the connection")
   func properties() throws {
-    var numbers = Numbers(state: 6640)
+    var numbers = SeededGenerator(6640)
     for _ in 0..<40 {
       let connection = try connect()
       let rows: [MonitoredRows] = [.rows(of: .interface, .columns(.name, .externalIDs))]

@@ -1,20 +1,9 @@
 import JSON
 import OVSDB
+import TestSupport
 import Testing
 
 func json(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }
-
-/// Deterministic numbers (splitmix64), so that a failure can be repeated.
-struct Numbers: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
 
 @Suite("Values")
 struct ValueTests {
@@ -137,7 +126,7 @@ struct ValueTests {
 
   @Test("a value that is written is read again, and no JSON traps the reader")
   func properties() throws {
-    var numbers = Numbers(state: 7047)
+    var numbers = SeededGenerator(7047)
     for _ in 0..<20_000 {
       let value = Self.value(&numbers)
       #expect(Value(value.json) == value)
@@ -152,7 +141,7 @@ struct ValueTests {
     }
   }
 
-  static func atom(_ numbers: inout Numbers) -> Atom {
+  static func atom(_ numbers: inout SeededGenerator) -> Atom {
     switch Int.random(in: 0..<6, using: &numbers) {
     case 0:
       .string(["", "uuid", "set", "é\u{0}\n\"", "veth1"].randomElement(using: &numbers) ?? "")
@@ -163,7 +152,7 @@ struct ValueTests {
     default: .namedUUID("row\(numbers.next() % 9)")
     }
   }
-  static func value(_ numbers: inout Numbers) -> Value {
+  static func value(_ numbers: inout SeededGenerator) -> Value {
     let count = Int.random(in: 0..<4, using: &numbers)
     switch Int.random(in: 0..<3, using: &numbers) {
     case 0: return .atom(atom(&numbers))
@@ -172,13 +161,15 @@ struct ValueTests {
     }
   }
   /// Any JSON value, more often than not one that looks like the protocol's.
-  static func anything(_ numbers: inout Numbers, depth: Int) -> JSONValue {
+  static func anything(_ numbers: inout SeededGenerator, depth: Int) -> JSONValue {
     let words = [
       "uuid", "set", "map", "named-uuid", "id", "result", "error", "method", "params", "update2",
       "update", "echo", "initial", "insert", "modify", "delete", "new", "old", "rows", "count",
       "Interface", "Open_vSwitch", "cur_cfg", "ofport", "name", "external_ids", uuid, "details", "",
     ]
-    func word(_ numbers: inout Numbers) -> String { words.randomElement(using: &numbers) ?? "" }
+    func word(_ numbers: inout SeededGenerator) -> String {
+      words.randomElement(using: &numbers) ?? ""
+    }
     let count = Int.random(in: 0..<4, using: &numbers)
     switch Int.random(in: 0..<(depth > 0 ? 9 : 5), using: &numbers) {
     case 0: return .null
