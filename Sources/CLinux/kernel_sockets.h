@@ -3,10 +3,8 @@
 
 #include "call.h"
 
-#include <arpa/inet.h>
 #include <linux/ethtool.h>
 #include <linux/if.h>
-#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <stdint.h>
@@ -24,15 +22,6 @@ static inline long clinux_receive_netlink(int fd, void *buffer, size_t count, ui
                                      (struct sockaddr *)&from, &size));
   *sender = from.nl_pid;
   return result;
-}
-
-/* Sends an Ethernet frame, which begins with its header, out of a link; see packet(7). */
-static inline long clinux_send_frame(int fd, int link, const uint8_t *frame, size_t count) {
-  if (count < 14) return -EINVAL;
-  struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = link, .sll_halen = 6};
-  memcpy(to.sll_addr, frame, 6);
-  memcpy(&to.sll_protocol, frame + 12, 2);
-  return CLINUX_CALL(sendto(fd, frame, count, 0, (const struct sockaddr *)&to, sizeof to));
 }
 
 /* A command of linux/ethtool.h that takes or answers one number, `value`. */

@@ -1,6 +1,6 @@
 internal import CLinux
 
-// What is said to the kernel through sockets: netlink(7), packet(7), ioctl(2).
+// What is said to the kernel through sockets: netlink(7), ioctl(2).
 
 extension FileDescriptor {
   /// Receives what is there: one datagram of a netlink socket, and the port it came from, which is
@@ -19,17 +19,6 @@ extension FileDescriptor {
     if result > bytes.count { result = -Int(EMSGSIZE) }
     _ = try check(result, "recvfrom", "descriptor \(descriptor)")
     return (bytes, sender)
-  }
-
-  /// Sends `frame`, which begins with the header of Ethernet, out of the link with index `link`.
-  ///
-  /// The socket is one of packet(7) with `SOCK_RAW`. Less than a header is `EINVAL`.
-  public borrowing func send(frame: [UInt8], on link: Int32) throws(SystemError) {
-    let descriptor = rawValue
-    let count = unsafe frame.withUnsafeBufferPointer {
-      unsafe clinux_send_frame(descriptor, link, $0.baseAddress, $0.count)
-    }
-    _ = try check(count, "sendto", "link index \(link)")
   }
 
   /// Gives `command` of `linux/ethtool.h` the number `value` for the link named `link`, of the

@@ -26,7 +26,8 @@ extension Batch {
   /// Has the kernel announce all addresses of the link with `index` now, if it was let to, by
   /// giving it the MAC address that it has. The link must be up.
   ///
-  /// Cheaper than `Announcement.send`, since no socket of packet(7) is closed.
+  /// To send the frames oneself takes some 10 ms more: the kernel lets a socket of packet(7) go only
+  /// after all processors have passed a quiet moment (synchronize_net).
   public mutating func announceAddresses(of index: Int32, mac: MACAddress) {
     add(.announceAddresses(of: index), RTM_SETLINK, LinkHeader(index: index).bytes) {
       (writer: inout AttributeWriter<LinkSpace>) in

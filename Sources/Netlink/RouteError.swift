@@ -52,8 +52,7 @@ public enum RouteError: Error, Hashable, Sendable, CustomStringConvertible {
     case (EPERM, _): "that needs CAP_NET_ADMIN in the user namespace of the network namespace"
     case (ENODEV, .addVeth):
       nil
-    case (ENODEV, .addAddress), (ENODEV, .deleteAddress), (ENODEV, .listAddresses),
-      (ENODEV, .announce):
+    case (ENODEV, .addAddress), (ENODEV, .deleteAddress), (ENODEV, .listAddresses):
       "there is no link with this index in the namespace"
     // A kernel with IPv6 says ENODEV, too, for a link on which IPv6 is off.
     case (ENODEV, .addRoute(let route)):
@@ -82,7 +81,7 @@ public enum RouteError: Error, Hashable, Sendable, CustomStringConvertible {
     case (EADDRNOTAVAIL, .deleteAddress): "the link does not have it"
     case (ENETUNREACH, .addRoute(let route)):
       route.gateway.map { "no address of a link is in one subnet with the gateway \($0)" }
-    case (ENETDOWN, .addRoute), (ENETDOWN, .announce): "the link is down"
+    case (ENETDOWN, .addRoute): "the link is down"
     case (ESRCH, .deleteRoute): "there is no such route"
     default: nil
     }

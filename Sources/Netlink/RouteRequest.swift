@@ -40,8 +40,6 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case readChecksumOffload(String)
   /// Switch the TX checksum offload of a link.
   case setChecksumOffload(String, Bool)
-  /// Announce an address on the link with this index.
-  case announce(IPAddress, on: Int32)
   /// Hold back what leaves the link with this index.
   case limitLink(Int32)
   /// Read what holds back what leaves the link with this index.
@@ -70,7 +68,6 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .readChecksumOffload(let name): "read TX checksum offload of link \"\(name)\""
     case .setChecksumOffload(let name, let on):
       "switch TX checksum offload of link \"\(name)\" \(on ? "on" : "off")"
-    case .announce(let address, let index): "announce \(address) on link index \(index)"
     case .limitLink(let index): "limit the rate of link index \(index)"
     case .readDiscipline(let index): "read the queueing discipline of link index \(index)"
     }

@@ -8,35 +8,8 @@ import Testing
 
 extension KernelNetlink {
   @Suite struct Neighbours {
-    @Test("addresses are announced to the other end by ARP and by neighbour advertisement")
+    @Test("addresses are announced by ARP and by neighbour advertisement when that is asked for")
     func announce() throws {
-      let mac = try #require(MACAddress("0a:58:0a:01:00:02"))
-      let pair = try TestPair("nl-garp", mac: mac)
-      // ETH_P_ALL in network byte order: all frames of our namespace.
-      let ear = try FileDescriptor.socket(AF_PACKET, CInt(SOCK_RAW.rawValue), 0x0300)
-      try pair.inside.request(until: .soon) { $0.setLink(.index(pair.container), isUp: true) }
-      let addresses = try ["10.1.0.2", "fd00::2"].map { try #require(IPAddress($0)) }
-      try Announcement.send(addresses, mac: mac, on: pair.container, in: pair.namespace)
-
-      var frames: [[UInt8]] = []
-      let deadline = Deadline.soon
-      while frames.count < 3,
-        try wait(for: [.readable(ear.rawValue)], until: deadline) != nil
-      {
-        let frame = try ear.receive()
-        let isARP = frame.dropFirst(12).starts(with: [0x08, 0x06])
-        if isARP || frame.dropFirst(54).first == 136 { frames.append(frame) }
-      }
-      try #require(frames.count == 3)
-      #expect(frames[0].count == 42)
-      #expect(frames[0][20...21].elementsEqual([0, 1]))
-      #expect(frames[1][20...21].elementsEqual([0, 2]))
-      #expect(frames[0][28..<32].elementsEqual([10, 1, 0, 2]))
-      #expect(frames[2].count == 86)
-    }
-
-    @Test("the kernel announces the same when it is asked to, octet for octet")
-    func announceByKernel() throws {
       let mac = try #require(MACAddress("0a:58:0a:01:00:02"))
       let pair = try TestPair("nl-notify", mac: mac)
       let prefixes = try [IPPrefix("10.1.0.2/24"), IPPrefix("fd00::2/64")]
@@ -56,9 +29,19 @@ extension KernelNetlink {
       try pair.inside.request(until: .soon) {
         $0.announceAddresses(of: pair.container, mac: mac)
       }
-      var wanted = prefixes.flatMap { Announcement.frames($0.address, mac: mac) }
-      // The kernel sends the request alone.
-      wanted.remove(at: 1)
+      let all = [UInt8](repeating: 0xff, count: 6)
+      let none = [UInt8](repeating: 0, count: 6)
+      let ipv4: [UInt8] = [10, 1, 0, 2]
+      let ipv6 = [0xfd] + [UInt8](repeating: 0, count: 14) + [2]
+      let allNodes = [0xff, 0x02] + [UInt8](repeating: 0, count: 13) + [1]
+      // RFC 5227 §2.3: sender and target of a request are the same.
+      var request = all + mac.bytes + [0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1]
+      request += mac.bytes + ipv4 + none + ipv4
+      // RFC 4861 §4.4 and §7.2.6: to all nodes; type 136, checksum, Override; the link-layer address.
+      var advertisement = [0x33, 0x33, 0, 0, 0, 1] + mac.bytes + [0x86, 0xdd]
+      advertisement += [0x60, 0, 0, 0, 0, 32, 58, 255] + ipv6 + allNodes
+      advertisement += [136, 0, 0x48, 0x3f, 0x20, 0, 0, 0] + ipv6 + [2, 1] + mac.bytes
+      var wanted = [request, advertisement]
       while !wanted.isEmpty, try wait(for: [.readable(ear.rawValue)], until: deadline) != nil {
         let frame = try ear.receive()
         wanted.removeAll { $0 == frame }
@@ -85,31 +68,26 @@ extension KernelNetlink {
           ]
         ).checked()
       }
-      let addresses = try ["10.77.0.2", "fd77::2"].map { try #require(IPAddress($0)) }
+      let prefixes = try [IPPrefix("10.77.0.2/24"), IPPrefix("fd77::2/64")]
+      try pair.namespace.writeSettings([Batch.announcementSetting(of: "eth0")])
+      try pair.inside.request(until: .soon) {
+        $0.enableAnnouncements(on: pair.container)
+        for prefix in prefixes {
+          $0.addAddress(prefix, to: pair.container, detectsDuplicates: false)
+        }
+      }
       let deadline = Deadline.soon
       var known: [String] = []
       // The link takes a moment to come up; frames before that are lost.
       while known != [mac.description, mac.description], !deadline.hasPassed {
-        try Announcement.send(addresses, mac: mac, on: pair.container, in: pair.namespace)
-        known = try addresses.map {
-          try ip("neighbour", "show", "\($0)")[0]["lladdr"].text ?? ""
+        try pair.inside.request(until: .soon) {
+          $0.announceAddresses(of: pair.container, mac: mac)
+        }
+        known = try prefixes.map {
+          try ip("neighbour", "show", "\($0.address)")[0]["lladdr"].text ?? ""
         }
       }
       #expect(known == [mac.description, mac.description])
-    }
-
-    @Test("nothing is announced on a link that is down")
-    func announceDown() throws {
-      let pair = try TestPair("nl-down")
-      let address = try #require(IPAddress("10.1.0.2"))
-      #expect {
-        try Announcement.send(
-          [address], mac: .broadcast, on: pair.container, in: pair.namespace)
-      } throws: {
-        "\($0)"
-          == "announce 10.1.0.2 on link index \(pair.container): ENETDOWN (Network is down); "
-          + "the link is down"
-      }
     }
   }
 
