@@ -12,7 +12,8 @@ public struct Runtime: Sendable {
   public var cache: ResultCache
   /// How long one plugin may take for one command.
   public var timeout: Duration
-  /// Is told of each plugin that is run.
+  /// Is told of each plugin that is run, and gets what it writes to standard error; without it, that
+  /// goes to ours.
   public var observe: (@Sendable (PluginEvent) -> Void)?
 
   /// A runtime.
@@ -83,6 +84,8 @@ public struct PluginCall: Hashable, Sendable {
 public enum PluginEvent: Sendable {
   /// A plugin is about to be started.
   case starting(PluginCall)
+  /// It wrote these octets to standard error.
+  case wrote(PluginCall, [UInt8])
   /// It has ended, or not been started, after this time.
   case ended(PluginCall, Result<PluginOutput, PluginFailure>, Duration)
   /// The rest of an attachment that is gone is removed before it is made again.
@@ -135,8 +138,9 @@ extension Runtime {
     let started = Clock.monotonic
     do throws(PluginFailure) {
       let process = try PluginProcess(
-        start: executable, environment: inherited + variables, input: input.encoded())
-      let output = try process.finish(until: .after(timeout))
+        start: executable, environment: inherited + variables, input: input.encoded(),
+        standardError: observe == nil ? .inherited : .piped)
+      let output = try process.finish(until: .after(timeout)) { observe?(.wrote(call, $0)) }
       observe?(.ended(call, .success(output), Clock.monotonic - started))
       return output
     } catch {

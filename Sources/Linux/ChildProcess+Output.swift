@@ -5,9 +5,6 @@ extension ChildProcess {
   /// Takes what it has written to standard output by now: nil where that is nothing, empty where
   /// nothing will come any more. `finish(until:)` answers only the rest.
   public borrowing func readOutput() throws(SystemError) -> [UInt8]? {
-    do { return try readOctets(64 << 10, from: outputDescriptor) } catch {
-      guard error.errno == .wouldBlock else { throw error }
-      return nil
-    }
+    try Self.readAvailable(outputDescriptor)
   }
 }

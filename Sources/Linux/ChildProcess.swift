@@ -2,8 +2,8 @@ internal import CLinux
 
 /// A program that was started and gets octets on standard input, gives octets on standard output.
 ///
-/// Its standard error is ours, or goes where its standard output goes. It runs in a process group of
-/// its own, which is killed when this value goes away before the program has ended.
+/// It runs in a process group of its own, which is killed when this value goes away before the program
+/// has ended.
 public struct ChildProcess: ~Copyable {
   /// How a program ended.
   public enum Status: Hashable, Sendable, CustomStringConvertible {
@@ -19,6 +19,15 @@ public struct ChildProcess: ~Copyable {
       case .signaled(let number): "signal \(number)"
       }
     }
+  }
+  /// Where a program's standard error goes.
+  public enum StandardError: Hashable, Sendable {
+    /// To ours.
+    case inherited
+    /// To its standard output.
+    case merged
+    /// To whoever waits for its end.
+    case piped
   }
   /// What a program answered.
   public struct Output: Hashable, Sendable {
@@ -52,6 +61,7 @@ public struct ChildProcess: ~Copyable {
   private let ending: FileDescriptor
   private let output: FileDescriptor
   var outputDescriptor: CInt { output.rawValue }
+  private var errors: FileDescriptor?
   private var input: FileDescriptor?
   private var unwritten: ArraySlice<UInt8>
   private var isReaped = false
@@ -60,22 +70,23 @@ public struct ChildProcess: ~Copyable {
   ///
   /// It is killed when the thread that starts it ends, so that it does nothing any more that nobody
   /// waits for.
-  ///
-  /// - Parameter mergesErrors: Whether what it writes to standard error is part of its output.
   public init(
     start path: String, arguments: [String] = [], environment: [String], input bytes: [UInt8],
-    mergesErrors: Bool = false
+    standardError: StandardError = .inherited
   ) throws(SystemError) {
     let downward = try Pipe()
     let upward = try Pipe()
+    var aside = standardError == .piped ? try Pipe() : nil
+    try aside?.reading.setNonBlocking()
     try downward.writing.setNonBlocking()
     try upward.reading.setNonBlocking()
     // What fits is there before the program runs; all of it, but for a very long input.
     var rest = bytes[...]
     try downward.writing.writeAvailable(&rest)
+    let merged = standardError == .merged ? upward.writing.rawValue : -1
     let pid = try spawn(
       path, [path] + arguments, environment, input: downward.reading.rawValue,
-      output: upward.writing.rawValue, errors: mergesErrors ? upward.writing.rawValue : -1)
+      output: upward.writing.rawValue, errors: aside?.writing.rawValue ?? merged)
     let opened = clinux_open_process(pid)
     if opened < 0 {
       _ = clinux_kill_group(pid, SIGKILL)
@@ -85,6 +96,7 @@ public struct ChildProcess: ~Copyable {
     self.path = path
     group = pid
     output = upward.reading
+    if let pipe = aside.take() { errors = .some(pipe.reading) } else { errors = nil }
     input = .some(downward.writing)
     unwritten = rest
     if rest.isEmpty { input = nil }
@@ -100,9 +112,11 @@ public struct ChildProcess: ~Copyable {
   }
 
   /// Waits for the end of the program and answers what it wrote. Past the deadline it is killed.
-  public consuming func finish(until deadline: Deadline, limit: Int = 16 << 20) throws(Failure)
-    -> Output
-  {
+  ///
+  /// - Parameter read: Gets what it writes to standard error, when it does, if that is piped.
+  public consuming func finish(
+    until deadline: Deadline, limit: Int = 16 << 20, errors read: ([UInt8]) -> Void = { _ in }
+  ) throws(Failure) -> Output {
     var bytes: [UInt8] = []
     do throws(SystemError) {
       var isOpen = true
@@ -111,6 +125,7 @@ public struct ChildProcess: ~Copyable {
         if unwritten.isEmpty { input = nil }
         var wishes: [Readiness] = [.readable(ending.rawValue)]
         if isOpen { wishes.append(.readable(output.rawValue)) }
+        if let fd = errors?.rawValue { wishes.append(.readable(fd)) }
         if let fd = input?.rawValue { wishes.append(.writable(fd)) }
         guard let ready = try wait(for: wishes, until: deadline) else {
           throw SystemError("", "", .timedOut)
@@ -119,7 +134,10 @@ public struct ChildProcess: ~Copyable {
         try input?.writeAvailable(&unwritten)
         // Once it has ended, what it left in the pipe is all there is: a grandchild may still
         // hold the other end.
-        while isOpen, let chunk = try readAvailable() {
+        if let fd = errors?.rawValue, let chunk = try Self.readAvailable(fd) {
+          if chunk.isEmpty { errors = nil } else { read(chunk) }
+        }
+        while isOpen, let chunk = try Self.readAvailable(output.rawValue) {
           isOpen = !chunk.isEmpty
           bytes += chunk
           guard bytes.count <= limit else { throw SystemError("", "", .fileTooLarge) }
@@ -139,9 +157,10 @@ public struct ChildProcess: ~Copyable {
     }
   }
 
-  /// What it has written since; nil if that is nothing, empty if it will write no more.
-  private borrowing func readAvailable() throws(SystemError) -> [UInt8]? {
-    do throws(SystemError) { return try output.read() } catch {
+  /// What it has written since; nil if that is nothing, empty if it will write no more. At most what a
+  /// pipe holds.
+  static func readAvailable(_ descriptor: CInt) throws(SystemError) -> [UInt8]? {
+    do throws(SystemError) { return try readOctets(64 << 10, from: descriptor) } catch {
       guard error.errno == .wouldBlock else { throw error }
       return nil
     }

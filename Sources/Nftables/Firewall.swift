@@ -92,7 +92,7 @@ struct FirewallProcess: ~Copyable {
     do throws(SystemError) {
       process = try ChildProcess(
         start: path, arguments: options + ["-j", "-f", "-"], environment: ["LC_ALL=C"],
-        input: input.encoded(), mergesErrors: true)
+        input: input.encoded(), standardError: .merged)
     } catch { throw .unanswered(attempt: attempt, .system(error)) }
     self.attempt = attempt
   }

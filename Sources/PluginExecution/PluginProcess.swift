@@ -9,13 +9,15 @@ public struct PluginProcess: ~Copyable {
   private let process: ChildProcess
 
   /// Starts `executable` with exactly this environment and with `input` on standard input.
-  public init(start executable: String, environment: [String], input: [UInt8])
-    throws(PluginFailure)
-  {
+  public init(
+    start executable: String, environment: [String], input: [UInt8],
+    standardError: ChildProcess.StandardError = .inherited
+  ) throws(PluginFailure) {
     var attempts = 0
     while true {
       do throws(SystemError) {
-        process = try ChildProcess(start: executable, environment: environment, input: input)
+        process = try ChildProcess(
+          start: executable, environment: environment, input: input, standardError: standardError)
         return
       } catch {
         attempts += 1
@@ -27,9 +29,13 @@ public struct PluginProcess: ~Copyable {
   }
 
   /// Waits for the end of the plugin. Past the deadline it is killed.
-  public consuming func finish(until deadline: Deadline) throws(PluginFailure) -> PluginOutput {
+  ///
+  /// - Parameter read: Gets what it writes to standard error, when it does, if that is piped.
+  public consuming func finish(
+    until deadline: Deadline, errors read: ([UInt8]) -> Void = { _ in }
+  ) throws(PluginFailure) -> PluginOutput {
     do throws(ChildProcess.Failure) {
-      let output = try process.finish(until: deadline)
+      let output = try process.finish(until: deadline, errors: read)
       return PluginOutput(status: output.status, bytes: output.bytes)
     } catch { throw .unfinished(error) }
   }

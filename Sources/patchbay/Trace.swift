@@ -13,6 +13,7 @@ enum Trace {
       say("→ \(call.command.rawValue) \(call.type)  \(call.executable)", .strong)
       for variable in call.environment { say("  \(variable)", .faint) }
       say(indented(call.input.encoded(indentedBy: 2)))
+    case .wrote(_, let octets): try? StandardStream.error.write(octets)
     case .ended(let call, .success(let output), let duration):
       let line =
         "← \(call.command.rawValue) \(call.type)  \(output.status), \(duration.milliseconds)"
@@ -28,7 +29,17 @@ enum Trace {
 
   /// Writes what is worth knowing without being asked for.
   static func remark(_ event: PluginEvent) {
-    guard case .removingRemains(let cached) = event else { return }
+    switch event {
+    case .starting: return
+    case .wrote(_, let octets): plugins.take(octets)
+    case .ended(_, let result, _): plugins.end(result)
+    case .removingRemains(let cached): remark(cached)
+    }
+  }
+
+  private static let plugins = PluginLogFilter()
+
+  private static func remark(_ cached: CachedAttachment) {
     say(
       "the interface \"\(cached.attachment.interfaceName)\" that container "
         + "\"\(cached.attachment.containerID)\" had on network \"\(cached.network)\" is gone; "

@@ -50,7 +50,7 @@ struct ChildProcessTests {
   func errors() throws {
     let child = try ChildProcess(
       start: executable("sh"), arguments: ["-c", "echo out; echo err >&2"], environment: [],
-      input: [], mergesErrors: true)
+      input: [], standardError: .merged)
     let output = try child.finish(until: .after(.seconds(20)))
     #expect(String(decoding: output.bytes, as: UTF8.self) == "out\nerr\n")
   }
@@ -59,7 +59,7 @@ struct ChildProcessTests {
   func bound() throws {
     let child = try ChildProcess(
       start: executable("sh"), arguments: ["-c", "cat; echo err >&2; exit 3"],
-      environment: [], input: Array("in\n".utf8), mergesErrors: true)
+      environment: [], input: Array("in\n".utf8), standardError: .merged)
     let output = try child.finish(until: .after(.seconds(20)))
     #expect(String(decoding: output.bytes, as: UTF8.self) == "in\nerr\n")
     #expect(output.status == .exited(3))
@@ -67,6 +67,34 @@ struct ChildProcessTests {
       _ = try ChildProcess(start: "/nowhere", environment: [], input: [])
     }
     #expect(error.description == "exec(/nowhere): ENOENT (No such file or directory)")
+  }
+
+  @Test("one whose errors are piped gives them when it writes them, and its output apart")
+  func aside() throws {
+    let directory = try TemporaryDirectory()
+    let child = try ChildProcess(
+      start: executable("sh"),
+      arguments: [
+        "-c",
+        "echo err >&2; until [ -e \(directory.path)/heard ]; do sleep 0.01; done; cat; echo end >&2",
+      ],
+      environment: ["PATH=/usr/bin:/bin"], input: Array("in\n".utf8),
+      standardError: .piped)
+    var errors = ""
+    let output = try child.finish(until: .after(.seconds(20))) {
+      errors += String(decoding: $0, as: UTF8.self)
+      if errors == "err\n" { _ = try? directory.write("", to: "heard") }
+    }
+    #expect(String(decoding: output.bytes, as: UTF8.self) == "in\n")
+    #expect(errors == "err\nend\n")
+    // A flood is no reason to stand still.
+    let flood = try ChildProcess(
+      start: executable("sh"), arguments: ["-c", "head -c 1000000 /dev/zero >&2"],
+      environment: ["PATH=/usr/bin:/bin"], input: [], standardError: .piped)
+    var count = 0
+    #expect(
+      try flood.finish(until: .after(.seconds(20))) { count += $0.count }.status == .exited(0))
+    #expect(count == 1_000_000)
   }
 
   @Test("one ends with the thread that started it")

@@ -157,6 +157,31 @@ import Testing
     #expect(leases.isEmpty && results.isEmpty)
   }
 
+  @Test("that are refused say why once, whatever the plugins' logs say")
+  func oneReason() throws {
+    var noisy = try Tool()
+    noisy.pluginPath = noisy.files.path
+    let log = "2026-11-25T14:05:28.932Z error inner ADD network=n duration=0.291ms code 7: "
+    let said = "\(log)ipam.subnet: missing"
+    let unsaid = "\(log)and something else"
+    try noisy.files.write(
+      """
+      #!/bin/sh
+      printf 'for everybody\\n%s\\n%s\\nno end' '\(said)' '\(unsaid)' >&2
+      echo '{"cniVersion":"1.0.0","code":7,"msg":"plugin \\"inner\\": ipam.subnet","details":"missing"}'
+      exit 1
+      """, to: "outer", mode: 0o755)
+    try noisy.network("n", ["type": "outer"])
+    let reason = "plugin type=\"outer\" failed (add): plugin \"inner\": ipam.subnet: missing\n"
+    let output = try noisy.run("add", "n", sandbox.name)
+    #expect(output.status == 1)
+    // DEL takes back what ADD may have made.
+    let rest = "for everybody\n\(unsaid)\nno end\n"
+    #expect(output.stderr == rest + rest + reason, "\(output)")
+    let traced = try noisy.run("add", "n", sandbox.name, "--trace")
+    #expect(traced.stderr.contains("for everybody\n\(said)\n\(unsaid)\nno end"), "\(traced)")
+  }
+
   @Test("can be watched")
   func trace() throws {
     let added = try tool.run("add", "net", sandbox.name, "--trace").checked()
