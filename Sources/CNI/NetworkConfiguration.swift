@@ -26,15 +26,16 @@ public struct NetworkConfiguration: Hashable, Sendable {
 
   /// Decodes the configuration of a command: name first, then version, then the rest.
   ///
-  /// For DEL a previous result that cannot be read is none: what an earlier version or another
-  /// runtime left behind must not keep an attachment alive.
+  /// For DEL a previous result that cannot be read is none, and for DEL and GC an illegal `timeout`
+  /// is the default: what an earlier version or another runtime left behind, or a later mistake in
+  /// the configuration, must not keep an attachment alive.
   public init(_ json: JSONCursor, for command: Command) throws(CNIError) {
     (name, version) = try Self.identity(json, command)
     self.json = json
     do throws(JSONDecodingError) {
       type = try json["type"].decodeIfPresent() ?? ""
       ipamType = try json["ipam"].isAbsent ? nil : json["ipam"]["type"].decodeIfPresent()
-      timeout = try json["timeout"].decodeIfPresent(in: 1...3600) ?? Self.defaultTimeout
+      timeout = try Self.timeout(json["timeout"], command)
       validAttachments = command == .gc ? try Self.validAttachments(json) : nil
       let previous = json["prevResult"]
       switch command {
@@ -47,6 +48,15 @@ public struct NetworkConfiguration: Hashable, Sendable {
     } catch { throw CNIError(error) }
     if command == .check, previousResult == nil {
       throw CNIError(.invalidConfiguration, "prevResult: missing; CHECK requires it")
+    }
+  }
+
+  private static func timeout(_ json: JSONCursor, _ command: Command) throws(JSONDecodingError)
+    -> UInt32
+  {
+    do { return try json.decodeIfPresent(in: 1...3600) ?? defaultTimeout } catch {
+      guard command.isReleasing else { throw error }
+      return defaultTimeout
     }
   }
 

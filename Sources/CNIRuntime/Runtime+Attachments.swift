@@ -42,7 +42,7 @@ extension Runtime {
       let failures = runDEL(ran, of: list, parameters, result)
       let others = failures.filter { !$0.repeatsRefusal(of: error) }
       // That alone ran, and made nothing.
-      if ran.count == 1, failures.count == 1, others.isEmpty { throw error }
+      if ran.count == 1, error.isRefusalOfConfiguration, others.isEmpty { throw error }
       throw .rolledBack(error, failures: others)
     }
   }

@@ -89,16 +89,22 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
     }
   }
 
-  /// Whether a plugin refused its configuration for ADD, and refuses it in the same words for DEL:
-  /// then it has made nothing that could be taken back.
-  func repeatsRefusal(of cause: RuntimeError) -> Bool {
-    guard case .plugin(let type, _, .add, .refused(let first)) = cause,
-      case .plugin(type, _, .del, .refused(first)) = self
-    else { return false }
+  /// Whether a plugin refused its configuration: then it has made nothing that could be taken back.
+  var isRefusalOfConfiguration: Bool {
+    guard case .plugin(_, _, _, .refused(let error)) = self else { return false }
     let refusals: [CNIError.Code] = [
       .incompatibleVersion, .unsupportedField, .decodingFailure, .invalidConfiguration,
     ]
-    return refusals.contains(first.code)
+    return refusals.contains(error.code)
+  }
+
+  /// Whether a plugin refused its configuration for ADD, and refuses it in the same words for DEL.
+  func repeatsRefusal(of cause: RuntimeError) -> Bool {
+    guard cause.isRefusalOfConfiguration,
+      case .plugin(let type, _, .add, .refused(let first)) = cause,
+      case .plugin(type, _, .del, .refused(first)) = self
+    else { return false }
+    return true
   }
 
   /// One error of what failed; nil where nothing did.

@@ -19,7 +19,9 @@ public struct MirrorPlan {
 
   init(_ request: Request, _ role: MirrorConfiguration.Role) throws(JSONDecodingError) {
     let json = request.network.json
-    configuration = try MirrorConfiguration(json, for: role)
+    configuration =
+      request.invocation.command.isReleasing
+      ? try MirrorConfiguration(forReleasing: json) : try MirrorConfiguration(json, for: role)
     self.role = role
     network = request.network.name
     attachment = request.attachment

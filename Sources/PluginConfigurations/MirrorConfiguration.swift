@@ -55,6 +55,18 @@ public struct MirrorConfiguration: Hashable, Sendable {
     }
     self.mirrors = mirrors
   }
+
+  /// Decodes what releasing needs: `bridge`, empty where it is missing, `socket_file`, and the names
+  /// of `mirrors` that can be read. Nobody's mistake may keep a container alive.
+  public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
+    let socketFile: String = try json["socket_file"].decodeIfPresent() ?? ""
+    socket = socketFile.isEmpty ? OVSBridgeConfiguration.defaultSocket : socketFile
+    bridge = json["bridge"].value?.text ?? ""
+    let names = (json["mirrors"].value?.array ?? []).compactMap { $0["name"]?.text }
+    mirrors = names.map {
+      Mirror(name: $0, ingress: true, egress: true, selectedVLANs: nil, outputVLAN: nil)
+    }
+  }
 }
 
 extension MirrorConfiguration.Mirror {

@@ -107,6 +107,19 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     }
   }
 
+  /// Decodes what releasing needs, `socket_file` and `ipMasq`, and takes the defaults of the others:
+  /// nobody's mistake may keep a container alive, or what others left.
+  public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
+    // What cannot be told may be so.
+    var mayMasquerade = true
+    do throws(JSONDecodingError) {
+      mayMasquerade = try json["ipMasq"].decodeIfPresent() ?? false
+    } catch {}
+    try self.init(
+      JSONCursor(
+        .object([("socket_file", json["socket_file"].value), ("ipMasq", .bool(mayMasquerade))])))
+  }
+
   /// A name that ovs-vswitchd can give to the bridge's internal port, which is a link.
   private static func bridgeName(_ json: JSONCursor) throws(JSONDecodingError) -> String? {
     guard let name: String = try json.decodeIfPresent(), !name.isEmpty else { return nil }

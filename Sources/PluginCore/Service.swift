@@ -124,24 +124,36 @@ struct Service<P: Plugin> {
     }
   }
 
-  /// The log that `logLevel` and `logFile` ask for.
+  /// The log that `logLevel` and `logFile` ask for; for DEL and GC that of the defaults where they
+  /// ask for what is illegal.
   private func openLog(_ request: Request) throws(CNIError) -> Log {
-    let json = request.network.json
+    let invocation = request.invocation
+    var subject = "\(P.name) \(invocation.command.rawValue) network=\(request.network.name)"
+    if !invocation.containerID.isEmpty { subject += " container=\(invocation.containerID)" }
+    if !invocation.interfaceName.isEmpty { subject += " interface=\(invocation.interfaceName)" }
     do throws(JSONDecodingError) {
-      let text: String = try json["logLevel"].decodeIfPresent() ?? LogLevel.error.rawValue
-      guard let level = LogLevel(rawValue: text) else {
-        let legal = LogLevel.allCases.map { $0.rawValue }.joined(separator: ", ")
-        throw json["logLevel"].error("\"\(text)\" is not one of \(legal)")
-      }
-      let path: String? = try json["logFile"].decodeIfPresent()
-      if let path, !path.hasPrefix("/") {
-        throw json["logFile"].error("\"\(path)\" is not an absolute path")
-      }
-      let invocation = request.invocation
-      var subject = "\(P.name) \(invocation.command.rawValue) network=\(request.network.name)"
-      if !invocation.containerID.isEmpty { subject += " container=\(invocation.containerID)" }
-      if !invocation.interfaceName.isEmpty { subject += " interface=\(invocation.interfaceName)" }
+      let (level, path) = try Self.logging(request.network.json)
       return Log(level: level, path: path, subject: subject)
-    } catch { throw CNIError(error) }
+    } catch {
+      guard invocation.command.isReleasing else { throw CNIError(error) }
+      let log = Log(level: .error, path: nil, subject: subject)
+      log.write(.error, "\(error)")
+      return log
+    }
+  }
+
+  private static func logging(_ json: JSONCursor) throws(JSONDecodingError)
+    -> (level: LogLevel, path: String?)
+  {
+    let text: String = try json["logLevel"].decodeIfPresent() ?? LogLevel.error.rawValue
+    guard let level = LogLevel(rawValue: text) else {
+      let legal = LogLevel.allCases.map { $0.rawValue }.joined(separator: ", ")
+      throw json["logLevel"].error("\"\(text)\" is not one of \(legal)")
+    }
+    let path: String? = try json["logFile"].decodeIfPresent()
+    if let path, !path.hasPrefix("/") {
+      throw json["logFile"].error("\"\(path)\" is not an absolute path")
+    }
+    return (level, path)
   }
 }

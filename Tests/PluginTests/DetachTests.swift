@@ -109,4 +109,25 @@ import Testing
     #expect(try attached.network.host.openVSwitch.ports(of: "br1") == [])
     #expect(try attached.sandbox.ip("link").array.count == 1)
   }
+
+  @Test(
+    "takes no mistake in the configuration for a reason to keep anything, and neither does GC",
+    arguments: [
+      ["bridge": .absent], ["bridge": "a/b"], ["vlan": 9100], ["trunk": "all"], ["mtu": "large"],
+      ["mac": "x"], ["ipMasq": "perhaps"], ["isGateway": 1], ["bandwidth": ["ingressRate": -1]],
+      ["external_ids": ["owner": "me"]], ["timeout": 0], ["logLevel": "loud"],
+      ["runtimeConfig": ["mac": 7]],
+    ] as [[String: Document]])
+  func mistakes(members: [String: Document]) throws {
+    let attached = try Attached()
+    let plugin = attached.network.plugin
+    let wrong = attached.configuration.with(members)
+    let refused = try plugin.add(wrong, containerID: "c2", sandbox: attached.sandbox)
+    #expect(refused.code == 7, "\(refused)")
+    try plugin.del(wrong, containerID: "c1", sandbox: attached.sandbox).checked()
+    #expect(try attached.leftovers() == [])
+    try plugin.add(attached.configuration, containerID: "c1", sandbox: attached.sandbox).checked()
+    try plugin.gc(wrong, valid: []).checked()
+    #expect(try attached.leftovers() == [])
+  }
 }

@@ -112,6 +112,21 @@ import Testing
     }
   }
 
+  @Test("DEL takes no mistake in the configuration for a reason to keep anything")
+  func mistakes() throws {
+    let mirrored = try Mirrored()
+    let watched = try mirrored.container("watched")
+    for mirror in [["name": "m1"], ["name": "m1", "ingress": "both"]] as [Document] {
+      try mirrored.add(mirrored.producer, [oneMirror], watched).checked()
+      #expect(try mirrored.add(mirrored.producer, [mirror], watched).code == 7)
+      try mirrored.del(mirrored.producer, [mirror], watched).checked()
+      #expect(try mirrored.ovs.rows("Mirror") == [])
+    }
+    // There is nothing that it could do without a bridge.
+    let lost = mirrored.configuration([], members: ["bridge": .absent])
+    try mirrored.producer.del(lost, containerID: "watched", sandbox: nil).checked()
+  }
+
   @Test("the port may be one that is not ours: prevResult names it")
   func foreignPort() throws {
     let mirrored = try Mirrored()

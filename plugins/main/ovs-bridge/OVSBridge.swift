@@ -15,7 +15,9 @@ import PluginCore
   }
 
   static func configuration(_ request: Request) throws(JSONDecodingError) -> Plan {
-    try Plan(request, OVSBridgeConfiguration(request.network.json))
+    request.invocation.command.isReleasing
+      ? try Plan(forReleasing: request)
+      : try Plan(request, OVSBridgeConfiguration(request.network.json))
   }
 
   static func refuseUnsupported(_ request: Request) throws(CNIError) {

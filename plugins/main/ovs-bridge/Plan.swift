@@ -13,7 +13,7 @@ struct Plan {
   let network: String
   /// Container ID and interface name.
   let attachment: Attachment
-  /// The bridge's name.
+  /// The bridge's name; empty for DEL and GC, which go by what was made, wherever that is.
   let bridge: String
   /// Where ovsdb-server listens.
   let endpoint: Endpoint
@@ -49,6 +49,17 @@ struct Plan {
       throw json["bridge"].expected("the name of an Open vSwitch bridge")
     }
     self.bridge = bridge
+  }
+
+  /// What DEL and GC need to know.
+  init(forReleasing request: Request) throws(JSONDecodingError) {
+    let json = request.network.json
+    configuration = try OVSBridgeConfiguration(forReleasing: json)
+    network = request.network.name
+    attachment = request.attachment
+    hostLink = HostLink(of: request.attachment)
+    endpoint = try Self.endpoint(configuration.socket, json["socket_file"])
+    (bridge, mac, logicalPort, podUID, containerName) = ("", nil, nil, nil, nil)
   }
 
   private static func mac(_ request: Request) throws(JSONDecodingError) -> MACAddress? {
