@@ -6,36 +6,32 @@ public struct HostSnapshot: Hashable, Sendable {
   /// Each line says one thing of one part.
   public let lines: Set<String>
 
-  /// `in` nil is the namespace of this process, where other tests may be at work.
+  /// Of a namespace that this test has for itself.
   public init(
-    in sandbox: Sandbox? = nil, _ openVSwitch: OpenVSwitch? = nil, directories: [String] = [],
-    namespaces: Bool = false
+    in sandbox: Sandbox, _ openVSwitch: OpenVSwitch? = nil, directories: [String] = []
   ) throws {
     var lines: Set<String> = []
     func add(_ part: String, _ items: [String]) {
       for item in items { lines.insert("\(part): \(item)") }
     }
-    let where_ = sandbox.map { "\($0.name) " } ?? ""
     for link in try ip(in: sandbox, ["-d", "link"]).array {
       let kept = ["ifname", "mtu", "flags", "operstate", "linkinfo", "address", "link", "master"]
-      add("\(where_)link", [link.only(kept).description])
+      add("link", [link.only(kept).description])
     }
     for link in try ip(in: sandbox, ["address"]).array {
       let name = link["ifname"].text ?? ""
       for address in link["addr_info"].array {
-        add("\(where_)address", ["\(name) \(address.only(["local", "prefixlen", "scope"]))"])
+        add("address", ["\(name) \(address.only(["local", "prefixlen", "scope"]))"])
       }
     }
     for family in ["-4", "-6"] {
       let routes = try ip(in: sandbox, [family, "route", "show", "table", "all"]).array
-      add("\(where_)route", routes.map { "\(family) \($0.with(["expires": .absent]))" })
+      add("route", routes.map { "\(family) \($0.with(["expires": .absent]))" })
       let rules = try ip(in: sandbox, [family, "rule"]).array
-      add("\(where_)rule", rules.map { "\(family) \($0)" })
+      add("rule", rules.map { "\(family) \($0)" })
     }
-    let ruleset =
-      try sandbox?.exec("nft", ["-s", "list", "ruleset"])
-      ?? run("nft", ["-s", "list", "ruleset"])
-    add("\(where_)nft", [ruleset.stdout].filter { !$0.isEmpty })
+    let ruleset = try sandbox.exec("nft", ["-s", "list", "ruleset"])
+    add("nft", [ruleset.stdout].filter { !$0.isEmpty })
 
     if let openVSwitch {
       for table in ["Bridge", "Port", "Interface", "Mirror", "QoS", "Queue"] {
@@ -48,9 +44,6 @@ public struct HostSnapshot: Hashable, Sendable {
       for (name, content) in contents(of: directory) {
         add("file", ["\(directory)/\(name): \(content.debugDescription)"])
       }
-    }
-    if namespaces {
-      add("namespace", try FileManager.default.contentsOfDirectory(atPath: "/run/netns"))
     }
     self.lines = lines
   }

@@ -73,22 +73,26 @@ struct PlaygroundTests {
 
   @Test("nothing outside is touched, and nothing is left")
   func isolation() throws {
-    let before = try HostSnapshot(namespaces: FileManager.default.fileExists(atPath: "/run/netns"))
-    let mark = uniqueName("mark")
-    let output = try Patchbay.play(
-      """
-      patchbay netns add inside
+    // Other tests are at work in this process's own namespace.
+    let outside = try Sandbox()
+    let before = try HostSnapshot(in: outside)
+    let (mark, inside) = (uniqueName("mark"), uniqueName("in"))
+    let script = """
+      patchbay netns add \(inside)
       ip link add veth0 type veth peer name veth1
       ovs-vsctl --timeout=10 add-br br0 -- set Bridge br0 datapath_type=netdev
-      echo x >/var/lib/cni/x
+      echo x >/var/lib/cni/\(mark)
       sleep 1000 &
       setsid sleep 1001 &
-      """, environment: ["MARK": mark])
-    #expect(output.status == 0, "\(output)")
-    let after = try HostSnapshot(namespaces: FileManager.default.fileExists(atPath: "/run/netns"))
-    #expect(after.difference(from: before) == "")
+      """
+    let environment = ProcessInfo.processInfo.environment.merging(["MARK": mark]) { $1 }
+    try outside.exec(
+      Patchbay.path, ["playground", "bash", "-e", "-c", script], environment: environment
+    ).checked()
+    #expect(try HostSnapshot(in: outside).difference(from: before) == "")
     #expect(Patchbay.processes(with: "MARK=\(mark)") == [])
-    #expect(!FileManager.default.fileExists(atPath: "/var/lib/cni/x"))
+    #expect(!FileManager.default.fileExists(atPath: "/run/netns/\(inside)"))
+    #expect(!FileManager.default.fileExists(atPath: "/var/lib/cni/\(mark)"))
     #expect(!FileManager.default.fileExists(atPath: "/run/openvswitch"))
   }
 
