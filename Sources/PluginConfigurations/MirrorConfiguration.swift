@@ -40,8 +40,7 @@ public struct MirrorConfiguration: Hashable, Sendable {
       throw json["bridge"].error("missing; the name of an Open vSwitch bridge is required")
     }
     self.bridge = bridge
-    let socketFile: String = try json["socket_file"].decodeIfPresent() ?? ""
-    socket = socketFile.isEmpty ? OVSBridgeConfiguration.defaultSocket : socketFile
+    socket = try OVSBridgeConfiguration.socket(json["socket_file"])
     var mirrors: [Mirror] = []
     for item in try json["mirrors"].elements {
       let mirror = try Mirror(item, for: role)
@@ -59,8 +58,7 @@ public struct MirrorConfiguration: Hashable, Sendable {
   /// Decodes what releasing needs: `bridge`, empty where it is missing, `socket_file`, and the names
   /// of `mirrors` that can be read. Nobody's mistake may keep a container alive.
   public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
-    let socketFile: String = try json["socket_file"].decodeIfPresent() ?? ""
-    socket = socketFile.isEmpty ? OVSBridgeConfiguration.defaultSocket : socketFile
+    socket = try OVSBridgeConfiguration.socket(json["socket_file"])
     bridge = json["bridge"].value?.text ?? ""
     let names = (json["mirrors"].value?.array ?? []).compactMap { $0["name"]?.text }
     mirrors = names.map {

@@ -77,8 +77,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     // 0 is the kernel's in the reference plugins.
     mtu = json["mtu"].value == 0 ? nil : try json["mtu"].decodeIfPresent(in: 68...65535)
     mac = try json["mac"].value == "" ? nil : json["mac"].decodeIfPresent()
-    let socketFile: String = try json["socket_file"].decodeIfPresent() ?? ""
-    socket = socketFile.isEmpty ? Self.defaultSocket : socketFile
+    socket = try Self.socket(json["socket_file"])
     isDefaultGateway = try flag("isDefaultGateway")
     isGateway = try flag("isGateway") || isDefaultGateway
     forceAddress = try flag("forceAddress")
@@ -118,6 +117,12 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     try self.init(
       JSONCursor(
         .object([("socket_file", json["socket_file"].value), ("ipMasq", .bool(mayMasquerade))])))
+  }
+
+  /// Where ovsdb-server listens; the default where `json` is absent or empty.
+  static func socket(_ json: JSONCursor) throws(JSONDecodingError) -> String {
+    let text: String = try json.decodeIfPresent() ?? ""
+    return text.isEmpty ? defaultSocket : text
   }
 
   /// A name that ovs-vswitchd can give to the bridge's internal port, which is a link.
