@@ -99,6 +99,7 @@ let package = Package(
     library("JSON", ["CJansson"]),
     library("Netlink", ["CLinux", "Linux", "Addresses"]),
     library("OVSDB", ["Addresses", "JSON", "Linux"]),
+    library("OpenVSwitch", ["OVSDB", "Linux"]),
     library("Nftables", ["Addresses", "Digests", "JSON", "Linux"]),
     library("CNI", ["JSON", "Addresses"]),
     library("PluginExecution", ["CNI", "JSON", "Linux"]),
@@ -106,12 +107,14 @@ let package = Package(
     library("CNIRuntime", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("Leases", ["Addresses", "Linux"]),
     library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
-    library("Mirrors", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "OVSDB"]),
+    library(
+      "Mirrors",
+      ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "OVSDB", "OpenVSwitch"]),
     plugin(
       "main", "ovs-bridge",
       [
         "PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink", "OVSDB",
-        "Nftables", "Addresses", "Digests",
+        "OpenVSwitch", "Nftables", "Addresses", "Digests",
       ]),
     plugin(
       "main", "loopback", ["PluginCore", "CNI", "JSON", "Netlink", "Linux", "Addresses"]),
@@ -126,7 +129,7 @@ let package = Package(
       name: "patchbay",
       dependencies: [
         "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "Leases", "Netlink",
-        "OVSDB", "CNI", "JSON", "Linux", "Addresses", "Digests",
+        "OVSDB", "OpenVSwitch", "CNI", "JSON", "Linux", "Addresses", "Digests",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["patchbay.8"], swiftSettings: settings,
@@ -141,7 +144,7 @@ let package = Package(
       name: "Fuzzing",
       dependencies: [
         "Addresses", "CLinux", "CNI", "CNIRuntime", "JSON", "Leases", "Linux", "Netlink", "OVSDB",
-        "PluginConfigurations",
+        "OpenVSwitch", "PluginConfigurations",
       ], path: "Tests/Fuzzing", swiftSettings: [.swiftLanguageMode(.v6)]),
     .executableTarget(
       name: "mutator", dependencies: ["CLinux", "Fuzzing", "TestSupport"], path: "Tests/Mutator",
@@ -151,7 +154,7 @@ let package = Package(
       [
         "ovs-bridge", "host-local", "static", "loopback", "ovs-mirror-producer",
         "ovs-mirror-consumer", "patchbay", "steps", "Fuzzing", "TestSupport", "CLinux", "CNI",
-        "JSON", "Linux", "Netlink", "OVSDB", "Addresses",
+        "JSON", "Linux", "Netlink", "OVSDB", "OpenVSwitch", "Addresses",
       ]),
     // Not a test: what `make bench` runs.
     .executableTarget(
@@ -172,7 +175,10 @@ let package = Package(
       "CNIRuntimeTests", ["CNIRuntime", "CNI", "JSON", "Linux", "TestSupport"], golden: true),
     tests("PluginExecutionTests", ["PluginExecution", "CNI", "JSON", "Linux", "TestSupport"]),
     tests("DigestsTests", ["Digests"]),
-    tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "TestSupport"]),
+    tests(
+      "OVSDBTests",
+      ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
+    tests("OpenVSwitchTests", ["JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),
     tests("NetlinkTests", ["Netlink", "Addresses", "Linux", "TestSupport"], golden: true),
     tests(

@@ -1,6 +1,7 @@
 internal import CNI
 internal import Linux
 internal import OVSDB
+internal import OpenVSwitch
 internal import PluginConfigurations
 internal import PluginCore
 

@@ -2,6 +2,7 @@ public import CNI
 public import JSON
 internal import Linux
 internal import OVSDB
+internal import OpenVSwitch
 public import PluginConfigurations
 public import PluginCore
 

@@ -1,5 +1,6 @@
 internal import CNI
 internal import OVSDB
+internal import OpenVSwitch
 internal import PluginConfigurations
 internal import PluginCore
 

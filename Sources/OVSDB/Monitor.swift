@@ -59,7 +59,16 @@ public struct Monitor {
     try wait(until: deadline, for: purpose(), connection.monitors[id]?.request, predicate)
   }
 
-  func wait(
+  /// As `wait`, for what follows from a transaction that took effect: past the deadline the effect
+  /// is `certain`.
+  public func waitForConsequence(
+    until deadline: Deadline, for purpose: @autoclosure () -> String,
+    _ predicate: (Monitor) -> Bool
+  ) throws(OVSDBError) {
+    try wait(until: deadline, for: purpose(), nil, predicate)
+  }
+
+  private func wait(
     until deadline: Deadline, for purpose: @autoclosure () -> String,
     _ request: Connection.Request?, _ predicate: (Monitor) -> Bool
   ) throws(OVSDBError) {

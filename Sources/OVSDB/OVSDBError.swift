@@ -18,8 +18,8 @@ public enum OVSDBError: Error, Hashable, Sendable {
   case requestRefused(method: String, Refusal)
   /// The server refused a transaction; nothing of it took effect.
   case transactionRefused(TransactionRefusal)
-  /// The database has no row in `Open_vSwitch`, without which there are no bridges.
-  case uninitialized(Endpoint)
+  /// A table has no row and must have one; what makes it.
+  case missingRow(Endpoint, table: String, advice: String)
 
   /// What is known of the effect of a request that has no answer.
   public enum Effect: Hashable, Sendable {
@@ -37,7 +37,7 @@ public enum OVSDBError: Error, Hashable, Sendable {
     case .connectionLost(_, _, _, let effect), .deadlinePassed(_, _, let effect): effect != .none
     case .protocolViolation: true
     case .unusableEndpoint, .cannotConnect, .requestRefused, .transactionRefused,
-      .uninitialized:
+      .missingRow:
       false
     }
   }
@@ -152,9 +152,8 @@ extension OVSDBError: CustomStringConvertible {
       return "ovsdb-server at \(endpoint): not as RFC 7047 has it: \(what)"
     case .requestRefused(let method, let refusal): return "\(method): \(refusal)"
     case .transactionRefused(let refusal): return refusal.description
-    case .uninitialized(let endpoint):
-      return
-        "ovsdb-server at \(endpoint): table Open_vSwitch has no row; \"ovs-vsctl --no-wait init\" makes it"
+    case .missingRow(let endpoint, let table, let advice):
+      return "ovsdb-server at \(endpoint): table \(table) has no row; \(advice)"
     }
   }
 
@@ -162,7 +161,7 @@ extension OVSDBError: CustomStringConvertible {
     switch effect {
     case .none: ""
     case .possible: "; the request may have taken effect"
-    case .certain: "; the transaction took effect; is ovs-vswitchd running?"
+    case .certain: "; the transaction took effect"
     }
   }
 

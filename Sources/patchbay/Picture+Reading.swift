@@ -3,6 +3,7 @@ import CNI
 import Linux
 import Netlink
 import OVSDB
+import OpenVSwitch
 import PluginCore
 
 extension Picture {

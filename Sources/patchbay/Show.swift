@@ -2,6 +2,7 @@ import ArgumentParser
 import JSON
 import Linux
 import OVSDB
+import OpenVSwitch
 
 /// `patchbay show`
 struct Show: ParsableCommand {

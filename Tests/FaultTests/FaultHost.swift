@@ -2,6 +2,7 @@ import Foundation
 import Linux
 import Netlink
 import OVSDB
+import OpenVSwitch
 import TestSupport
 
 /// What the attachments of one test have in common: a host, a bridge, a network and its leases.

@@ -6,6 +6,7 @@ import PluginConfigurations
 @testable import CNIRuntime
 @testable import Netlink
 @testable import OVSDB
+import OpenVSwitch
 
 extension Feeding {
   static func configuration(_ octets: [UInt8]) {

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import OVSDB
+import OpenVSwitch
 
 /// What ovsdb-server 3.1.0 sent, text by text.
 @Suite("Updates of a monitor")

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import OVSDB
+import OpenVSwitch
 
 @Suite("Monitors of ovsdb-server", .privateHost)
 struct MonitorTests {

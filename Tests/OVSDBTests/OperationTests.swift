@@ -2,6 +2,7 @@ import JSON
 import Testing
 
 @testable import OVSDB
+import OpenVSwitch
 
 @Suite("Operations")
 struct OperationTests {

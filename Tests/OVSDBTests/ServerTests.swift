@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import OVSDB
+import OpenVSwitch
 
 /// With a real ovsdb-server that no ovs-vswitchd serves.
 @Suite("Against ovsdb-server", .privateHost)

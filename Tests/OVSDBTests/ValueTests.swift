@@ -1,5 +1,6 @@
 import JSON
 import OVSDB
+import OpenVSwitch
 import TestSupport
 import Testing
 

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import OVSDB
+import OpenVSwitch
 
 /// What becomes of a connection when the server is slow, gone or talkative.
 @Suite("Waiting for ovsdb-server", .privateHost)
@@ -198,9 +199,8 @@ struct WaitTests {
     }
     #expect(
       error?.description
-        == "ovsdb-server at \(server.endpoint): waiting for ovs-vswitchd, which has configuration "
-        + "0, to take over 1: the deadline passed; the transaction took effect; is ovs-vswitchd "
-        + "running?")
+        == "ovsdb-server at \(server.endpoint): waiting for configuration 1 to be taken over (it "
+        + "has 0; is ovs-vswitchd running?): the deadline passed; the transaction took effect")
     #expect(error?.mayHaveTakenEffect == true)
   }
 }

@@ -2,6 +2,7 @@ import Addresses
 import CNI
 import Digests
 import OVSDB
+import OpenVSwitch
 import PluginCore
 
 /// The rows of a gateway's port, as they are.

@@ -2,6 +2,7 @@ import Addresses
 import CNI
 import JSON
 import OVSDB
+import OpenVSwitch
 import PluginConfigurations
 import PluginCore
 

@@ -1,5 +1,6 @@
 import CNI
 import OVSDB
+import OpenVSwitch
 import PluginCore
 
 // The rows of rates. QoS and Queue rows live until they are deleted, whatever becomes of their

@@ -1,5 +1,6 @@
 import CNI
 import OVSDB
+import OpenVSwitch
 import PluginConfigurations
 import PluginCore
 

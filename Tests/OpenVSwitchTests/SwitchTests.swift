@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import OVSDB
+@testable import OpenVSwitch
 
 /// With a real ovs-vswitchd on the userspace datapath, in a network namespace of its own.
 @Suite("Against ovs-vswitchd", .privateHost)

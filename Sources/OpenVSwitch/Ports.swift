@@ -1,3 +1,5 @@
+public import OVSDB
+
 extension Transaction {
   /// A bridge, port and interface that a transaction adds.
   public struct AddedPort: Hashable, Sendable {

@@ -1,5 +1,5 @@
-internal import JSON
 public import Linux
+public import OVSDB
 
 /// A transaction on its way, after which ovs-vswitchd is waited for.
 ///
@@ -117,12 +117,14 @@ public struct ConfirmedCommit {
   ) throws(OVSDBError) -> CommitOutcome {
     defer { monitor.cancel() }
     let wanted = wanted
-    try monitor.wait(until: deadline, for: Self.purpose(wanted, monitor), nil) {
+    try monitor.waitForConsequence(until: deadline, for: Self.purpose(wanted, monitor)) {
       Self.current($0) >= wanted
     }
     if interface != nil {
       do throws(OVSDBError) {
-        try monitor.wait(until: min(deadline, .after(Self.grace)), for: "an ofport", nil) {
+        try monitor.waitForConsequence(
+          until: min(deadline, .after(Self.grace)), for: "an ofport"
+        ) {
           // The monitor began after the transaction: a row that is not there is not waited for.
           guard let row = $0.rows(of: .interface).first else { return true }
           return row[.error] != nil || isSettled(row)
@@ -136,30 +138,22 @@ public struct ConfirmedCommit {
     monitor.rows(of: .openVSwitch).first?[.currentConfiguration] ?? 0
   }
   private static func purpose(_ wanted: Int64, _ monitor: Monitor) -> String {
-    "ovs-vswitchd, which has configuration \(current(monitor)), to take over \(wanted)"
+    "configuration \(wanted) to be taken over (it has \(current(monitor)); is ovs-vswitchd running?)"
   }
 }
 
 extension Connection {
-  /// Whether some client holds the lock `name` (RFC 7047 §4.1.8). The database is not touched.
-  ///
-  /// The lock is asked for and given back in one write: a lock that someone holds stays with them,
-  /// and one that nobody holds is ours for as long as ovsdb-server takes from one request to the
-  /// next. When this returns it is given back.
-  public func isLockHeld(_ name: String, until deadline: Deadline) throws(OVSDBError) -> Bool {
-    let lock = enqueue("lock", [.string(name)])
-    let unlock = enqueue("unlock", [.string(name)])
-    let result = try answer(to: lock, until: deadline, "the answer to lock")
-    _ = try answer(to: unlock, until: deadline, "the answer to unlock")
-    guard case .bool(let isOurs)? = result["locked"] else {
-      throw violation("the result of lock is not one")
-    }
-    return !isOurs
-  }
-
   /// Whether an ovs-vswitchd is connected to the server: it holds the lock `ovs_vswitchd` for as
   /// long as it lives, stopped or not.
   public func isSwitchConnected(until deadline: Deadline) throws(OVSDBError) -> Bool {
     try isLockHeld("ovs_vswitchd", until: deadline)
+  }
+}
+
+extension OVSDBError {
+  /// The database has no row in `Open_vSwitch`, without which there are no bridges.
+  public static func uninitialized(_ endpoint: Endpoint) -> OVSDBError {
+    .missingRow(
+      endpoint, table: "Open_vSwitch", advice: "\"ovs-vsctl --no-wait init\" makes it")
   }
 }

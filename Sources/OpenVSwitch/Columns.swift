@@ -1,11 +1,8 @@
 // The columns in use, with their meaning in short; ovs-vswitchd.conf.db(5) has it in full.
+public import OVSDB
 
 // MARK: - Every table
 
-extension Column where Content == Reference {
-  /// `_uuid`: the row itself.
-  public static var uuid: Self { Self("_uuid") }
-}
 extension Column where Content == [String: String] {
   /// `external_ids`: facts of others about the row. Free for use; keys should be prefixed by their
   /// owner.
