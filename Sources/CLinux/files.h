@@ -94,15 +94,28 @@ static inline long clinux_has_room(const char *path) {
 
 static inline long clinux_flock(int fd, int operation) { return CLINUX_CALL(flock(fd, operation)); }
 
+/* Open file description locks, fcntl(2); glibc hides them behind _GNU_SOURCE. */
+#ifndef F_OFD_SETLK
+#define F_OFD_SETLK 37
+#define F_OFD_SETLKW 38
+#endif
+/* Locks one octet of the file, `type` being F_RDLCK or F_WRLCK, if that needs no waiting. */
+static inline long clinux_lock_octet(int fd, short type, long long offset) {
+  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  return CLINUX_CALL(fcntl(fd, F_OFD_SETLK, &range));
+}
+
 static void clinux_on_alarm(int number) { (void)number; }
 
 /*
- * The same, for `deadline` nanoseconds of CLOCK_MONOTONIC at most: then -ETIMEDOUT.
+ * Waits for flock(2) with `operation`, or with a `range` for fcntl(2), for `deadline` nanoseconds of
+ * CLOCK_MONOTONIC at most: then -ETIMEDOUT.
  *
- * flock(2) has no timeout: a signal has to end it. The timer sends it to this thread alone, and
+ * Neither has a timeout: a signal has to end it. The timer sends it to this thread alone, and
  * again every 10 ms, so that one that comes just before the call starts to wait is not the last.
  */
-static inline long clinux_flock_until(int fd, int operation, long long deadline) {
+static inline long clinux_await_lock(int fd, int operation, struct flock *range,
+                                     long long deadline) {
   struct sigaction action = {.sa_handler = clinux_on_alarm};
   struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM};
   struct itimerspec timing = {{0, 10000000}, {deadline / 1000000000, deadline % 1000000000}};
@@ -118,12 +131,22 @@ static inline long clinux_flock_until(int fd, int operation, long long deadline)
   pthread_sigmask(SIG_UNBLOCK, &alarm, &blocked);
   timer_settime(timer, TIMER_ABSTIME, &timing, 0);
   do {
-    result = CLINUX_CALL_ONCE(flock(fd, operation));
+    result = range ? CLINUX_CALL_ONCE(fcntl(fd, F_OFD_SETLKW, range))
+                   : CLINUX_CALL_ONCE(flock(fd, operation));
     clock_gettime(CLOCK_MONOTONIC, &now);
   } while (result == -EINTR && now.tv_sec * 1000000000LL + now.tv_nsec < deadline);
   timer_delete(timer);
   pthread_sigmask(SIG_SETMASK, &blocked, 0);
   return result == -EINTR ? -ETIMEDOUT : result;
+}
+
+static inline long clinux_flock_until(int fd, int operation, long long deadline) {
+  return clinux_await_lock(fd, operation, 0, deadline);
+}
+static inline long clinux_lock_octet_until(int fd, short type, long long offset,
+                                           long long deadline) {
+  struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  return clinux_await_lock(fd, 0, &range, deadline);
 }
 
 /* The next entry's name, `.` and `..` included; null at the end, or where `error` is not 0. */

@@ -83,10 +83,14 @@ public struct FileLock: ~Copyable {
 extension FileDescriptor {
   /// Opens the directory at `path` and locks it exclusively until the value goes away.
   ///
-  /// For programs that share no file to lock; it waits for as long as it takes.
-  public static func lockedDirectory(_ path: String) throws(SystemError) -> FileDescriptor {
+  /// For programs that share no file to lock. Anyone who can read the directory can hold the lock,
+  /// so the wait has a deadline: past it `ETIMEDOUT`.
+  public static func lockedDirectory(_ path: String, until deadline: Deadline) throws(SystemError)
+    -> FileDescriptor
+  {
     let directory = try FileDescriptor.open(path, [.readOnly, .directory])
-    _ = try check(clinux_flock(directory.rawValue, LOCK_EX), "flock", path)
+    let result = clinux_flock_until(directory.rawValue, LOCK_EX, max(1, deadline.nanoseconds))
+    _ = try check(result, "flock", path)
     return directory
   }
 }

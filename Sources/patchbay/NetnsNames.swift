@@ -114,15 +114,34 @@ enum NetnsNames {
   /// processes there see names come and go.
   private static func share() throws(SystemError) -> Directory {
     let result = try Directory.create(path: directory, mode: 0o755)
-    // As ip-netns(8) does: of two that do so at once, each would mount its own.
-    let lock = try FileDescriptor.lockedDirectory(directory)
+    if try isShared() { return result }
+    // As ip-netns(8) does: of two that do so at once, each would mount its own. Anyone may hold this
+    // lock, so it only delays.
+    do {
+      let lock = try FileDescriptor.lockedDirectory(directory, until: .after(.seconds(2)))
+      try mountShared()
+      _ = lock.rawValue
+    } catch {
+      guard error.errno == .timedOut else { throw error }
+      say("\(directory) is locked by another process; this goes on without the lock", .warning)
+      try mountShared()
+    }
+    return result
+  }
+
+  private static func mountShared() throws(SystemError) {
+    if try isShared() { return }
+    try Mount.bind(directory, on: directory)
+    try Mount.setPropagation(of: directory, .shared)
+  }
+
+  /// Makes the mount at the directory shared; false if nothing is mounted there.
+  private static func isShared() throws(SystemError) -> Bool {
     do { try Mount.setPropagation(of: directory, .shared) } catch {
       guard error.errno == .invalidArgument else { throw error }
-      try Mount.bind(directory, on: directory)
-      try Mount.setPropagation(of: directory, .shared)
+      return false
     }
-    _ = lock.rawValue
-    return result
+    return true
   }
 
   private static func hint(_ error: SystemError) -> String? {

@@ -48,6 +48,25 @@ struct NetnsTests {
     #expect(output.stdout == "8\n1\n", "\(output)")
   }
 
+  @Test(
+    "an add is not kept waiting by a process that holds the lock, and may be an ordinary user's")
+  func lockedDirectory() throws {
+    let output = try Patchbay.play(
+      """
+      mkdir -p /run/netns
+      flock --no-fork /run/netns sleep 60 & holder=$!
+      until grep -q sleep /proc/$holder/comm; do sleep 0.05; done
+      timeout 20 patchbay netns add a && timeout 1 patchbay netns add b
+      echo $?
+      patchbay netns list
+      kill $holder
+      """)
+    #expect(output.stdout == "0\na\nb\n", "\(output)")
+    #expect(
+      output.stderr.contains(
+        "/run/netns is locked by another process; this goes on without the lock\n"), "\(output)")
+  }
+
   @Test("exec sees the namespace's links in /sys, and has the exit status of the command")
   func exec() throws {
     let output = try Patchbay.play(
