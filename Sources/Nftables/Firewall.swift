@@ -1,9 +1,9 @@
 internal import JSON
-internal import Linux
+public import Linux
 
 /// The kernel's firewall, spoken to by its own JSON interface, libnftables-json(5): one process of
 /// nft(8) for one question or one transaction, which happens wholly or not at all.
-enum Firewall {
+public enum Firewall {
   /// The program's name.
   static let program = "nft"
   /// Where Debian and others have it; the `PATH` of a runtime may lack these.
@@ -31,32 +31,32 @@ enum Firewall {
   }
 
   /// Runs a transaction.
-  static func run(_ commands: [JSONValue], _ attempt: String, until deadline: Deadline)
-    throws(FirewallError)
-  {
+  public static func run(
+    _ commands: [FirewallCommand], _ attempt: String, until deadline: Deadline
+  ) throws(FirewallError) {
     _ = try FirewallProcess(commands, attempt).finish(until: deadline)
   }
 
   /// Asks the kernel whether it would take a transaction, and changes nothing.
-  static func test(_ commands: [JSONValue], _ attempt: String, until deadline: Deadline)
-    throws(FirewallError)
-  {
+  public static func test(
+    _ commands: [FirewallCommand], _ attempt: String, until deadline: Deadline
+  ) throws(FirewallError) {
     _ = try FirewallProcess(commands, attempt, options: ["-c"]).finish(until: deadline)
   }
 
-  /// What `object` has, each thing an object with its kind as its only member; nil where there is
-  /// no such object.
-  static func list(_ object: JSONValue, _ attempt: String, until deadline: Deadline)
-    throws(FirewallError) -> [JSONValue]?
-  {
+  /// What `object` has; nil where there is no such object.
+  public static func list(
+    _ object: FirewallObject, _ attempt: String, until deadline: Deadline
+  ) throws(FirewallError) -> FirewallListing? {
     var attempts = 0
     while true {
       do throws(FirewallError) {
-        let bytes = try FirewallProcess([["list": object]], attempt).finish(until: deadline)
-        return try items(bytes, attempt)
+        let bytes = try FirewallProcess([FirewallCommand("list", object)], attempt)
+          .finish(until: deadline)
+        return FirewallListing(try items(bytes, attempt))
       } catch {
         if error.isAbsence { return nil }
-        // Somebody changed the rules while they were read.
+        // The rules were changed while they were read.
         attempts += 1
         guard error.isConflict, attempts < 10, !deadline.hasPassed else { throw error }
       }
@@ -81,14 +81,18 @@ enum Firewall {
 
 /// The program at work on one input. One that goes away before its end is killed; what it did by
 /// then is all or nothing.
-struct FirewallProcess: ~Copyable {
+public struct FirewallProcess: ~Copyable {
   private let attempt: String
   private let process: ChildProcess
 
-  /// Starts it, to do `commands` in one transaction.
-  init(_ commands: [JSONValue], _ attempt: String, options: [String] = []) throws(FirewallError) {
+  /// Starts it, to do `commands` in one transaction; `attempt` is what errors begin with.
+  public init(_ commands: [FirewallCommand], _ attempt: String) throws(FirewallError) {
+    try self.init(commands, attempt, options: [])
+  }
+
+  init(_ commands: [FirewallCommand], _ attempt: String, options: [String]) throws(FirewallError) {
     let path = try Firewall.executable()
-    let input: JSONValue = ["nftables": .array(commands)]
+    let input: JSONValue = ["nftables": .array(commands.map { $0.json })]
     do throws(SystemError) {
       process = try ChildProcess(
         start: path, arguments: options + ["-j", "-f", "-"], environment: ["LC_ALL=C"],
@@ -97,8 +101,8 @@ struct FirewallProcess: ~Copyable {
     self.attempt = attempt
   }
 
-  /// Waits for its end and answers what it wrote.
-  consuming func finish(until deadline: Deadline) throws(FirewallError) -> [UInt8] {
+  /// Waits for its end and returns what it wrote.
+  public consuming func finish(until deadline: Deadline) throws(FirewallError) -> [UInt8] {
     let attempt = attempt
     let output: ChildProcess.Output
     do throws(ChildProcess.Failure) {

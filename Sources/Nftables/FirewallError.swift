@@ -30,14 +30,14 @@ public enum FirewallError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether it says that what it was asked for is not there.
-  var isAbsence: Bool {
+  public var isAbsence: Bool {
     guard case .refused(_, let words) = self else { return false }
     return words.hasPrefix(Self.noSuchObject)
   }
 
-  /// Whether the rules may have been changed by somebody else since they were read. The words are
+  /// Whether the rules may have been changed by another program since they were read. The words are
   /// those of strerror(3), in the locale C.
-  var isConflict: Bool {
+  public var isConflict: Bool {
     guard case .refused(_, let words) = self else { return false }
     let signs = [
       Self.noSuchObject, "File exists", "Device or resource busy", "Interrupted system call",

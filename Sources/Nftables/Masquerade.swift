@@ -1,5 +1,4 @@
 public import Addresses
-internal import JSON
 public import Linux
 
 /// What hides the addresses of a network's attachments from others: what leaves the subnet has the
@@ -75,8 +74,8 @@ public struct Masquerade: Hashable, Sendable {
   {
     var attempts = 0
     while true {
-      var transaction: [JSONValue] = []
-      if let listing = try list(commands.tableObject, until: deadline) {
+      var transaction: [FirewallCommand] = []
+      if let listing = try list(commands.place.object, until: deadline) {
         transaction = commands.removal(listing, of: [owner.chain])
         let others = listing.without(owner.chain)
         transaction += commands.release(addresses.map { $0.address }, others)
@@ -94,7 +93,7 @@ public struct Masquerade: Hashable, Sendable {
   /// Removes the rules of an attachment; where there are none, that is done.
   public func remove(_ owner: RuleOwner, until deadline: Deadline) throws(FirewallError) {
     // Its chain tells all in the first place, whatever else the table has.
-    let chain = commands.chain(owner.chain)
+    let chain = commands.place.chain(owner.chain)
     var found = try list(chain, until: deadline)
     if found == nil {
       // The table may be left of a removal that was interrupted. And a transaction waits for the one
@@ -120,7 +119,7 @@ public struct Masquerade: Hashable, Sendable {
     throws(FirewallError) -> [String]
   {
     var attempts = 0
-    while let listing = try list(commands.tableObject, until: deadline) {
+    while let listing = try list(commands.place.object, until: deadline) {
       let stale = listing.attachmentChains.filter(isStale)
       if stale.isEmpty {
         if listing.attachmentChains.isEmpty { try removeTable(until: deadline) }
@@ -162,7 +161,7 @@ public struct Masquerade: Hashable, Sendable {
     }
   }
 
-  private func run(_ commands: [JSONValue], until deadline: Deadline) throws(FirewallError) {
+  private func run(_ commands: [FirewallCommand], until deadline: Deadline) throws(FirewallError) {
     let attempt = "remove rules from table \(self.commands.table)"
     try Firewall.run(commands, attempt, until: deadline)
   }
@@ -173,8 +172,8 @@ public struct Masquerade: Hashable, Sendable {
   public func deviation(_ owner: RuleOwner, _ addresses: [IPPrefix], until deadline: Deadline)
     throws(FirewallError) -> String?
   {
-    guard let listing = try list(commands.tableObject, until: deadline) else {
-      return "there is no table \(MasqueradeCommands.family) \(commands.table) in the firewall"
+    guard let listing = try list(commands.place.object, until: deadline) else {
+      return "there is no table \(commands.place) in the firewall"
     }
     return commands.deviation(owner, addresses, listing)
   }
@@ -187,7 +186,7 @@ public struct Masquerade: Hashable, Sendable {
 
   // MARK: -
 
-  private func list(_ object: JSONValue, until deadline: Deadline) throws(FirewallError)
+  private func list(_ object: FirewallObject, until deadline: Deadline) throws(FirewallError)
     -> MasqueradeListing?
   {
     try Firewall.list(object, "list table \(commands.table)", until: deadline).map {

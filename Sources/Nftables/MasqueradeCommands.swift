@@ -8,7 +8,7 @@ internal import JSON
 /// is to be masqueraded to one last chain: while any attachment is there, the kernel refuses to
 /// delete that, and so the table goes with the last attachment, and never before.
 struct MasqueradeCommands {
-  static let family = "inet"
+  static let family = FirewallTable.Family.inet
   static let hook = "postrouting"
   static let target = "outbound"
   static let multicast: [IPAddress.Family: IPPrefix] = {
@@ -32,83 +32,46 @@ struct MasqueradeCommands {
   static func map(_ family: IPAddress.Family) -> String {
     family == .v4 ? "sources4" : "sources6"
   }
-  /// `ip` or `ip6`, as expressions name it.
-  static func header(_ family: IPAddress.Family) -> String { family == .v4 ? "ip" : "ip6" }
 
   // MARK: - Objects
 
-  var tableObject: JSONValue {
-    ["table": ["family": .string(Self.family), "name": .string(table)]]
-  }
-  func chain(_ name: String, _ members: [(String, JSONValue?)] = []) -> JSONValue {
-    object("chain", [("name", .string(name))] + members)
-  }
-  func object(_ kind: String, _ members: [(String, JSONValue?)]) -> JSONValue {
-    .object([
-      (kind, .object([("family", .string(Self.family)), ("table", .string(table))] + members))
-    ])
-  }
-  private func element(_ address: IPAddress, to chain: String? = nil) -> JSONValue {
-    let key = JSONValue.string(address.description)
-    let element: JSONValue = chain.map { [key, ["goto": ["target": .string($0)]]] } ?? key
-    return object(
-      "element", [("name", .string(Self.map(address.family))), ("elem", [element])])
-  }
-  private func rule(_ chain: String, _ expressions: [JSONValue], comment: String? = nil)
-    -> JSONValue
-  {
-    object(
-      "rule",
-      [
-        ("chain", .string(chain)), ("comment", comment.map { .string($0) }),
-        ("expr", .array(expressions)),
-      ])
+  var place: FirewallTable { FirewallTable(Self.family, table) }
+  private func element(_ address: IPAddress, to chain: String? = nil) -> FirewallObject {
+    place.elements(
+      Self.map(address.family), [FirewallKey([.string(address.description)])], to: chain)
   }
 
   // MARK: - Commands
 
   /// Makes what all attachments share, and makes it again where it is there.
-  var setup: [JSONValue] {
-    let families: [IPAddress.Family] = [.v4, .v6]
-    var commands: [JSONValue] = [["add": tableObject]]
-    commands += families.map { family in
-      let type: JSONValue = family == .v4 ? "ipv4_addr" : "ipv6_addr"
-      return [
-        "add": object(
-          "map", [("name", .string(Self.map(family))), ("type", type), ("map", "verdict")])
-      ]
-    }
-    commands += [
-      ["add": chain(Self.target)], ["flush": chain(Self.target)],
-      ["add": rule(Self.target, [["masquerade": .null]])],
-      [
-        "add": chain(
-          Self.hook,
-          [
-            // 100 is `srcnat` of nft(8).
-            ("type", "nat"), ("hook", "postrouting"), ("prio", 100), ("policy", "accept"),
-          ])
-      ],
-      ["flush": chain(Self.hook)],
+  var setup: [FirewallCommand] {
+    // 100 is `srcnat` of nft(8).
+    let hook = FirewallTable.Hook(type: "nat", Self.hook, priority: 100)
+    return [
+      .add(place.object), .add(place.map(Self.map(.v4), from: ["ipv4_addr"])),
+      .add(place.map(Self.map(.v6), from: ["ipv6_addr"])),
+      .add(place.chain(Self.target)), .flush(place.chain(Self.target)),
+      .add(place.rule(Self.target, [.masquerade])),
+      .add(place.chain(Self.hook, at: hook)), .flush(place.chain(Self.hook)),
+      .add(place.rule(Self.hook, Self.lookUp(.v4))), .add(place.rule(Self.hook, Self.lookUp(.v6))),
     ]
-    commands += families.map { ["add": rule(Self.hook, Self.lookUp($0))] }
-    return commands
   }
 
   /// Sends a connection to the chain of its source address.
-  static func lookUp(_ family: IPAddress.Family) -> [JSONValue] {
-    [["vmap": ["key": field("saddr", family), "data": .string("@\(map(family))")]]]
+  static func lookUp(_ family: IPAddress.Family) -> [FirewallExpression] {
+    [.lookUp([.source(family)], in: map(family))]
   }
 
   /// Makes the chain, the rules and the elements of an attachment; refused where any is there.
-  func addition(_ owner: RuleOwner, _ addresses: [IPPrefix]) -> [JSONValue] {
-    var commands: [JSONValue] = [["create": chain(owner.chain)]]
+  func addition(_ owner: RuleOwner, _ addresses: [IPPrefix]) -> [FirewallCommand] {
+    var commands: [FirewallCommand] = [.create(place.chain(owner.chain))]
     for address in Self.masqueraded(addresses) {
-      commands.append([
-        "add": rule(
-          owner.chain, Self.expressions(address), comment: owner.comment(network: network))
-      ])
-      commands.append(["create": element(address.address, to: owner.chain)])
+      commands += [
+        .add(
+          place.rule(
+            owner.chain, Self.expressions(address), comment: owner.comment(network: network))),
+        .create(element(address.address, to: owner.chain)),
+      ]
     }
     return commands
   }
@@ -119,63 +82,49 @@ struct MasqueradeCommands {
   }
 
   /// From the address, neither to its subnet nor to a group.
-  static func expressions(_ address: IPPrefix) -> [JSONValue] {
+  static func expressions(_ address: IPPrefix) -> [FirewallExpression] {
     let family = address.address.family
-    func match(_ operator: String, _ name: String, _ prefix: IPPrefix) -> JSONValue {
-      // A prefix of full length is listed as an address.
-      let right: JSONValue =
-        prefix.length == family.bits
-        ? .string(prefix.address.description)
-        : [
-          "prefix": [
-            "addr": .string(prefix.network.description), "len": .integer(Int64(prefix.length)),
-          ]
-        ]
-      return [
-        "match": ["op": .string(`operator`), "left": field(name, family), "right": right]
-      ]
-    }
-    var expressions: [JSONValue] = []
+    var expressions: [FirewallExpression] = []
     if let host = IPPrefix(address.address, length: family.bits) {
-      expressions.append(match("==", "saddr", host))
+      expressions.append(.match(.source(family), in: host))
     }
-    expressions.append(match("!=", "daddr", address))
-    if let multicast = multicast[family] { expressions.append(match("!=", "daddr", multicast)) }
-    return expressions + [["goto": ["target": .string(target)]]]
-  }
-  private static func field(_ name: String, _ family: IPAddress.Family) -> JSONValue {
-    ["payload": ["protocol": .string(header(family)), "field": .string(name)]]
+    expressions.append(.match(.destination(family), "!=", in: address))
+    if let multicast = multicast[family] {
+      expressions.append(.match(.destination(family), "!=", in: multicast))
+    }
+    return expressions + [.goto(target)]
   }
 
   /// Deletes elements, rules and chains that were listed; refused where one of them is not there
   /// any more. That a rule is named by its handle makes sure that it is the very one.
-  func removal(_ listing: MasqueradeListing, of chains: [String]) -> [JSONValue] {
+  func removal(_ listing: MasqueradeListing, of chains: [String]) -> [FirewallCommand] {
     let rules = listing.rules.filter { chains.contains($0.chain) }
     let elements = listing.elements(of: chains)
-    return elements.map { ["delete": element($0)] } + rules.map { ["delete": handle($0)] }
-      + chains.filter { listing.chains[$0] != nil }.map { ["delete": chain($0)] }
+    return elements.map { .delete(element($0)) } + rules.map { .delete(handle($0)) }
+      + chains.filter { listing.chains[$0] != nil }.map { .delete(place.chain($0)) }
   }
 
-  /// Takes `addresses` from whoever has them: in one network, that is an attachment that is gone.
-  func release(_ addresses: [IPAddress], _ listing: MasqueradeListing) -> [JSONValue] {
-    var commands: [JSONValue] = []
+  /// Takes `addresses` from the attachments that have them: in one network, those are gone.
+  func release(_ addresses: [IPAddress], _ listing: MasqueradeListing) -> [FirewallCommand] {
+    var commands: [FirewallCommand] = []
     for address in addresses where listing.elements[address] != nil {
-      commands.append(["delete": element(address)])
+      commands.append(.delete(element(address)))
     }
     for rule in listing.rules {
       guard let source = rule.source, addresses.contains(source) else { continue }
-      commands.append(["delete": handle(rule)])
+      commands.append(.delete(handle(rule)))
     }
     return commands
   }
 
-  private func handle(_ rule: MasqueradeListing.Rule) -> JSONValue {
-    object("rule", [("chain", .string(rule.chain)), ("handle", .integer(rule.handle))])
+  private func handle(_ rule: MasqueradeListing.Rule) -> FirewallObject {
+    place.rule(rule.chain, handle: rule.handle)
   }
 
   /// Deletes what all attachments share; refused while there is an attachment.
-  var teardown: [JSONValue] {
-    [["flush": chain(Self.target)], ["delete": chain(Self.target)], ["delete": tableObject]]
+  var teardown: [FirewallCommand] {
+    let target = place.chain(Self.target)
+    return [.flush(target), .delete(target), .delete(place.object)]
   }
 }
 

@@ -8,15 +8,12 @@ extension MasqueradeCommands {
   {
     let wanted = Self.masqueraded(addresses)
     if wanted.isEmpty { return nil }
-    let place = "table \(Self.family) \(table)"
-    func rules(_ wanted: [[JSONValue]]) -> Set<[JSONValue]> {
-      Set(wanted.map { $0.map { $0.ordered } })
-    }
+    let place = "table \(place)"
     // A rule before them, or a policy, could send packets elsewhere.
     guard let hook = listing.chains[Self.hook], hook["type"]?.text == "nat",
       hook["hook"]?.text == "postrouting", hook["policy"]?.text == "accept",
       listing.expressions(in: Self.hook)
-        == [Self.lookUp(.v4), Self.lookUp(.v6)].map({ $0.map { $0.ordered } })
+        == FirewallListing.ordered([Self.lookUp(.v4), Self.lookUp(.v6)])
     else {
       return
         "chain \(Self.hook) of \(place) does not look the source address up any more, and should"
@@ -29,7 +26,8 @@ extension MasqueradeCommands {
         + owner.comment(network: network)
     }
     let found = listing.expressions(in: owner.chain)
-    guard Set(found) == rules(wanted.map { Self.expressions($0) }) else {
+    let rules = FirewallListing.ordered(wanted.map { Self.expressions($0) })
+    guard Set(found) == Set(rules) else {
       let sources = listing.rules.filter { $0.chain == owner.chain }.compactMap { $0.source }
       return
         "chain \(owner.chain) of \(place) is for \(Self.text(sources)), or is not what was made, "

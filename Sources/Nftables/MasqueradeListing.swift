@@ -3,52 +3,24 @@ internal import JSON
 
 /// What is in the table of a network now, or in one chain of it.
 struct MasqueradeListing {
-  struct Rule: Hashable {
-    let chain: String
-    /// What the kernel named it; no other rule of the table ever has the same.
-    let handle: Int64
-    let comment: String?
-    let expressions: [JSONValue]
-    /// The address whose packets it is for.
-    var source: IPAddress? {
-      guard let match = expressions.first?["match"],
-        match["left"]?["payload"]?["field"]?.text == "saddr"
-      else { return nil }
-      return match["right"]?.text.flatMap { IPAddress($0) }
-    }
-  }
-  /// The chains, by name, with the members that the firewall tells of them.
-  private(set) var chains: [String: JSONValue] = [:]
-  private(set) var rules: [Rule] = []
+  typealias Rule = FirewallListing.Rule
+  /// The chains, by name, with the members that the firewall reports of them.
+  let chains: [String: JSONValue]
+  private(set) var rules: [Rule]
   /// The chains that addresses lead to.
   private(set) var elements: [IPAddress: String] = [:]
   /// Whether the elements were listed, too.
-  private var hasMaps = false
+  private let hasMaps: Bool
 
-  init(_ items: [JSONValue]) {
-    for item in items {
-      if let chain = item["chain"], let name = chain["name"]?.text {
-        chains[name] = chain
-      } else if let rule = item["rule"], let chain = rule["chain"]?.text,
-        let handle = rule["handle"]?.integer
-      {
-        rules.append(
-          Rule(
-            chain: chain, handle: handle, comment: rule["comment"]?.text,
-            expressions: rule["expr"]?.array ?? []))
-      } else if let map = item["map"] {
-        hasMaps = true
-        for element in map["elem"]?.array ?? [] { add(element) }
-      }
+  init(_ listing: FirewallListing) {
+    chains = listing.chains
+    rules = listing.rules
+    hasMaps = !listing.maps.isEmpty
+    for element in listing.elements {
+      guard element.key.count == 1, let text = element.key[0].text, let address = IPAddress(text)
+      else { continue }
+      elements[address] = element.target ?? ""
     }
-  }
-
-  /// `[KEY, VERDICT]`; the key may be an object that tells more of the element.
-  private mutating func add(_ element: JSONValue) {
-    guard let parts = element.array, parts.count == 2,
-      let text = parts[0].text ?? parts[0]["elem"]?["val"]?.text, let address = IPAddress(text)
-    else { return }
-    elements[address] = parts[1]["goto"]?["target"]?.text ?? ""
   }
 
   /// The addresses that lead to `chains`. Where the maps were not listed they follow from the rules:
@@ -79,15 +51,12 @@ struct MasqueradeListing {
   }
 }
 
-extension JSONValue {
-  /// The value with all members in the order of their names.
-  var ordered: JSONValue {
-    switch self {
-    case .array(let items): return .array(items.map { $0.ordered })
-    case .object(let object):
-      let members = object.members.sorted { $0.name < $1.name }
-      return .object(members.map { ($0.name, $0.value.ordered) })
-    default: return self
-    }
+extension FirewallListing.Rule {
+  /// The address whose packets it is for.
+  var source: IPAddress? {
+    guard let match = expressions.first?["match"],
+      match["left"]?["payload"]?["field"]?.text == "saddr"
+    else { return nil }
+    return match["right"]?.text.flatMap { IPAddress($0) }
   }
 }

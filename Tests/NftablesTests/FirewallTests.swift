@@ -63,26 +63,27 @@ struct FirewallTests {
     let owner = RuleOwner(containerID: "c", interfaceName: "eth0")
     let addition = commands.addition(owner, [try IPPrefix("10.0.0.1/0")])
     #expect(addition.count == 1)
-    #expect(commands.deviation(owner, [try IPPrefix("10.0.0.1/0")], MasqueradeListing([])) == nil)
+    #expect(
+      commands.deviation(
+        owner, [try IPPrefix("10.0.0.1/0")], MasqueradeListing(FirewallListing([]))) == nil)
   }
 
   @Test("an address without a subnet is spared by itself")
   func host() throws {
     let expressions = MasqueradeCommands.expressions(try IPPrefix("10.0.0.1/32"))
-    #expect(text(expressions).contains(#""field":"daddr"}},"right":"10.0.0.1"}"#))
+    #expect(text(expressions.map { $0.json }).contains(#""field":"daddr"}},"right":"10.0.0.1"}"#))
   }
 
   @Test("what nft refuses is told in its words, once", .privateHost)
   func refusal() throws {
     let error = try #require(throws: FirewallError.self) {
       try Firewall.run(
-        [["add": ["chain": ["family": "inet", "table": "nowhere", "name": "x"]]]], "try",
-        until: .after(.seconds(10)))
+        [.add(FirewallTable(.inet, "nowhere").chain("x"))], "try", until: .after(.seconds(10)))
     }
     #expect(error.description == "try: nft: No such file or directory")
     #expect(error.isAbsence && error.isConflict && !error.isTimeout)
     let nonsense = try #require(throws: FirewallError.self) {
-      try Firewall.run([["nonsense": 1]], "try", until: .after(.seconds(10)))
+      try Firewall.run([.add(FirewallObject(["nonsense": 1]))], "try", until: .after(.seconds(10)))
     }
     #expect(!nonsense.isConflict && nonsense.description.hasPrefix("try: nft: "))
   }
@@ -110,7 +111,7 @@ struct FirewallTests {
            {"chain": {"name": "attachment-1"}}, {"flowtable": 1}]
           """.utf8)
       ).array)
-    let listing = MasqueradeListing(items)
+    let listing = MasqueradeListing(FirewallListing(items))
     #expect(listing.attachmentChains == ["attachment-1"])
     #expect(listing.elements(of: ["a", "b"]).map(\.description) == ["10.0.0.1", "fd00::1"])
     #expect(listing.rules.isEmpty)
