@@ -102,7 +102,7 @@ let package = Package(
     library("OpenVSwitch", ["OVSDB", "Linux"]),
     library("Nftables", ["Addresses", "Digests", "JSON", "Linux"]),
     library("CNI", ["JSON", "Addresses"]),
-    library("PluginExecution", ["CNI", "JSON", "Linux"]),
+    library("PluginExecution", ["CNI", "Digests", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("CNIRuntime", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("Leases", ["Addresses", "Linux"]),
