@@ -100,6 +100,7 @@ let package = Package(
     library("Netlink", ["CLinux", "Linux", "Addresses"]),
     library("OVSDB", ["Addresses", "JSON", "Linux"]),
     library("OpenVSwitch", ["OVSDB", "Linux"]),
+    library("Unixctl", ["JSON", "Linux"]),
     library("Nftables", ["Addresses", "Digests", "JSON", "Linux"]),
     library("CNI", ["JSON", "Addresses"]),
     library("PluginExecution", ["CNI", "Digests", "JSON", "Linux"]),
@@ -179,6 +180,7 @@ let package = Package(
       "OVSDBTests",
       ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
     tests("OpenVSwitchTests", ["JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
+    tests("UnixctlTests", ["Unixctl", "Linux", "TestSupport"]),
     tests("TestSupportTests", ["TestSupport"]),
     tests("NetlinkTests", ["Netlink", "Addresses", "Linux", "TestSupport"], golden: true),
     tests(

@@ -34,6 +34,10 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case deleteRoute(Route)
   /// List the routes of a family.
   case listRoutes(IPAddress.Family)
+  /// Find how a packet would be sent.
+  case findRoute(to: IPAddress)
+  /// List the neighbours that are known on the link with this index.
+  case listNeighbours(of: Int32)
   /// Look a family of generic netlink up.
   case findFamily(String)
   /// Read the TX checksum offload of a link.
@@ -64,6 +68,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .addRoute(let route): "add route \(route)"
     case .deleteRoute(let route): "delete route \(route)"
     case .listRoutes(let family): "list routes of \(family == .v4 ? "IPv4" : "IPv6")"
+    case .findRoute(let destination): "find the route to \(destination)"
+    case .listNeighbours(let index): "list the neighbours of link index \(index)"
     case .findFamily(let name): "find generic netlink family \"\(name)\""
     case .readChecksumOffload(let name): "read TX checksum offload of link \"\(name)\""
     case .setChecksumOffload(let name, let on):
