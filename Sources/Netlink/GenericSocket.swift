@@ -14,19 +14,23 @@ public final class GenericSocket {
   public func hasFamily(_ name: String, until deadline: Deadline) throws(RouteError) -> Bool {
     let request = RouteRequest.findFamily(name)
     let sequence = socket.takeSequence(1)
-    let datagram: [UInt8]?
     do throws(SystemError) {
       try socket.send(Self.message(name, sequence: sequence))
-      datagram = try socket.receive(until: deadline)
     } catch { throw .system(request, error) }
-    guard let datagram else { throw .timedOut(request) }
-    let refusal: Acknowledgement?
-    do throws(NetlinkError) { refusal = try Self.refusal(datagram, sequence) } catch {
-      throw .malformed(request, error)
+    while true {
+      let datagram: [UInt8]?
+      do { datagram = try socket.receive(until: deadline) } catch { throw .system(request, error) }
+      guard let datagram else { throw .timedOut(request) }
+      let answer: Answer?
+      do { answer = try Self.answer(datagram, sequence) } catch { throw .malformed(request, error) }
+      switch answer {
+      case nil: continue
+      case .family?: return true
+      case .refusal(let refusal)?:
+        guard let errno = refusal.errno, errno != .noSuchFileOrDirectory else { return false }
+        throw .refused(request, errno, words: refusal.words)
+      }
     }
-    guard let refusal, let errno = refusal.errno else { return true }
-    if errno == .noSuchFileOrDirectory { return false }
-    throw .refused(request, errno, words: refusal.words)
   }
 
   /// CTRL_CMD_GETFAMILY with the name.
@@ -38,14 +42,26 @@ public final class GenericSocket {
       UInt16(GENL_ID_CTRL), flags: NLM_F_REQUEST, sequence: sequence, writer.bytes)
   }
 
-  /// Nil if the answer is the family.
-  private static func refusal(_ datagram: [UInt8], _ sequence: UInt32) throws(NetlinkError)
-    -> Acknowledgement?
-  {
+  /// What the kernel says to the request for a family.
+  enum Answer: Hashable {
+    /// There is one.
+    case family
+    case refusal(Acknowledgement)
+  }
+
+  /// The answer to the request numbered `sequence`; nil if `datagram` has none, but one that came late,
+  /// or something that was not asked for.
+  static func answer(_ datagram: [UInt8], _ sequence: UInt32) throws(NetlinkError) -> Answer? {
     var cursor = MessageCursor(datagram)
     while let message = try cursor.next() {
-      guard message.sequence == sequence, message.type == UInt16(NLMSG_ERROR) else { continue }
-      return try Acknowledgement(message)
+      guard message.sequence == sequence else { continue }
+      switch message.type {
+      case UInt16(NLMSG_ERROR):
+        let acknowledgement = try Acknowledgement(message)
+        if acknowledgement.errno != nil { return .refusal(acknowledgement) }
+      case UInt16(GENL_ID_CTRL): return .family
+      default: continue
+      }
     }
     return nil
   }
