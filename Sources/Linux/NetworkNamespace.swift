@@ -38,11 +38,10 @@ public struct NetworkNamespace: ~Copyable {
   public borrowing func socket(_ domain: CInt, _ type: CInt, _ number: CInt) throws(SystemError)
     -> FileDescriptor
   {
-    let home = try NetworkNamespace.current()
-    try enter()
+    let home = try enterFromHome()
     let made: Result<FileDescriptor, SystemError>
     do { made = .success(try .socket(domain, type, number)) } catch { made = .failure(error) }
-    try home.enterAgain()
+    home.enterAgain()
     switch consume made {
     case .success(let socket): return socket
     case .failure(let error): throw error
@@ -57,8 +56,7 @@ public struct NetworkNamespace: ~Copyable {
   public borrowing func writeSettings(_ settings: [(path: String, value: String)])
     throws(SystemError)
   {
-    let home = try NetworkNamespace.current()
-    try enter()
+    let home = try enterFromHome()
     var failure: SystemError?
     for setting in settings where failure == nil {
       do {
@@ -71,17 +69,16 @@ public struct NetworkNamespace: ~Copyable {
         }
       }
     }
-    try home.enterAgain()
+    home.enterAgain()
     if let failure { throw failure }
   }
 
   /// Reads a setting below `/proc/sys/net` of this namespace; nil where this kernel has none.
   public borrowing func readSetting(_ path: String) throws(SystemError) -> String? {
-    let home = try NetworkNamespace.current()
-    try enter()
+    let home = try enterFromHome()
     let text: Result<String, SystemError>
     do { text = .success(try Self.setting(path)) } catch { text = .failure(error) }
-    try home.enterAgain()
+    home.enterAgain()
     switch text {
     case .success(let text): return text
     case .failure(let error):
@@ -102,12 +99,24 @@ public struct NetworkNamespace: ~Copyable {
       clinux_enter_namespace(descriptor.rawValue, CLINUX_CLONE_NEWNET), "setns", path)
   }
 
+  /// Moves this thread into the namespace, from one that it can come back to, which it returns.
+  ///
+  /// That it can is tried before: it needs privileges over that namespace, too.
+  private borrowing func enterFromHome() throws(SystemError) -> NetworkNamespace {
+    let home = try NetworkNamespace.current()
+    try home.enter()
+    try enter()
+    return home
+  }
+
   /// Moves this thread back to where it came from. It is tried again where the kernel has no memory
-  /// for it at this moment: all that follows, the undoing of what was done included, counts on it.
-  private borrowing func enterAgain() throws(SystemError) {
+  /// for it at this moment. If that fails the process ends: it must not go on in the wrong namespace,
+  /// where it would take the container's links for the host's.
+  private borrowing func enterAgain() {
     for _ in 0..<50 {
       do throws(SystemError) { return try enter() } catch { Clock.sleep(.milliseconds(10)) }
     }
-    try enter()
+    try? StandardStream.error.write(Array("cannot return to \(path)\n".utf8))
+    Process.exit(1)
   }
 }

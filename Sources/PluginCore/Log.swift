@@ -39,9 +39,8 @@ public final class Log {
     let microseconds = (Clock.monotonic - started).nanoseconds / 1000
     let fraction = "\(1000 + microseconds % 1000)".dropFirst()
     let milliseconds = "\(microseconds / 1000).\(fraction)"
-    let text = message().map { $0.isNewline ? " " : String($0) }.joined()
-    let line = Array(
-      "\(Clock.timestamp) \(level.rawValue) \(subject) duration=\(milliseconds)ms \(text)\n".utf8)
+    let text = "\(level.rawValue) \(subject) duration=\(milliseconds)ms \(message())"
+    let line = Array("\(Clock.timestamp) \(Self.printable(text))\n".utf8)
     guard let path else {
       try? StandardStream.error.write(line)
       return
@@ -54,5 +53,22 @@ public final class Log {
     } catch {
       try? StandardStream.error.write(line + Array("cannot write the log: \(error)\n".utf8))
     }
+  }
+
+  /// The text in one line, without what a terminal would obey: a line break is a space, another control
+  /// character its number, as `\x1b`.
+  private static func printable(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar.value {
+      case 0x0a, 0x0d, 0x85, 0x2028, 0x2029: result += " "
+      case 0..<0x20, 0x7f..<0xa0:
+        result +=
+          "\\x" + (scalar.value < 0x10 ? "0" : "")
+          + String(scalar.value, radix: 16)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 }
