@@ -5,6 +5,7 @@
 
 #include <linux/ethtool.h>
 #include <linux/if.h>
+#include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <stdint.h>

@@ -30,6 +30,9 @@ public struct CNIError: Error, Hashable, Sendable, CustomStringConvertible {
     public static let notAvailable = Code(rawValue: 50)
     /// STATUS: ADD could not succeed now, and existing attachments suffer.
     public static let limitedConnectivity = Code(rawValue: 51)
+    /// The attachment is up, or the name of its interface is taken: nothing was touched. Not in the
+    /// specification; of the plugins of this project.
+    public static let alreadyExists = Code(rawValue: 100)
     /// Anything else. Not in the specification; libcni's.
     public static let internalFailure = Code(rawValue: 999)
   }

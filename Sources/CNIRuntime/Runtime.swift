@@ -136,11 +136,12 @@ extension Runtime {
       command: command, type: type, executable: executable, environment: variables, input: input)
     observe?(.starting(call))
     let started = Clock.monotonic
+    let deadline = Deadline.after(timeout)
     do throws(PluginFailure) {
       let process = try PluginProcess(
         start: executable, environment: inherited + variables, input: input.encoded(),
-        standardError: observe == nil ? .inherited : .piped)
-      let output = try process.finish(until: .after(timeout)) { observe?(.wrote(call, $0)) }
+        standardError: observe == nil ? .inherited : .piped, until: deadline)
+      let output = try process.finish(until: deadline) { observe?(.wrote(call, $0)) }
       observe?(.ended(call, .success(output), Clock.monotonic - started))
       return output
     } catch {

@@ -27,9 +27,9 @@ extension MirrorDatabase {
   }
 
   /// Takes back what an ADD that failed may have done; answers why it could not.
-  func undo() -> String? {
+  func undo(until deadline: Deadline) -> String? {
     do throws(OVSDBError) {
-      try leave(until: .after(.seconds(5)))
+      try leave(until: deadline)
       return nil
     } catch { return error.description }
   }

@@ -10,10 +10,12 @@ public import PluginCore
 public struct MirrorPlan {
   let configuration: MirrorConfiguration
   let role: MirrorConfiguration.Role
+  /// The network's name, container ID and interface name; the last two empty for GC and STATUS.
+  let key: AttachmentKey
   /// The network's name.
-  let network: String
-  /// Container ID and interface name; both empty for GC and STATUS.
-  let attachment: Attachment
+  var network: String { key.network }
+  /// Container ID and interface name.
+  var attachment: Attachment { key.attachment }
   /// The links that earlier plugins of the chain made, in their order.
   let interfaces: [String]
   let endpoint: Endpoint
@@ -24,8 +26,7 @@ public struct MirrorPlan {
       request.invocation.command.isReleasing
       ? try MirrorConfiguration(forReleasing: json) : try MirrorConfiguration(json, for: role)
     self.role = role
-    network = request.network.name
-    attachment = request.attachment
+    key = AttachmentKey(request)
     interfaces = request.network.previousResult?.interfaces.map { $0.name } ?? []
     do { endpoint = try Endpoint(configuration.socket) } catch {
       throw json["socket_file"].error(error.description)
@@ -60,26 +61,50 @@ extension MirrorPlugin {
         .invalidConfiguration,
         "prevResult: missing; \(name) goes after the plugin that makes the port, as ovs-bridge")
     }
-    var rollback = Rollback(context.log)
-    let database = try MirrorDatabase(plan, context)
-    rollback.onFailure("take the port out of the mirrors") { database.undo() }
-    try database.join()
-    rollback.disarm()
-    database.removeEmptyMirrors(context.log)
+    try join(plan, Exclusion(request, context), context)
     return previous
   }
 
+  private static func join(
+    _ plan: MirrorPlan, _ exclusion: borrowing Exclusion, _ context: Context
+  ) throws(CNIError) {
+    let database = try MirrorDatabase(plan, context)
+    var rollback = Rollback(context.log)
+    rollback.onFailure("take the port out of the mirrors") { database.undo(until: $0) }
+    try database.join()
+    rollback.disarm()
+    database.removeEmptyMirrors(context.log)
+  }
+
   /// Takes the port out of the mirrors. A port, mirror or bridge that is gone is done.
+  ///
+  /// What cannot be done now is no failure: a runtime would go no further, and the plugin that made
+  /// the port would never free it. Mirrors forget a port that is gone, and one that is empty goes with
+  /// the next ADD or GC.
   public static func del(_ request: Request, _ plan: MirrorPlan, _ context: Context)
     throws(CNIError)
   {
-    try MirrorDatabase(plan, context).leave()
+    try leave(plan, Exclusion(forReleasing: request, context), context)
+  }
+
+  private static func leave(
+    _ plan: MirrorPlan, _ exclusion: borrowing Exclusion, _ context: Context
+  ) throws(CNIError) {
+    do throws(CNIError) { try MirrorDatabase(plan, context).leave() } catch {
+      context.log.write(.warning, "\(error)")
+    }
   }
 
   /// Compares the mirrors with what ADD made.
   public static func check(_ request: Request, _ plan: MirrorPlan, _ context: Context)
     throws(CNIError)
   {
+    try check(plan, Exclusion(request, context), context)
+  }
+
+  private static func check(
+    _ plan: MirrorPlan, _ exclusion: borrowing Exclusion, _ context: Context
+  ) throws(CNIError) {
     try MirrorDatabase(plan, context).check()
   }
 

@@ -34,7 +34,7 @@ struct MirrorSurvey {
     }
     let recorded = question.select(
       from: .port,
-      where: [.includes(.externalIDs, AttachmentRecord.condition(plan.attachment))],
+      where: [.includes(.externalIDs, plan.key.externalIDs)],
       .columns(.uuid, .vlanMode, .otherConfiguration, .externalIDs))
     let results = try connection.transact(question, until: deadline)
     guard let bridge = results[bridges].first else { return nil }

@@ -38,6 +38,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case findRoute(to: IPAddress)
   /// List the neighbours that are known on the link with this index.
   case listNeighbours(of: Int32)
+  /// Ask by which number a namespace is known.
+  case findNamespace
   /// Look a family of generic netlink up.
   case findFamily(String)
   /// Read the TX checksum offload of a link.
@@ -70,6 +72,7 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .listRoutes(let family): "list routes of \(family == .v4 ? "IPv4" : "IPv6")"
     case .findRoute(let destination): "find the route to \(destination)"
     case .listNeighbours(let index): "list the neighbours of link index \(index)"
+    case .findNamespace: "find the number of a network namespace"
     case .findFamily(let name): "find generic netlink family \"\(name)\""
     case .readChecksumOffload(let name): "read TX checksum offload of link \"\(name)\""
     case .setChecksumOffload(let name, let on):

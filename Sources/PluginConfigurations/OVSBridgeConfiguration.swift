@@ -164,8 +164,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
 
   /// The keys by which the plugin finds its rows again.
   public static let reservedExternalIDs = [
-    "owner", "network", "containerID", "interfaceName", "sandbox", "addresses", "mac", "role",
-    "gateway", "masquerade",
+    "owner", "network", "containerID", "interfaceName", "sandbox", "addresses", "mac",
+    "containerName", "contPodUid", "began", "ipam", "runtime", "role", "gateway", "masquerade",
   ]
 }
 

@@ -6,10 +6,44 @@ public struct AttachmentRecord: Hashable, Sendable {
   /// The value of `owner` in every row of ours.
   public static let owner = "patchbay"
 
+  /// The keys of `external_ids` by which rows of attachments tell what they are for.
+  public enum Key {
+    /// Who made the row.
+    public static let owner = "owner"
+    /// The network's name.
+    public static let network = "network"
+    /// The container ID.
+    public static let containerID = "containerID"
+    /// The interface name.
+    public static let interfaceName = "interfaceName"
+    /// The path of the sandbox.
+    public static let sandbox = "sandbox"
+    /// The addresses.
+    public static let addresses = "addresses"
+    /// The MAC address of the container end.
+    public static let mac = "mac"
+    /// The container's name.
+    public static let containerName = "containerName"
+    /// When ADD began.
+    public static let began = "began"
+    /// What the DEL of the IPAM plugin needs.
+    public static let ipam = "ipam"
+    /// The runtime's driver that made the attachment, where no CNI plugin did.
+    public static let runtime = "runtime"
+
+    /// All of them.
+    public static let all = [
+      owner, network, containerID, interfaceName, sandbox, addresses, mac, containerName, began,
+      ipam, runtime,
+    ]
+  }
+
+  /// The network's name, the container ID and the interface name.
+  public var key: AttachmentKey
   /// The network's name.
-  public var network: String
+  public var network: String { key.network }
   /// The container ID and the interface name.
-  public var attachment: Attachment
+  public var attachment: Attachment { key.attachment }
   /// The path of the sandbox.
   public var sandbox: String
   /// Addresses with their prefix lengths, as text; empty for an attachment of layer 2 only.
@@ -18,53 +52,54 @@ public struct AttachmentRecord: Hashable, Sendable {
   public var mac: String?
   /// The container's name, as people call it; nil where the runtime does not tell.
   public var containerName: String?
+  /// When its ADD began: nanoseconds since 1970-01-01T00:00:00Z. It tells the rows of one ADD from
+  /// those of another. Nil in rows of releases that did not write it.
+  public var began: Int64?
+  /// What the DEL of the IPAM plugin needs; nil where there is none.
+  public var ipam: RememberedIPAM?
+  /// The driver of another runtime that made the attachment; nil where a CNI plugin did.
+  public var runtime: String?
 
   /// A record.
   public init(
-    network: String, attachment: Attachment, sandbox: String, addresses: [String], mac: String?,
-    containerName: String? = nil
+    _ key: AttachmentKey, sandbox: String, addresses: [String], mac: String?,
+    containerName: String? = nil, began: Int64? = nil, ipam: RememberedIPAM? = nil
   ) {
-    self.network = network
-    self.attachment = attachment
+    self.key = key
     self.sandbox = sandbox
     self.addresses = addresses
     self.mac = mac
     self.containerName = containerName
+    self.began = began
+    self.ipam = ipam
   }
 
   /// Reads the record from `external_ids`; nil if they are not of ours.
   public init?(externalIDs value: (String) -> String?) {
-    guard value("owner") == Self.owner, let network = value("network"),
-      let containerID = value("containerID"), let interfaceName = value("interfaceName")
+    guard value(Key.owner) == Self.owner, let network = value(Key.network),
+      let containerID = value(Key.containerID), let interfaceName = value(Key.interfaceName)
     else { return nil }
-    self.network = network
-    attachment = Attachment(containerID: containerID, interfaceName: interfaceName)
-    sandbox = value("sandbox") ?? ""
-    addresses = (value("addresses") ?? "").split(separator: " ").map { String($0) }
-    mac = value("mac")
-    containerName = value("containerName")
+    key = AttachmentKey(
+      network: network, Attachment(containerID: containerID, interfaceName: interfaceName))
+    sandbox = value(Key.sandbox) ?? ""
+    addresses = (value(Key.addresses) ?? "").split(separator: " ").map { String($0) }
+    mac = value(Key.mac)
+    containerName = value(Key.containerName)
+    began = value(Key.began).flatMap { Int64($0) }
+    ipam = value(Key.ipam).flatMap { RememberedIPAM(text: $0) }
+    runtime = value(Key.runtime)
   }
 
   /// The pairs of `external_ids`.
-  public var externalIDs: [(key: String, value: String)] {
-    var pairs = Self.key(attachment)
-    pairs += [("network", network), ("sandbox", sandbox)]
-    if !addresses.isEmpty { pairs.append(("addresses", addresses.joined(separator: " "))) }
-    if let mac { pairs.append(("mac", mac)) }
-    if let containerName { pairs.append(("containerName", containerName)) }
+  public var externalIDs: [String: String] {
+    var pairs = key.externalIDs
+    pairs[Key.sandbox] = sandbox
+    if !addresses.isEmpty { pairs[Key.addresses] = addresses.joined(separator: " ") }
+    pairs[Key.mac] = mac
+    pairs[Key.containerName] = containerName
+    pairs[Key.began] = began.map { String($0) }
+    pairs[Key.ipam] = ipam?.text
+    pairs[Key.runtime] = runtime
     return pairs
-  }
-
-  /// The pairs that the rows of an attachment include, whatever its network is called now.
-  public static func condition(_ attachment: Attachment) -> [String: String] {
-    var pairs: [String: String] = [:]
-    for (key, value) in key(attachment) { pairs[key] = value }
-    return pairs
-  }
-  private static func key(_ attachment: Attachment) -> [(key: String, value: String)] {
-    [
-      ("owner", owner), ("containerID", attachment.containerID),
-      ("interfaceName", attachment.interfaceName),
-    ]
   }
 }

@@ -6,9 +6,16 @@ extension Delegate {
   /// Starts the IPAM plugin of `request`; nil where the configuration has none.
   ///
   /// An `ipam` object that is empty, or whose type is, means none, as elsewhere.
-  public static func ipam(for request: Request, _ command: Command) throws(CNIError) -> Delegate? {
-    guard let type = request.network.ipamType, !type.isEmpty else { return nil }
-    return try Delegate(start: type, for: request, command)
+  ///
+  /// - Parameter remembered: What comes before the members of `ipam`: what these were at ADD.
+  public static func ipam(
+    for request: Request, _ command: Command, remembered: RememberedIPAM? = nil,
+    until deadline: Deadline
+  ) throws(CNIError) -> Delegate? {
+    guard let type = remembered?.type ?? request.network.ipamType, !type.isEmpty else { return nil }
+    let configuration = remembered?.merged(into: request.network.json).value
+    return try Delegate(
+      start: type, for: request, command, configuration: configuration, until: deadline)
   }
 
   /// The result of ADD, which must have an address.
@@ -34,10 +41,13 @@ extension Delegate {
   /// Runs DEL, CHECK, GC or STATUS of the IPAM plugin, whose output, if any, is of no interest.
   ///
   /// A delegate that does not know GC or STATUS has nothing to say to them.
-  public static func runIPAM(_ request: Request, _ command: Command, until deadline: Deadline)
-    throws(CNIError)
-  {
-    guard let delegate = try ipam(for: request, command) else { return }
+  public static func runIPAM(
+    _ request: Request, _ command: Command, remembered: RememberedIPAM? = nil,
+    until deadline: Deadline
+  ) throws(CNIError) {
+    guard
+      let delegate = try ipam(for: request, command, remembered: remembered, until: deadline)
+    else { return }
     try delegate.finish(command, until: deadline)
   }
 

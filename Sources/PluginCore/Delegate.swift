@@ -16,9 +16,12 @@ public struct Delegate: ~Copyable {
 
   /// Starts `type` for `command`, with the environment and the configuration of `request`.
   ///
-  /// - Parameter configuration: What it gets instead of the configuration of `request`.
+  /// - Parameters:
+  ///   - configuration: What it gets instead of the configuration of `request`.
+  ///   - deadline: How long to wait for an executable that is being replaced.
   public init(
-    start type: String, for request: Request, _ command: Command, configuration: JSONValue? = nil
+    start type: String, for request: Request, _ command: Command, configuration: JSONValue? = nil,
+    until deadline: Deadline
   ) throws(CNIError) {
     var environment = Process.environment.filter { !$0.hasPrefix("CNI_COMMAND=") }
     environment.append("CNI_COMMAND=\(command.rawValue)")
@@ -27,7 +30,8 @@ public struct Delegate: ~Copyable {
     trace?.received(input)
     do throws(PluginFailure) {
       let executable = try PluginSearch.executable(of: type, in: request.invocation.path)
-      process = try PluginProcess(start: executable, environment: environment, input: input)
+      process = try PluginProcess(
+        start: executable, environment: environment, input: input, until: deadline)
     } catch { throw CNIError(error, of: type, command) }
     self.type = type
     self.command = command

@@ -8,9 +8,12 @@ public struct Context {
   public let deadline: Deadline
   /// The log of this invocation.
   public let log: Log
+  /// When the invocation began: nanoseconds since 1970-01-01T00:00:00Z.
+  public let began: Int64
 
   /// A context.
-  public init(deadline: Deadline, log: Log) {
+  public init(deadline: Deadline, log: Log, began: Int64) {
+    self.began = began
     self.deadline = deadline
     self.log = log
   }

@@ -1,20 +1,25 @@
+public import Linux
+
 /// Undoes, newest first, what was done so far, unless it is kept.
 ///
 ///     var rollback = Rollback(log)
-///     try outside.addVeth(name, …)
-///     rollback.onFailure("delete link \(name)") { … }
+///     let link = try outside.addVeth(name, …)
+///     rollback.onFailure("delete link \(name)") { deadline in … }
 ///     …
 ///     rollback.disarm()
 ///
-/// Declare it after what its steps use.
+/// Its steps are made by what they undo, and hold what they need.
 public struct Rollback: ~Copyable {
   private struct Step {
     let name: String
-    /// Answers why it could not be undone; nil when it was.
-    let undo: () -> String?
+    /// Returns why it could not be undone; nil when it was.
+    let undo: (Deadline) -> String?
   }
   private var steps: [Step] = []
   private let log: Log
+
+  /// How long all steps may take together, from the moment at which the command has failed.
+  public static let duration = Duration.seconds(5)
 
   /// Nothing to undo yet. An undo that fails is logged; it never hides the first error.
   public init(_ log: Log) { self.log = log }
@@ -23,8 +28,9 @@ public struct Rollback: ~Copyable {
   ///
   /// - Parameters:
   ///   - name: What the undo does, for the log.
-  ///   - undo: Answers why it failed; nil when it did not.
-  public mutating func onFailure(_ name: String, _ undo: @escaping () -> String?) {
+  ///   - undo: Gets the deadline of the whole rollback, and returns why it failed; nil when it did
+  ///     not.
+  public mutating func onFailure(_ name: String, _ undo: @escaping (Deadline) -> String?) {
     steps.append(Step(name: name, undo: undo))
   }
 
@@ -32,8 +38,10 @@ public struct Rollback: ~Copyable {
   public consuming func disarm() { steps.removeAll() }
 
   deinit {
+    guard !steps.isEmpty else { return }
+    let deadline = Deadline.after(Self.duration)
     for step in steps.reversed() {
-      if let reason = step.undo() {
+      if let reason = step.undo(deadline) {
         log.write(.error, "rolling back: \(step.name): \(reason)")
       } else {
         log.write(.debug, "rolled back: \(step.name)")

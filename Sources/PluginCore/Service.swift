@@ -8,6 +8,7 @@ struct Service<P: Plugin> {
   /// Octets that a configuration may have.
   private let inputLimit = 16 << 20
   private let started = Deadline.after(.zero)
+  private let began = Clock.nanosecondsSinceEpoch
 
   /// What is left to print: the answer to VERSION, or nothing. Throws the error result.
   func run() throws(CNIError) -> [UInt8] {
@@ -67,9 +68,13 @@ struct Service<P: Plugin> {
   private func serve(_ request: Request) throws(CNIError) -> [UInt8] {
     let log = try openLog(request)
     let deadline = started.advanced(by: .seconds(request.network.timeout))
-    let context = Context(deadline: deadline, log: log)
+    let context = Context(deadline: deadline, log: log, began: began)
     do throws(CNIError) {
-      try Sandbox.refuseOwnNamespace(request.invocation)
+      // To DEL a path that has come to name another namespace is a sandbox that is gone.
+      switch request.invocation.command {
+      case .add, .check: try Sandbox.refuseOwnNamespace(request.invocation)
+      case .del, .gc, .status, .version: break
+      }
       let configuration: P.Configuration
       do throws(JSONDecodingError) { configuration = try P.configuration(request) } catch {
         throw CNIError(error)
@@ -92,7 +97,8 @@ struct Service<P: Plugin> {
       let result = try P.add(request, configuration, context)
       // What cannot be told to the runtime would never be deleted by it.
       do throws(CNIError) { try tell(result, request) } catch {
-        let context = Context(deadline: .after(.seconds(5)), log: context.log)
+        let context = Context(
+          deadline: .after(Rollback.duration), log: context.log, began: began)
         do throws(CNIError) { try P.del(request, configuration, context) } catch {
           context.log.write(.error, "rolling back: \(error)")
         }

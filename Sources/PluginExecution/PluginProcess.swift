@@ -9,20 +9,20 @@ public struct PluginProcess: ~Copyable {
   private let process: ChildProcess
 
   /// Starts `executable` with exactly this environment and with `input` on standard input.
+  ///
+  /// - Parameter deadline: How long to wait for an executable that is being replaced.
   public init(
     start executable: String, environment: [String], input: [UInt8],
-    standardError: ChildProcess.StandardError = .inherited
+    standardError: ChildProcess.StandardError = .inherited, until deadline: Deadline
   ) throws(PluginFailure) {
-    var attempts = 0
     while true {
       do throws(SystemError) {
         process = try ChildProcess(
           start: executable, environment: environment, input: input, standardError: standardError)
         return
       } catch {
-        attempts += 1
         // The executable is being replaced at this moment: its writer still has it open.
-        guard error.errno == .textFileBusy, attempts < 250 else { throw .notStarted(error) }
+        guard error.errno == .textFileBusy, !deadline.hasPassed else { throw .notStarted(error) }
         Clock.sleep(.milliseconds(20))
       }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// What an attachment that is interrupted was to have.
 enum Wish: String, CaseIterable {
@@ -80,6 +81,23 @@ struct FaultCase {
   /// ADD of the container `c1`.
   func add() throws -> PluginResult {
     try faults.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+  }
+  /// Whether all that ADD makes is there of `c1`: by the result of another container, in which the
+  /// addresses are its own.
+  func isWhole() throws -> Bool {
+    let port = try #require(
+      try faults.host.openVSwitch.rows("Port").first {
+        $0["external_ids"]["containerID"] == "c1"
+      })
+    let addresses = (port["external_ids"]["addresses"].text ?? "").split(separator: " ")
+    let ips = addresses.map { Document.object(["address": .string(String($0)), "interface": 1]) }
+    let interfaces: [Document] = [
+      ["name": port["name"]], ["name": "eth0", "sandbox": .string(sandbox.path)],
+    ]
+    let previous = Document.object([
+      "cniVersion": "1.1.0", "interfaces": .array(interfaces), "ips": .array(ips),
+    ])
+    return try check(previous).status == 0
   }
   /// DEL of the container `c1`, by container ID and interface name alone.
   func del() throws -> PluginResult {

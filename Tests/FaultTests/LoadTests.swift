@@ -27,6 +27,8 @@ private final class Load: Sendable {
     case present(Document)
     /// Something was killed, or failed, half-way.
     case unknown
+
+    var isUnknown: Bool { if case .unknown = self { true } else { false } }
   }
   struct Figures {
     var commands: [String: Int] = [:]
@@ -107,7 +109,9 @@ private final class Load: Sendable {
     case .unknown where isFirstChoice, .absent:
       let result = try run("ADD", number, configuration, killed: step)
       guard let result, result.status == 0 else {
-        if let result { violations.add("ADD of c\(number): \(result)") }
+        // What was killed may have been up before.
+        let isUp = result?.code == 100 && state(number).isUnknown
+        if let result, !isUp { violations.add("ADD of c\(number): \(result)") }
         return note(number, .unknown)
       }
       note(number, .present(result.json))

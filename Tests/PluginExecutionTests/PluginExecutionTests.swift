@@ -18,7 +18,8 @@ import Testing
       try directory.write("#!/bin/sh\n\(script)\n", to: "plugin", mode: 0o755)
     }
     let process = try PluginProcess(
-      start: path, environment: ["A=1", "PATH=/usr/bin:/bin"], input: Array(#"{"x": 1}"#.utf8))
+      start: path, environment: ["A=1", "PATH=/usr/bin:/bin"], input: Array(#"{"x": 1}"#.utf8),
+      until: .after(timeout))
     return try process.finish(until: .after(timeout)).result()
   }
 
@@ -123,12 +124,33 @@ import Testing
     #expect(CNIError(failure, of: "p", .add).code == .tryAgainLater)
   }
 
+  @Test("waits for an executable that is being written until the deadline, and no longer")
+  func beingWritten() throws {
+    let path = try directory.write("#!/bin/sh\necho '{}'\n", to: "plugin", mode: 0o755)
+    let begin = Clock.monotonic
+    do {
+      let writer = try FileDescriptor.open(path, .writeOnly)
+      let failure = try #require(
+        #expect(throws: PluginFailure.self) {
+          _ = try PluginProcess(
+            start: path, environment: [], input: [], until: .after(.milliseconds(200)))
+        })
+      #expect(failure.description == "exec(\(path)): ETXTBSY (Text file busy)")
+      _ = consume writer
+    }
+    let waited = Clock.monotonic - begin
+    #expect(waited >= .milliseconds(200) && waited < .seconds(3))
+    let process = try PluginProcess(
+      start: path, environment: [], input: [], until: .after(.seconds(10)))
+    #expect(try process.finish(until: .after(.seconds(10))).result() == [:])
+  }
+
   @Test("says when an executable cannot be run")
   func notExecutable() throws {
     let path = try directory.write("", to: "plain")
     let failure = try #require(
       #expect(throws: PluginFailure.self) {
-        _ = try PluginProcess(start: path, environment: [], input: [])
+        _ = try PluginProcess(start: path, environment: [], input: [], until: .after(.zero))
       })
     #expect(failure.description == "exec(\(path)): EACCES (Permission denied)")
     #expect(

@@ -320,23 +320,28 @@ import Testing
       "sandbox": .string(sandbox.path), "addresses": "10.1.0.2/24", "mac": "0a:58:0a:01:00:02",
       "site": "north", "iface-id": "lp1", "contPodUid": "uid-7",
     ]
-    #expect(try network.port(result)["external_ids"] == expected)
-    #expect(try network.interface(result)["external_ids"] == expected)
+    let port = try network.port(result)["external_ids"]
+    let ipam = try Document(parsing: Array((port["ipam"].text ?? "").utf8))
+    #expect(ipam == configuration["ipam"])
+    let began = try #require(port["began"].text.flatMap { Double($0) }) / 1e9
+    #expect(abs(Date().timeIntervalSince1970 - began) < 60)
+    #expect(port.with(["ipam": .absent, "began": .absent]) == expected)
+    #expect(try network.interface(result)["external_ids"] == port)
   }
 
-  @Test("succeeds when it is repeated, whatever an ADD that never ended has left")
-  func repeated() throws {
+  @Test("replaces whatever an ADD that never ended has left, and what has lost its link")
+  func leftovers() throws {
     let network = try Network()
     let sandbox = try Sandbox()
     let configuration = network.configuration()
     let first = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
     let name = first["interfaces"][0]["name"].text ?? ""
 
-    // All is there; the link is there without its port; the port is there without its link.
-    let second = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
-      .checked()
-    #expect(second["interfaces"][0]["name"].text == name)
+    // The link is there without its port; the mark of an ADD that ended is not; the port is there
+    // without its link.
     try network.host.openVSwitch.vsctl("del-port", "br1", name)
+    try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    try sandbox.exec("ip", ["link", "set", "eth0", "alias", ""]).checked()
     try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
     try network.host.namespace.exec("ip", ["link", "del", name]).checked()
     let last = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()

@@ -142,7 +142,7 @@ import Testing
 /// Calls `body` with all of them, each on a thread of its own, and answers what it answered, in
 /// order; throws the first error.
 @discardableResult
-private func atOnce<Item: Sendable, Answer: Sendable>(
+func atOnce<Item: Sendable, Answer: Sendable>(
   _ items: [Item], _ body: @escaping @Sendable (Item) throws -> Answer
 ) throws -> [Answer] {
   let answers = Answers<Answer>(count: items.count)

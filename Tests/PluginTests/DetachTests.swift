@@ -98,16 +98,65 @@ import Testing
     #expect(try ovs.ports(of: "br1") == ["alien0"])
   }
 
-  @Test("goes on past an IPAM plugin that fails, and reports it")
+  @Test("goes on past an IPAM plugin that fails, reports it, and keeps what its rows remember")
   func failingIPAM() throws {
     let attached = try Attached()
-    let configuration = attached.configuration.with(["ipam": ["type": "nowhere"]])
-    let result = try attached.network.plugin.del(
-      configuration, containerID: "c1", sandbox: attached.sandbox)
+    let (plugin, ovs) = (attached.network.plugin, attached.network.host.openVSwitch)
+    let result = try plugin.del(
+      attached.configuration, containerID: "c1", sandbox: attached.sandbox, path: "/nowhere")
     #expect(result.code == 999)
-    #expect(result.message.contains("failed to find plugin \"nowhere\""))
-    #expect(try attached.network.host.openVSwitch.ports(of: "br1") == [])
+    #expect(result.message.contains("failed to find plugin \"host-local\""), "\(result.message)")
     #expect(try attached.sandbox.ip("link").array.count == 1)
+    #expect(try ovs.ports(of: "br1").count == 1)
+    // Without the members that say where the lease is.
+    try plugin.del(
+      attached.network.configuration(["bridge": .absent]), containerID: "c1", sandbox: nil
+    ).checked()
+    #expect(try attached.leftovers() == [])
+  }
+
+  @Test(
+    "frees the lease that ADD took, whatever the configuration says of IPAM by now",
+    arguments: [
+      .absent, ["type": "host-local"], ["type": "nowhere"],
+      ["type": "host-local", "dataDir": "/run/elsewhere", "ranges": "none"],
+    ] as [Document])
+  func remembered(ipam: Document) throws {
+    let attached = try Attached()
+    try attached.network.plugin.del(
+      attached.configuration.with(["ipam": ipam]), containerID: "c1", sandbox: attached.sandbox
+    ).checked()
+    #expect(try attached.leftovers() == [])
+  }
+
+  @Test(
+    "takes nothing from a row that is not the configuration of an IPAM plugin",
+    arguments: [
+      "{", "[]", #"{"dataDir": "/x"}"#, #"{"type": "../sh"}"#,
+      #"{"type": "host-local", "dataDir": "leases"}"#,
+      #"{"type": "host-local", "x": ""# + String(repeating: "x", count: 1024) + #""}"#,
+    ])
+  func forged(text: String) throws {
+    let attached = try Attached()
+    let ovs = attached.network.host.openVSwitch
+    let port = try #require(try ovs.ports(of: "br1").first)
+    let value = "\"" + text.replacing("\"", with: "\\\"") + "\""
+    try ovs.vsctl("set", "Port", port, "external_ids:ipam=\(value)")
+    try attached.network.plugin.del(
+      attached.configuration, containerID: "c1", sandbox: attached.sandbox
+    ).checked()
+    #expect(try attached.leftovers() == [])
+  }
+
+  @Test("treats a path that is the plugin's own namespace, or none, as a sandbox that is gone")
+  func foreignPath() throws {
+    for path in ["/proc/self/ns/net", "/dev/null", "/run/netns/nowhere"] {
+      let attached = try Attached()
+      try attached.network.plugin.call(
+        "DEL", attached.configuration, containerID: "c1", sandbox: path, ifname: "eth0"
+      ).checked()
+      #expect(try attached.leftovers() == [], "\(path)")
+    }
   }
 
   @Test(

@@ -112,6 +112,22 @@ import Testing
     }
   }
 
+  @Test("DEL without ovsdb-server keeps no chain from the plugins that come after it")
+  func serverStopped() throws {
+    let mirrored = try Mirrored()
+    let watched = try mirrored.container("watched")
+    try mirrored.add(mirrored.producer, [oneMirror], watched).checked()
+    mirrored.ovs.stopServer()
+    let result = try mirrored.del(mirrored.producer, [oneMirror], watched)
+    #expect(result.status == 0, "\(result)")
+    try mirrored.ovs.startServer()
+    try mirrored.ovs.vsctl("del-port", watched.port)
+    // What is left is empty, and goes on the way.
+    let other = try mirrored.container("other")
+    try mirrored.add(mirrored.producer, [["name": "m2", "ingress": true]], other).checked()
+    #expect(try mirrored.ovs.rows("Mirror").map { $0["name"] } == ["m2"])
+  }
+
   @Test("DEL takes no mistake in the configuration for a reason to keep anything")
   func mistakes() throws {
     let mirrored = try Mirrored()

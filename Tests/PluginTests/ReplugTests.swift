@@ -59,12 +59,6 @@ struct ReplugTests {
     try pair.expectForwarding(pair.addHeldUp())
   }
 
-  @Test("is plugged in anew by a second ADD")
-  func afterAdd() throws {
-    let pair = try Pair()
-    try pair.expectForwarding(pair.addHeldUp())
-  }
-
   @Test("is plugged in anew when only its link was made anew")
   func afterLink() throws {
     let pair = try Pair()

@@ -264,9 +264,10 @@ struct PictureTests {
         name: name, vlans: .init(mode: nil, tag: nil, trunks: [1, 3, 5, 7, 9, 11, 13, 15, 17, 19]),
         interfaces: [.init(name: name, type: "system", openFlowPort: 1, link: nil)],
         record: .init(
-          network: "a-network-with-a-long-name",
-          attachment: .init(
-            containerID: String(repeating: "0123456789abcdef", count: 4), interfaceName: "eth0"),
+          .init(
+            network: "a-network-with-a-long-name",
+            .init(
+              containerID: String(repeating: "0123456789abcdef", count: 4), interfaceName: "eth0")),
           sandbox: "/var/run/netns/cni-0b1c2d3e-0000-1111-2222-333344445555",
           addresses: (1...9).map { "fd00:1234:5678:9abc:def0:1234:5678:\($0)/64" }, mac: nil),
         owner: "patchbay", problems: [problem])

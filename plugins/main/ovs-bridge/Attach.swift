@@ -1,5 +1,6 @@
 import Addresses
 import CNI
+import JSON
 import Linux
 import Netlink
 import OVSDB
@@ -9,36 +10,51 @@ import PluginCore
 
 extension OVSBridge {
   /// ADD: the container end in the sandbox, the host end a port of the bridge, and both at work.
-  ///
-  /// Three others work meanwhile: the IPAM plugin, while the database is asked and the veth pair is
-  /// made; ovs-vswitchd, while the container end is configured.
   static func add(_ request: Request, _ plan: Plan, _ context: Context) throws(CNIError)
     -> AttachmentResult
   {
     let sandbox = try Sandbox.open(request.invocation)
-    var rollback = Rollback(context.log)
-    let ipam = try startIPAM(request, &rollback)
-    context.log.write(.debug, "started the IPAM plugin")
+    return try add(request, plan, in: sandbox, Exclusion(request, context), context)
+  }
+
+  /// Nothing is made before everything that can be refused has been refused.
+  ///
+  /// Two others work meanwhile: the IPAM plugin, while the veth pair is made; ovs-vswitchd, while the
+  /// container end is configured.
+  private static func add(
+    _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
+    _ exclusion: borrowing Exclusion, _ context: Context
+  ) throws(CNIError) -> AttachmentResult {
     let database = try Database(plan.endpoint, context)
     let survey = database.begin(Survey(plan))
-    context.log.write(.debug, "asked ovsdb-server")
-    var ends = try Ends(plan, in: sandbox, context, &rollback)
+    let links = try LinkSurvey(plan, in: sandbox, context)
+    let findings = try database.findings(of: survey)
+    let leftovers = try Leftovers(request, plan, links, findings)
+    _ = try database.datapath(plan, findings)
+    try findings.gateway?.refuse(plan)
+    context.log.write(.debug, "has looked at what is there")
+
+    var rollback = Rollback(context.log)
+    let ipam = try IPAMAddition(request, leftovers, context, &rollback)
+    context.log.write(.debug, "started the IPAM plugin")
+    var ends = try Ends(plan, in: sandbox, links, replacing: leftovers, context, &rollback)
     context.log.write(.debug, "made the veth pair")
-    let addresses = try plan.completed(addresses(from: ipam, request, context))
+    let addresses = try plan.completed(ipam.addresses(request, context))
     context.log.write(.debug, "has the addresses")
     let gateway = try Gateway(plan, addresses.addresses)?.target(ends.outside, plan, context)
-    let findings = try database.findings(of: survey)
 
     do { try ends.chooseMAC(addresses.addresses, until: context.deadline) } catch {
       throw CNIError(error, "cannot read interface \"\(ends.containerName)\"")
     }
-    let record = plan.record(
+    var record = plan.record(
       sandbox: sandbox.path, addresses: addresses.addresses, mac: ends.mac)
-    try database.removeLeftover(findings, plan, ends)
+    record.began = context.began
+    record.ipam = RememberedIPAM(request.network.json["ipam"])
     var externalIDs = record.externalIDs(plan)
     externalIDs[GatewayRow.key] = gateway?.gateway.port.name
     if isMasqueraded(plan, addresses.addresses) { externalIDs[MasqueradeRecord.key] = "true" }
-    let port = try database.attach(plan, externalIDs, gateway, findings, &rollback)
+    let port = try database.attach(
+      plan, externalIDs, gateway, findings, replacing: leftovers, ends, &rollback)
     context.log.write(.debug, "put the port on its bridge")
     let masquerade = try beginMasquerade(plan, addresses.addresses, &rollback)
     try configure(ends, plan, addresses, port, in: sandbox, context)
@@ -54,31 +70,6 @@ extension OVSBridge {
     rollback.disarm()
     database.removeStalePorts(findings.stale, ends.outside, context.log)
     return result(request, plan, ends, addresses, gatewayLink)
-  }
-
-  /// Starts the IPAM plugin; its leases are given back when the attachment fails, also when it
-  /// fails itself half-way.
-  private static func startIPAM(_ request: Request, _ rollback: inout Rollback) throws(CNIError)
-    -> Delegate?
-  {
-    let ipam = try Delegate.ipam(for: request, .add)
-    if ipam != nil {
-      rollback.onFailure("release the addresses") {
-        do throws(CNIError) {
-          try Delegate.runIPAM(request, .del, until: .after(.seconds(5)))
-          return nil
-        } catch { return error.description }
-      }
-    }
-    return ipam
-  }
-
-  /// What the IPAM plugin answers; nothing without one.
-  private static func addresses(
-    from ipam: consuming Delegate?, _ request: Request, _ context: Context
-  ) throws(CNIError) -> AttachmentResult {
-    guard let ipam else { return AttachmentResult() }
-    return try ipam.addresses(until: context.deadline, version: request.network.version)
   }
 
   /// Makes the container end work: settings, addresses, routes, and, where packets go through
@@ -111,14 +102,18 @@ extension OVSBridge {
   }
 
   /// Has the kernel tell the neighbours, now that frames arrive: by gratuitous ARP and unsolicited
-  /// neighbour advertisement. That nobody hears it is no reason to fail.
+  /// neighbour advertisement. And marks the container end: everything is done.
+  ///
+  /// That the kernel refuses is no reason to fail.
   private static func announce(
     _ ends: Ends, _ plan: Plan, _ result: AttachmentResult, _ context: Context
   ) {
-    guard let mac = ends.mac, !result.addresses.isEmpty else { return }
     do throws(RouteError) {
       try ends.inside.request(until: context.deadline) {
-        $0.announceAddresses(of: ends.containerIndex, mac: mac)
+        if let mac = ends.mac, !result.addresses.isEmpty {
+          $0.announceAddresses(of: ends.containerIndex, mac: mac)
+        }
+        $0.setLink(.index(ends.containerIndex), alias: HostLink.finished)
       }
     } catch { context.log.write(.warning, "cannot announce the addresses: \(error)") }
   }

@@ -11,7 +11,14 @@ extension OVSBridge {
   /// CHECK: everything that ADD made, compared with the kernel and the database. It changes nothing.
   static func check(_ request: Request, _ plan: Plan, _ context: Context) throws(CNIError) {
     let sandbox = try Sandbox.open(request.invocation)
-    let ipam = try Delegate.ipam(for: request, .check)
+    try check(request, plan, in: sandbox, Exclusion(request, context), context)
+  }
+
+  private static func check(
+    _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
+    _ exclusion: borrowing Exclusion, _ context: Context
+  ) throws(CNIError) {
+    let ipam = try Delegate.ipam(for: request, .check, until: context.deadline)
     let expected = try Expectation(request, plan, sandbox: sandbox.path)
     var deviations = Deviations()
     let datapath = try comparePort(plan, expected, context, &deviations)
@@ -137,7 +144,7 @@ extension OVSBridge {
       let interfaces = question.select(
         from: .interface, where: [.equal(.name, name)],
         .columns(.ofport, .ofportRequest, .error, .ifindex, .type, .externalIDs))
-      let rates = RatesQuestion(name, plan.attachment, in: &question)
+      let rates = RatesQuestion(name, plan.key, in: &question)
       let results = try connection.transact(question, until: context.deadline)
       guard let port = results[ports].first, let interface = results[interfaces].first else {
         deviations.add("there is no port \"\(name)\" in the database, and there should be one")

@@ -31,8 +31,9 @@ final class Database {
   /// What a survey found.
   struct Findings {
     let bridge: Survey.Bridge?
-    let leftover: [String: String]?
-    let stale: [String]
+    /// Ports that have the name of the host end already.
+    let ports: [Survey.Port]
+    let stale: [LostInterface]
     /// Nil where no gateway is wished for.
     let gateway: GatewaySurvey.Findings?
   }
@@ -49,7 +50,7 @@ final class Database {
     do {
       let results = try connection.results(of: pending.pending, until: deadline)
       return Findings(
-        bridge: pending.survey.bridge(results), leftover: pending.survey.leftover(results),
+        bridge: pending.survey.bridge(results), ports: pending.survey.ports(results),
         stale: pending.survey.stale(results), gateway: pending.survey.gateway(results))
     } catch { throw CNIError(error, "cannot ask Open vSwitch") }
   }
@@ -64,14 +65,26 @@ final class Database {
   /// ovs-vswitchd is still at work.
   func attach(
     _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings,
-    _ rollback: inout Rollback
+    replacing leftovers: Leftovers, _ ends: Ends, _ rollback: inout Rollback
   ) throws(CNIError) -> AttachedPort {
-    rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] in undo(plan) }
-    return try plugIn(plan, externalIDs, target, first)
+    // What ovs-vswitchd may hold, and what has a gateway to leave, goes in a step of its own.
+    let isSimple =
+      !leftovers.isHeld
+      && leftovers.rows.allSatisfy { port in
+        let gateway = port.row[.externalIDs][GatewayRow.key]
+        return gateway == nil || port.record?.key == plan.key && gateway == plan.gatewayPort?.name
+      }
+    if !isSimple { try remove(leftovers.rows, plan, ends) }
+    rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] deadline in
+      undo(plan, externalIDs, until: deadline)
+    }
+    return try plugIn(
+      plan, externalIDs, target, first, replacing: isSimple ? leftovers.rows : [])
   }
 
   private func plugIn(
-    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings
+    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings,
+    replacing leftovers: [Survey.Port]
   ) throws(CNIError) -> AttachedPort {
     var findings = first
     // The bridge may come or go between question and answer; each time there is a new question.
@@ -80,7 +93,8 @@ final class Database {
       let joining = target.map { GatewayJoining($0, plan, findings.gateway) }
       try joining?.checkPort()
       let attaching = Attaching(
-        plan, externalIDs, to: findings.bridge?.reference, datapath: datapath, joining)
+        plan, externalIDs, replacing: leftovers, to: findings.bridge?.reference,
+        datapath: datapath, joining)
       let commit = connection.begin(attaching.transaction, watching: plan.hostLink.name)
       let hadMadeBridge = hasMadeBridge
       if findings.bridge == nil { hasMadeBridge = true }
@@ -114,8 +128,9 @@ final class Database {
     while let mistake = try port.mistake(ends, context) {
       context.log.write(.warning, "\(mistake): plugging it in anew")
       let findings = try findings(Survey(port.plan))
-      try removeLeftover(findings, port.plan, ends)
-      port = try plugIn(port.plan, port.externalIDs, port.target, findings)
+      try remove(findings.ports.filter { $0.record?.key == port.plan.key }, port.plan, ends)
+      port = try plugIn(
+        port.plan, port.externalIDs, port.target, findings, replacing: [])
     }
   }
 
@@ -123,8 +138,8 @@ final class Database {
     "cannot attach port \"\(plan.hostLink.name)\" to bridge \"\(plan.bridge)\""
   }
 
-  /// What the bridge has, or is made with.
-  private func datapath(_ plan: Plan, _ findings: Findings) throws(CNIError) -> String {
+  /// What the bridge has, or is made with. Refuses a bridge that is missing and may not be made.
+  func datapath(_ plan: Plan, _ findings: Findings) throws(CNIError) -> String {
     if let bridge = findings.bridge { return bridge.datapath }
     guard plan.configuration.createBridge else {
       let bridges = try bridgeNames().map { "\"\($0)\"" }.joined(separator: ", ")
@@ -153,40 +168,38 @@ final class Database {
     } catch { throw CNIError(error, "cannot ask Open vSwitch") }
   }
 
-  /// Removes what an ADD of the same attachment that never ended left on a bridge.
-  ///
-  /// ovs-vswitchd must have seen it go: the port that comes has the same name and another link.
-  func removeLeftover(_ findings: Findings, _ plan: Plan, _ ends: Ends) throws(CNIError) {
-    guard let externalIDs = findings.leftover else { return }
-    guard AttachmentRecord(externalIDs)?.attachment == plan.attachment else {
-      throw CNIError(
-        .internalFailure, Self.attempt(plan),
-        details: "there is a port of that name, and it is not of this attachment")
-    }
+  /// Takes ports that a new one replaces off their bridges, and waits until ovs-vswitchd has let go of
+  /// their links: the port that comes has the same name and another link.
+  private func remove(_ rows: [Survey.Port], _ plan: Plan, _ ends: Ends) throws(CNIError) {
+    guard !rows.isEmpty else { return }
     do {
-      let removed = try connection.beginDetaching(plan.attachment, until: deadline)
-      for commit in removed?.commits ?? [] { _ = try commit.outcome(until: deadline) }
-    } catch {
-      throw CNIError(error, "cannot remove what an earlier ADD left")
-    }
+      let removed = try connection.remove(
+        rows.map { $0.row }, ratesOf: Set(rows.compactMap { $0.record?.key }),
+        "replace \(plan.key)", until: deadline)
+      for commit in removed.commits { _ = try commit.outcome(until: deadline) }
+    } catch { throw CNIError(error, "cannot remove what an earlier ADD left") }
     // Letting go of a port, ovs-vswitchd gives the link of that name the flags that it found.
     do { try ends.switchHostEndOn(until: deadline) } catch {
       throw CNIError(error, Self.attempt(plan))
     }
   }
 
-  /// Takes the port off again, and a bridge that was made for it and has no other port.
+  /// Takes the port of this run off again, and a bridge that was made for it and has no other port.
   ///
   /// Over a connection of its own, because the first one may be the reason for the failure: where
   /// ovsdb-server restarts, it is back within the deadline.
-  private func undo(_ plan: Plan) -> String? {
-    let deadline = Deadline.after(.seconds(5))
+  private func undo(_ plan: Plan, _ externalIDs: [String: String], until deadline: Deadline)
+    -> String?
+  {
+    var pairs = plan.key.externalIDs
+    // Rows of earlier ADDs, which may be there still, began at another time.
+    pairs[AttachmentRecord.Key.began] = externalIDs[AttachmentRecord.Key.began]
     while true {
       do throws(OVSDBError) {
         let connection = try Connection(plan.endpoint, until: deadline)
-        let removed = try connection.beginDetaching(plan.attachment, until: deadline)
+        let removed = try connection.beginDetaching(pairs, "undo \(plan.key)", until: deadline)
         if hasMadeBridge { try connection.removeUnusedBridge(plan.bridge, until: deadline) }
-        return removed?.failures.first?.description
+        return removed.removed?.failures.first?.description
       } catch {
         switch error {
         case .cannotConnect, .connectionLost:
@@ -200,21 +213,23 @@ final class Database {
 
   // MARK: - Removing what is stale
 
-  /// Removes `ports`, whose links ovs-vswitchd did not find, where the kernel says so too.
+  /// Removes the ports of `interfaces`, whose links ovs-vswitchd did not find, where the kernel says
+  /// so too.
   ///
-  /// That the links are gone is looked up here: while ovs-vswitchd restarts it knows of none.
-  func removeStalePorts(_ ports: [String], _ links: RouteSocket, _ log: Log) {
-    let lost = ports.filter { name in
+  /// That the links are gone is looked up here: while ovs-vswitchd restarts it knows of none. The
+  /// rows are those that were found, whatever has their names by now.
+  func removeStalePorts(_ interfaces: [LostInterface], _ links: RouteSocket, _ log: Log) {
+    let lost = interfaces.filter { interface in
       do throws(RouteError) {
-        _ = try links.link(.named(name), until: deadline)
-        return false
-      } catch { return error.errno == .noSuchDevice }
+        return try links.linkIfPresent(.named(interface.name), until: deadline) == nil
+      } catch { return false }
     }
     guard !lost.isEmpty else { return }
     do throws(OVSDBError) {
-      let removed = try connection.removePorts(named: lost, until: deadline)
+      let removed = try connection.removePorts(of: lost, until: deadline)
       for failure in removed.failures { log.write(.warning, "\(failure)") }
-      log.write(.info, "removed ports that have lost their links: \(lost.joined(separator: " "))")
+      let names = lost.map { $0.name }.joined(separator: " ")
+      log.write(.info, "removed ports that have lost their links: \(names)")
     } catch {
       log.write(.warning, "cannot remove ports that have lost their links: \(error)")
     }
@@ -222,17 +237,17 @@ final class Database {
 }
 
 extension Connection {
-  /// Takes the ports of `attachment` off their bridges; nil where there are none.
-  func beginDetaching(_ attachment: Attachment, until deadline: Deadline) throws(OVSDBError)
-    -> RemovedPorts?
+  /// Takes the ports that have these pairs off their bridges; answers their rows, and what became of
+  /// them, which is nil where there were none.
+  func beginDetaching(_ pairs: [String: String], _ comment: String, until deadline: Deadline)
+    throws(OVSDBError) -> (rows: [Row<PortTable>], removed: RemovedPorts?)
   {
-    var (question, ports) = Detaching.find(attachment)
-    let rates = Rates.Rows(where: AttachmentRecord.condition(attachment), in: &question)
+    var (question, ports) = Detaching.find(pairs)
+    let rates = Rates.Rows(where: pairs, in: &question)
     let results = try transact(question, until: deadline)
     let (rows, limited) = (results[ports], rates.attachments(results))
-    guard !rows.isEmpty || !limited.isEmpty else { return nil }
-    let subject = "\(attachment.containerID)/\(attachment.interfaceName)"
-    return try remove(rows, ratesOf: limited, "detach \(subject)", until: deadline)
+    guard !rows.isEmpty || !limited.isEmpty else { return (rows, nil) }
+    return (rows, try remove(rows, ratesOf: limited, comment, until: deadline))
   }
 
   /// Removes a bridge of ours, unless it has ports besides its own.
@@ -255,20 +270,23 @@ extension Connection {
     }
   }
 
-  /// Takes ports of ours off their bridges by name.
-  func removePorts(named names: [String], until deadline: Deadline) throws(OVSDBError)
+  /// Takes the ports of these interfaces of ours off their bridges.
+  func removePorts(of interfaces: [LostInterface], until deadline: Deadline) throws(OVSDBError)
     -> RemovedPorts
   {
     var question = Transaction()
-    let selections = names.map { name in
+    let selections = interfaces.map { interface in
       question.select(
         from: .port,
-        where: [.equal(.name, name), .includes(.externalIDs, ["owner": AttachmentRecord.owner])],
-        .columns(.uuid, .name, .externalIDs))
+        where: [
+          .includes(.interfaces, [interface.row]),
+          .includes(.externalIDs, [AttachmentRecord.Key.owner: AttachmentRecord.owner]),
+        ], .columns(.uuid, .name, .externalIDs))
     }
     let results = try transact(question, until: deadline)
     let rows = selections.flatMap { results[$0] }
-    let attachments = rows.compactMap { AttachmentRecord($0[.externalIDs])?.attachment }
+    guard !rows.isEmpty else { return RemovedPorts() }
+    let attachments = rows.compactMap { AttachmentRecord($0[.externalIDs])?.key }
     return try remove(
       rows, ratesOf: Set(attachments), "remove ports without links", until: deadline)
   }

@@ -18,36 +18,46 @@ struct Ends {
   /// Whether it has to be given to it yet.
   private var isMACPending = false
 
-  /// Makes the pair. Both ends have their names and sizes; the host end is up.
+  /// Makes the pair, in the place of `leftovers`. Both ends have their names and sizes; the host end is
+  /// up.
   init(
-    _ plan: Plan, in sandbox: borrowing NetworkNamespace, _ context: Context,
-    _ rollback: inout Rollback
+    _ plan: Plan, in sandbox: borrowing NetworkNamespace, _ links: LinkSurvey,
+    replacing leftovers: Leftovers, _ context: Context, _ rollback: inout Rollback
   )
     throws(CNIError)
   {
+    let outside = links.outside
+    let deadline = context.deadline
     do throws(RouteError) {
-      let outside = try RouteSocket()
-      let inside = try RouteSocket(in: sandbox)
-      let made = try Self.addPair(plan, sandbox, outside, until: context.deadline)
-      rollback.onFailure("delete link \"\(made.name)\"") {
-        Self.delete(made.index, outside)
+      if let link = leftovers.link { try Self.delete(link.index, outside, until: deadline) }
+      let made = try Self.addPair(plan, sandbox, outside, until: deadline)
+      rollback.onFailure("delete link \"\(made.name)\"") { deadline in
+        do throws(RouteError) {
+          try Self.delete(made.index, outside, until: deadline)
+          return nil
+        } catch { return error.description }
       }
       guard let peer = made.peerIndex else {
         throw .malformed(
           .addVeth(made.name, peer: plan.attachment.interfaceName), .badLength(0, at: 0))
       }
-      try outside.request(until: context.deadline) {
+      try outside.request(until: deadline) {
         $0.silenceLink(.index(made.index))
         $0.setLink(
           .index(made.index), isUp: true, alias: plan.hostLink.alias(network: plan.network))
       }
       self.outside = outside
-      self.inside = inside
+      inside = links.inside
       host = made
       containerIndex = peer
       containerName = plan.attachment.interfaceName
       mac = plan.mac
     } catch {
+      // Since it was looked for, another has made a link of one of the names.
+      if error.isRefusal, error.errno == .fileExists {
+        throw Leftovers.refusal(
+          "interface \"\(plan.attachment.interfaceName)\" exists already", error.description)
+      }
       throw CNIError(error, "cannot set up interface \"\(plan.attachment.interfaceName)\"")
     }
   }
@@ -58,57 +68,45 @@ struct Ends {
   ) throws(RouteError) -> Link {
     let name = plan.hostLink.name
     let descriptor = sandbox.fileDescriptor
-    var isSecondAttempt = false
-    while true {
-      do throws(RouteError) {
-        let made = try outside.request(until: deadline) {
-          $0.addVeth(
-            VethEnd(
-              name, mtu: plan.configuration.mtu, mac: plan.hostLink.mac,
-              group: HostLink.group(network: plan.network), queues: 1,
-              queueLength: plan.rates?.hostQueueLength),
-            peer: VethEnd(
-              plan.attachment.interfaceName, mtu: plan.configuration.mtu, mac: plan.mac, queues: 1),
-            in: descriptor)
-        }
-        guard let link = made.first else {
-          throw .malformed(.readLink(.named(name)), .badLength(0, at: 0))
-        }
-        return link
-      } catch {
-        // An answer that was lost may have been a good one.
-        if !error.isRefusal { _ = try? deleteLeftover(plan, outside, until: .after(.seconds(5))) }
-        guard error.errno == .fileExists, !isSecondAttempt,
-          try deleteLeftover(plan, outside, until: deadline)
-        else { throw error }
-        isSecondAttempt = true
-      }
-    }
-  }
-
-  /// Deletes the pair that an earlier ADD of the same attachment left; false if there is none.
-  private static func deleteLeftover(
-    _ plan: Plan, _ outside: RouteSocket, until deadline: Deadline
-  ) throws(RouteError) -> Bool {
     do throws(RouteError) {
-      let link = try outside.link(.named(plan.hostLink.name), until: deadline)
-      let isOurs =
-        plan.hostLink.isNamed(by: link.alias)
-        || link.alias == nil && link.group == HostLink.group(network: plan.network)
-      guard isOurs else { return false }
-      try outside.request(until: deadline) { $0.deleteLink(.index(link.index)) }
-      return true
+      let made = try outside.request(until: deadline) {
+        $0.addVeth(
+          VethEnd(
+            name, mtu: plan.configuration.mtu, mac: plan.hostLink.mac,
+            group: HostLink.group(network: plan.network), queues: 1,
+            queueLength: plan.rates?.hostQueueLength),
+          peer: VethEnd(
+            plan.attachment.interfaceName, mtu: plan.configuration.mtu, mac: plan.mac, queues: 1),
+          in: descriptor)
+      }
+      guard let link = made.first else {
+        throw .malformed(.readLink(.named(name)), .badLength(0, at: 0))
+      }
+      return link
     } catch {
-      if error.errno == .noSuchDevice { return false }
+      // An answer that was lost may have been a good one. There was no such link before.
+      if !error.isRefusal { try? release(plan, outside, until: .after(Rollback.duration)) }
       throw error
     }
   }
 
-  private static func delete(_ index: Int32, _ outside: RouteSocket) -> String? {
+  private static func delete(_ index: Int32, _ outside: RouteSocket, until deadline: Deadline)
+    throws(RouteError)
+  {
     do throws(RouteError) {
-      try outside.request(until: .after(.seconds(5))) { $0.deleteLink(.index(index)) }
-      return nil
-    } catch { return error.errno == .noSuchDevice ? nil : error.description }
+      try outside.request(until: deadline) { $0.deleteLink(.index(index)) }
+    } catch { if error.errno != .noSuchDevice { throw error } }
+  }
+
+  /// Deletes the host end of an attachment, and with it the container end, wherever that is. A link of
+  /// the same name that is another's stays.
+  static func release(_ plan: Plan, _ outside: RouteSocket, until deadline: Deadline)
+    throws(RouteError)
+  {
+    guard let link = try outside.linkIfPresent(.named(plan.hostLink.name), until: deadline),
+      plan.hostLink.owner(of: link, network: plan.network) == .ours
+    else { return }
+    try delete(link.index, outside, until: deadline)
   }
 
   func switchHostEndOn(until deadline: Deadline) throws(RouteError) {

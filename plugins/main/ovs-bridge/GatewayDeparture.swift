@@ -9,8 +9,8 @@ import PluginCore
 /// Ports of attachments that were taken off.
 struct RemovedPorts {
   fileprivate(set) var commits: [ConfirmedCommit] = []
-  /// The networks of those that were masqueraded.
-  fileprivate(set) var masqueradedNetworks: Set<String> = []
+  /// Whether a port of a gateway went with them, and with it a link of ovs-vswitchd.
+  fileprivate(set) var hasRemovedGateway = false
   /// Why a gateway could not be removed as well.
   fileprivate(set) var failures: [CNIError] = []
 }
@@ -21,7 +21,7 @@ extension Connection {
   ///
   /// The rows of the rates of `attachments`, whose ports go or are gone, go too.
   func remove(
-    _ rows: [Row<PortTable>], ratesOf attachments: Set<Attachment>, _ comment: String,
+    _ rows: [Row<PortTable>], ratesOf attachments: Set<AttachmentKey>, _ comment: String,
     until deadline: Deadline
   ) throws(OVSDBError) -> RemovedPorts {
     var attachments = attachments
@@ -30,14 +30,11 @@ extension Connection {
     var departures: [GatewayDeparture] = []
     for row in rows {
       let network = row[.externalIDs]["network"] ?? ""
-      if row[.externalIDs][MasqueradeRecord.key] != nil {
-        removed.masqueradedNetworks.insert(network)
-      }
       guard let name = row[.externalIDs][GatewayRow.key] else {
         plain.append(row[.uuid])
         continue
       }
-      let limited = AttachmentRecord(row[.externalIDs])?.attachment
+      let limited = AttachmentRecord(row[.externalIDs])?.key
       let member = GatewayDeparture.Member(
         reference: row[.uuid], name: row[.name],
         limited: limited.flatMap { attachments.remove($0) })
@@ -64,7 +61,7 @@ struct GatewayDeparture {
     let reference: Reference
     let name: String
     /// The attachment, where it has rows of rates.
-    let limited: Attachment?
+    let limited: AttachmentKey?
   }
   /// The name of the gateway's port.
   let port: String
@@ -113,6 +110,7 @@ struct GatewayDeparture {
       for operation in removal.operations { transaction.append(operation) }
       do throws(OVSDBError) {
         removed.commits.append(try connection.begin(transaction).confirm(until: deadline))
+        if extent == .gateway, situation.row.isOurs { removed.hasRemovedGateway = true }
         return
       } catch {
         guard case .transactionRefused(let refusal) = error, refusal.index < premises,

@@ -91,9 +91,9 @@ extension Gateway {
       }
       for conflict in link.conflicts(with: self) where plan.configuration.forceAddress {
         try socket.request(until: deadline) { $0.deleteAddress(conflict, from: link.index) }
-        rollback.onFailure("give \(conflict) back to \"\(port.name)\"") {
+        rollback.onFailure("give \(conflict) back to \"\(port.name)\"") { deadline in
           do throws(RouteError) {
-            try add(conflict, link.index, socket, until: .after(.seconds(5)))
+            try add(conflict, link.index, socket, until: deadline)
             return nil
           } catch { return error.description }
         }

@@ -66,6 +66,15 @@ struct GatewaySurvey {
     let isOnBridge: Bool
     /// Whether the bridge's MAC address is fixed.
     let hasFixedMAC: Bool
+
+    /// Refuses a port that cannot be the gateway's, or is on another bridge.
+    func refuse(_ plan: Plan) throws(CNIError) {
+      guard let port = plan.gatewayPort, let row else { return }
+      if let reason = port.objection(to: row) { throw port.refusal(.internalFailure, reason) }
+      if !isOnBridge {
+        throw port.refusal(.internalFailure, port.isElsewhere(than: plan.bridge))
+      }
+    }
   }
   func findings(_ results: TransactionResults) -> Findings {
     let type = results[interfaces].first?[.type] ?? ""

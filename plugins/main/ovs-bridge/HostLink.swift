@@ -1,6 +1,7 @@
 import Addresses
 import CNI
 import Digests
+import Netlink
 
 /// The host end of an attachment, all of which can be told from container ID and interface name.
 struct HostLink: Hashable {
@@ -38,6 +39,9 @@ struct HostLink: Hashable {
 
   private static let prefix = "patchbay:"
 
+  /// The alias of a container end whose ADD has done everything but answer.
+  static let finished = prefix + "attached"
+
   /// The link's alias, which tells `ip link` and GC whose it is:
   /// `patchbay:NETWORK/CONTAINERID/INTERFACE`.
   func alias(network: String) -> String {
@@ -48,19 +52,48 @@ struct HostLink: Hashable {
     return Self.prefix + parts.map { Self.abbreviated($0) }.joined(separator: "/")
   }
 
-  /// Whether `alias` is that of a link of this attachment, on whatever network.
-  func isNamed(by alias: String?) -> Bool {
-    guard let alias, alias.hasPrefix(Self.prefix) else { return false }
-    let parts = alias.dropFirst(Self.prefix.count).split(separator: "/").map { String($0) }
-    return parts.count == 3 && Self.matches(parts[1], attachment.containerID)
-      && Self.matches(parts[2], attachment.interfaceName)
+  /// Whose a link is that has the name of this host end.
+  enum Owner: Hashable {
+    /// This attachment's.
+    case ours
+    /// An attachment's of the same container ID and interface name to the network of this name.
+    case network(String)
+    /// Neither.
+    case foreign
+  }
+
+  /// Whose `link` is, for an attachment to `network`. Before it has an alias, its group tells.
+  func owner(of link: Link, network: String) -> Owner {
+    guard let alias = link.alias, !alias.isEmpty else {
+      return link.kind == "veth" && link.group == Self.group(network: network) ? .ours : .foreign
+    }
+    guard let parts = Self.parts(alias), Self.matches(parts[1], attachment.containerID),
+      Self.matches(parts[2], attachment.interfaceName)
+    else { return .foreign }
+    return Self.matches(parts[0], network) ? .ours : .network(parts[0])
+  }
+
+  /// The attachment whose host end has `alias`, if it is one to `network`, and its names are there in
+  /// full.
+  static func attachment(_ alias: String?, to network: String) -> Attachment? {
+    guard let alias, let parts = parts(alias), matches(parts[0], network),
+      !parts.contains(where: { $0.hasPrefix("#") })
+    else { return nil }
+    return Attachment(containerID: parts[1], interfaceName: parts[2])
   }
 
   /// Whether `alias` is that of a link of any attachment to `network`.
   static func belongs(_ alias: String?, to network: String) -> Bool {
-    guard let alias, alias.hasPrefix(prefix) else { return false }
+    guard let alias, let parts = parts(alias) else { return false }
+    return matches(parts[0], network)
+  }
+
+  /// Network, container ID and interface name, each in full or abbreviated; nil if `alias` is not that
+  /// of a host end.
+  private static func parts(_ alias: String) -> [String]? {
+    guard alias.hasPrefix(prefix) else { return nil }
     let parts = alias.dropFirst(prefix.count).split(separator: "/").map { String($0) }
-    return parts.count == 3 && matches(parts[0], network)
+    return parts.count == 3 ? parts : nil
   }
 
   private static func matches(_ part: String, _ name: String) -> Bool {

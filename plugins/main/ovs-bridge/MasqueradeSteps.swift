@@ -40,9 +40,9 @@ extension OVSBridge {
     let owner = RuleOwner(plan.attachment)
     do {
       let addition = try masquerade.begin(adding: owner, addresses.map { $0.address })
-      rollback.onFailure("remove the masquerade rules") {
+      rollback.onFailure("remove the masquerade rules") { deadline in
         do throws(FirewallError) {
-          try masquerade.remove(owner, until: .after(.seconds(5)))
+          try masquerade.remove(owner, until: deadline)
           return nil
         } catch { return error.description }
       }
@@ -60,25 +60,21 @@ extension OVSBridge {
     }
   }
 
-  /// Removes the rules of an attachment from the tables of `recorded` networks, and from that of the
-  /// configuration where it masquerades.
+  /// Removes the rules of an attachment whose rows say that it has some, or whose configuration.
   static func removeMasquerade(
-    _ plan: Plan, _ recorded: Set<String>, _ context: Context, _ failures: inout Failures
+    _ plan: Plan, isRecorded: Bool, _ context: Context, _ failures: inout Failures
   ) {
-    var networks = recorded
-    if plan.configuration.ipMasq { networks.insert(plan.network) }
-    for network in networks.sorted() {
-      do throws(FirewallError) {
-        try Masquerade(network: network).remove(
-          RuleOwner(plan.attachment), until: context.deadline)
-      } catch {
-        // Without the program no ADD has come so far as to have rules, or a record of them.
-        if case .missing = error, !recorded.contains(network) {
-          context.log.write(.warning, "\(error)")
-          continue
-        }
-        failures.add(CNIError(error, "cannot remove the masquerade rules"))
+    guard isRecorded || plan.configuration.ipMasq else { return }
+    do throws(FirewallError) {
+      try Masquerade(network: plan.network).remove(
+        RuleOwner(plan.attachment), until: context.deadline)
+    } catch {
+      // Without the program no ADD has come so far as to have rules, or a record of them.
+      if case .missing = error, !isRecorded {
+        context.log.write(.warning, "\(error)")
+        return
       }
+      failures.add(CNIError(error, "cannot remove the masquerade rules"))
     }
   }
 

@@ -10,11 +10,14 @@ import PluginCore
 struct Plan {
   /// The members of the configuration.
   let configuration: OVSBridgeConfiguration
+  /// Network, container ID and interface name.
+  let key: AttachmentKey
   /// The network's name.
-  let network: String
+  var network: String { key.network }
   /// Container ID and interface name.
-  let attachment: Attachment
-  /// The bridge's name; empty for DEL and GC, which go by what was made, wherever that is.
+  var attachment: Attachment { key.attachment }
+  /// The bridge's name; empty for DEL and GC, which go by what was made, wherever that is, and for
+  /// STATUS where the configuration does not say.
   let bridge: String
   /// Where ovsdb-server listens.
   let endpoint: Endpoint
@@ -35,8 +38,7 @@ struct Plan {
   init(_ request: Request, _ configuration: OVSBridgeConfiguration) throws(JSONDecodingError) {
     let json = request.network.json
     self.configuration = configuration
-    network = request.network.name
-    attachment = request.attachment
+    key = AttachmentKey(request)
     hostLink = HostLink(of: request.attachment)
     endpoint = try Self.endpoint(configuration.socket, json["socket_file"])
     mac = try Self.mac(request) ?? configuration.mac
@@ -46,7 +48,10 @@ struct Plan {
     containerName = request.arguments["K8S_POD_NAME"].map { name in
       request.arguments["K8S_POD_NAMESPACE"].map { "\($0)/\(name)" } ?? name
     }
-    guard let bridge = configuration.bridge ?? (logicalPort == nil ? nil : "br-int") else {
+    // A runtime may leave members out in STATUS that it does not know.
+    let isOptional = request.invocation.command == .status && json["bridge"].isAbsent
+    let other = logicalPort != nil ? "br-int" : isOptional ? "" : nil
+    guard let bridge = configuration.bridge ?? other else {
       throw json["bridge"].expected("the name of an Open vSwitch bridge")
     }
     self.bridge = bridge
@@ -56,8 +61,7 @@ struct Plan {
   init(forReleasing request: Request) throws(JSONDecodingError) {
     let json = request.network.json
     configuration = try OVSBridgeConfiguration(forReleasing: json)
-    network = request.network.name
-    attachment = request.attachment
+    key = AttachmentKey(request)
     hostLink = HostLink(of: request.attachment)
     endpoint = try Self.endpoint(configuration.socket, json["socket_file"])
     (bridge, mac, logicalPort, podUID, containerName) = ("", nil, nil, nil, nil)
@@ -83,7 +87,7 @@ struct Plan {
     -> AttachmentRecord
   {
     AttachmentRecord(
-      network: network, attachment: attachment, sandbox: sandbox,
+      key, sandbox: sandbox,
       addresses: addresses.map { $0.address.description }, mac: mac?.description,
       containerName: containerName)
   }

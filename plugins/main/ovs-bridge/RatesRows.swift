@@ -39,8 +39,8 @@ extension Rates {
   ///
   /// ovsdb-server counts references before it removes rows that nothing refers to any more: so the
   /// port, which is about to go, lets go of its QoS first.
-  static func delete(of attachment: Attachment, in transaction: inout Transaction) {
-    let key = AttachmentRecord.condition(attachment)
+  static func delete(of attachment: AttachmentKey, in transaction: inout Transaction) {
+    let key = attachment.externalIDs
     transaction.update(.port, where: [.includes(.externalIDs, key)], [Cell(.qos, nil)])
     transaction.delete(from: .qos, where: [.includes(.externalIDs, key)])
     transaction.delete(from: .queue, where: [.includes(.externalIDs, key)])
@@ -60,9 +60,9 @@ extension Rates {
     }
 
     /// The attachments that have such rows.
-    func attachments(_ results: TransactionResults) -> Set<Attachment> {
+    func attachments(_ results: TransactionResults) -> Set<AttachmentKey> {
       let pairs = results[qos].map { $0[.externalIDs] } + results[queues].map { $0[.externalIDs] }
-      return Set(pairs.compactMap { AttachmentRecord($0)?.attachment })
+      return Set(pairs.compactMap { AttachmentRecord($0)?.key })
     }
   }
 }
@@ -77,8 +77,8 @@ struct RatesQuestion {
   private let interface: Transaction.Selected<InterfaceTable>
 
   /// Asks for what the port called `name`, of `attachment`, has.
-  init(_ name: String, _ attachment: Attachment, in transaction: inout Transaction) {
-    let key = AttachmentRecord.condition(attachment)
+  init(_ name: String, _ attachment: AttachmentKey, in transaction: inout Transaction) {
+    let key = attachment.externalIDs
     port = transaction.select(from: .port, where: [.equal(.name, name)], .columns(.qos))
     qos = transaction.select(
       from: .qos, where: [.includes(.externalIDs, key)],

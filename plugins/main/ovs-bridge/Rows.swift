@@ -25,13 +25,14 @@ extension AttachmentRecord {
 /// What is asked before a port is attached.
 struct Survey {
   private let bridge: Transaction.Selected<BridgeTable>
-  private let port: Transaction.Selected<PortTable>
+  private let ports: Transaction.Selected<PortTable>
+  private let interface: Transaction.Selected<InterfaceTable>
   private let lost: Transaction.Selected<InterfaceTable>
   private let refused: Transaction.Selected<InterfaceTable>
   private let gateway: GatewaySurvey?
   let transaction: Transaction
 
-  /// The bridge, the port that an ADD which never ended may have left, and ports of ours that have
+  /// The bridge, the port that has the name of the host end already, and interfaces of ours that have
   /// lost their links.
   init(_ plan: Plan) {
     let ours: Condition<InterfaceTable> = .includes(
@@ -39,12 +40,14 @@ struct Survey {
     var transaction = Transaction()
     bridge = transaction.select(
       from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.uuid, .name, .datapathType))
-    port = transaction.select(
-      from: .port, where: [.equal(.name, plan.hostLink.name)], .columns(.uuid, .externalIDs))
+    ports = transaction.select(
+      from: .port, where: [.equal(.name, plan.hostLink.name)], .columns(.uuid, .name, .externalIDs))
+    interface = transaction.select(
+      from: .interface, where: [.equal(.name, plan.hostLink.name)], .columns(.ofport, .error))
     lost = transaction.select(
-      from: .interface, where: [ours, .equal(.ifindex, 0)], .columns(.name, .externalIDs))
+      from: .interface, where: [ours, .equal(.ifindex, 0)], .columns(.uuid, .name))
     refused = transaction.select(
-      from: .interface, where: [ours, .notEqual(.error, nil)], .columns(.name, .externalIDs))
+      from: .interface, where: [ours, .notEqual(.error, nil)], .columns(.uuid, .name))
     gateway = plan.gatewayPort.map { GatewaySurvey($0, on: plan.bridge, into: &transaction) }
     self.transaction = transaction
   }
@@ -61,18 +64,36 @@ struct Survey {
         reference: $0[.uuid], datapath: $0[.datapathType].isEmpty ? "system" : $0[.datapathType])
     }
   }
-  /// The `external_ids` of a port that has our name already; nil where there is none.
-  func leftover(_ results: TransactionResults) -> [String: String]? {
-    results[port].first.map { $0[.externalIDs] }
+  /// A port that has the name of the host end already.
+  struct Port {
+    let row: Row<PortTable>
+    /// Nil where it is not of an attachment.
+    let record: AttachmentRecord?
+    /// Whether ovs-vswitchd may still have its link open.
+    let isHeld: Bool
+  }
+  /// Its name is unique, so there is one at most.
+  func ports(_ results: TransactionResults) -> [Port] {
+    let isHeld = results[interface].contains { $0[.error] == nil && $0[.ofport] ?? 0 > 0 }
+    return results[ports].map {
+      Port(row: $0, record: AttachmentRecord($0[.externalIDs]), isHeld: isHeld)
+    }
   }
   /// The gateway's port; nil where none is wished for.
   func gateway(_ results: TransactionResults) -> GatewaySurvey.Findings? {
     gateway?.findings(results)
   }
-  /// The names of our ports whose links ovs-vswitchd does not find.
-  func stale(_ results: TransactionResults) -> [String] {
-    Set((results[lost] + results[refused]).map { $0[.name] }).sorted()
+  /// Our interfaces whose links ovs-vswitchd does not find.
+  func stale(_ results: TransactionResults) -> [LostInterface] {
+    Set((results[lost] + results[refused]).map { LostInterface(row: $0[.uuid], name: $0[.name]) })
+      .sorted { $0.name < $1.name }
   }
+}
+
+/// An interface of ours whose link ovs-vswitchd does not find.
+struct LostInterface: Hashable {
+  let row: Reference
+  let name: String
 }
 
 /// The port of an attachment, put on its bridge.
@@ -85,13 +106,18 @@ struct Attaching {
   let gateway: GatewayJoining.Premises?
 
   /// - Parameters:
+  ///   - leftovers: Ports that it replaces, with the rows of their rates.
   ///   - bridge: The bridge that is there.
   ///   - datapath: What the bridge has as `datapath_type`, or has to have when it is made.
   init(
-    _ plan: Plan, _ externalIDs: [String: String], to bridge: Reference?, datapath: String,
-    _ joining: GatewayJoining?
+    _ plan: Plan, _ externalIDs: [String: String], replacing leftovers: [Survey.Port],
+    to bridge: Reference?, datapath: String, _ joining: GatewayJoining?
   ) {
     var transaction = Transaction()
+    // Before the new rows, which have the same name and the same attachment.
+    Detaching.remove(
+      leftovers.map { $0.row[.uuid] }, ratesOf: Set(leftovers.compactMap { $0.record?.key }),
+      in: &transaction)
     if let bridge {
       premise = transaction.require(.bridge, where: [.equal(.uuid, bridge)])
       vacancy = nil
@@ -111,8 +137,7 @@ struct Attaching {
       Self.insertBridge(plan.bridge, datapath, with: port, joining, into: &transaction)
       gateway = nil
     }
-    let subject = "\(plan.attachment.containerID)/\(plan.attachment.interfaceName)"
-    transaction.append(.comment("patchbay: attach \(subject) to \(plan.bridge)"))
+    transaction.append(.comment("patchbay: attach \(plan.key) to \(plan.bridge)"))
     self.transaction = transaction
   }
 
@@ -185,12 +210,11 @@ extension PortVLANs {
 
 /// Ports, taken off whatever bridges they are on.
 enum Detaching {
-  /// The rows of the attachment's ports.
-  static func find(_ attachment: Attachment) -> (Transaction, Transaction.Selected<PortTable>) {
+  /// The rows of ports that have these pairs.
+  static func find(_ pairs: [String: String]) -> (Transaction, Transaction.Selected<PortTable>) {
     var transaction = Transaction()
     let ports = transaction.select(
-      from: .port, where: [.includes(.externalIDs, AttachmentRecord.condition(attachment))],
-      .columns(.uuid, .name, .externalIDs))
+      from: .port, where: [.includes(.externalIDs, pairs)], .columns(.uuid, .name, .externalIDs))
     return (transaction, ports)
   }
 
@@ -198,15 +222,21 @@ enum Detaching {
   /// any more, and those of their interfaces. Those of the rates of `attachments` stay by
   /// themselves, and are deleted.
   static func remove(
-    _ ports: [Reference], ratesOf attachments: Set<Attachment>, _ comment: String
+    _ ports: [Reference], ratesOf attachments: Set<AttachmentKey>, _ comment: String
   ) -> Transaction {
     var transaction = Transaction()
+    remove(ports, ratesOf: attachments, in: &transaction)
+    transaction.append(.comment("patchbay: \(comment)"))
+    return transaction
+  }
+
+  static func remove(
+    _ ports: [Reference], ratesOf attachments: Set<AttachmentKey>, in transaction: inout Transaction
+  ) {
     for port in ports {
       transaction.mutate(
         .bridge, where: [.includes(.ports, [port])], [.delete([port], from: .ports)])
     }
     for attachment in attachments { Rates.delete(of: attachment, in: &transaction) }
-    transaction.append(.comment("patchbay: \(comment)"))
-    return transaction
   }
 }

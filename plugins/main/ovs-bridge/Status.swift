@@ -10,23 +10,32 @@ extension OVSBridge {
   /// STATUS: whether ADD could succeed now. Code 50 says that it could not; 51, that attachments
   /// that exist suffer, too.
   static func status(_ request: Request, _ plan: Plan, _ context: Context) throws(CNIError) {
-    let ipam = try startIPAM(request)
+    let ipam = try startIPAM(request, context)
     let connection: Connection
     do { connection = try Connection(plan.endpoint, until: context.deadline) } catch {
       throw CNIError(
         .notAvailable, "Open vSwitch is not available", details: error.description)
     }
-    let bridge = try findBridge(plan, connection, context)
-    try requireSwitch(connection, bridge != nil, context)
-    try requireDatapath(plan, bridge, connection, context)
-    try requireGateway(plan, connection, context)
+    // A runtime may leave out of the configuration what it does not know; what is absent is not judged.
+    if plan.bridge.isEmpty {
+      try requireSwitch(connection, false, context)
+    } else {
+      let bridge = try findBridge(plan, connection, context)
+      try requireSwitch(connection, bridge != nil, context)
+      try requireDatapath(plan, bridge, connection, context)
+      try requireGateway(plan, connection, context)
+    }
     try requireMasquerade(plan, context)
     try finish(ipam, context)
   }
 
   /// A delegate that is not there means that ADD cannot succeed.
-  private static func startIPAM(_ request: Request) throws(CNIError) -> Delegate? {
-    do throws(CNIError) { return try Delegate.ipam(for: request, .status) } catch {
+  private static func startIPAM(_ request: Request, _ context: Context) throws(CNIError)
+    -> Delegate?
+  {
+    do throws(CNIError) {
+      return try Delegate.ipam(for: request, .status, until: context.deadline)
+    } catch {
       throw CNIError(.notAvailable, error.message, details: error.details)
     }
   }
