@@ -1,5 +1,5 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build build-embedded demo test lint bench soak fuzz sanitize install clean
+.PHONY: setup build build-embedded demo test test-kernel lint bench soak fuzz sanitize install clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
@@ -18,6 +18,10 @@ test: ## everything; what .ci/run calls
 	.ci/build
 	PATCHBAY_BIN=$(CURDIR)/dist .ci/test
 	FUZZ_JOBS=8 .ci/fuzz 60
+test-kernel: ## the tests of Open vSwitch on the kernel's datapath, in an emulated machine
+	.ci/setup build
+	.ci/build
+	PATCHBAY_BIN=$(CURDIR)/dist .ci/test-kernel
 lint: ## format of the Swift sources, mistakes in the scripts
 	.ci/setup lint
 	.ci/lint

@@ -11,7 +11,7 @@ import Testing
 struct FailTests {
   private static let errors = [ENOMEM, ENOSPC, EPERM, EINTR, EIO, ENOBUFS, EMFILE]
   /// Longer than any answer may take: the configuration's time, and 5 s to roll back.
-  private static let bound = Duration.seconds(10 + 5 + 5)
+  private static let bound = Duration.seconds((10 + 5 + 5) * slowness)
   /// Of the specification, those that a refused system call can be.
   private static let codes = [2, 5, 7, 8, 11, 999]
 
@@ -76,8 +76,8 @@ struct FailTests {
   @Test("an IPAM plugin that fails has undone everything, and the main plugin says why")
   func delegate() throws {
     let violations = Violations()
-    let counts = try sweep(FaultCase(), by: 1, ofDelegate: true, violations)
-    #expect(counts.refusals > 5)
+    let counts = try sweep(FaultCase(), by: slowness, ofDelegate: true, violations)
+    #expect(counts.refusals > 5 / slowness)
     figures(
       "ADD of host-local as a delegate with \(counts.failures) failing calls, "
         + "\(counts.refusals) of which ended it; violations: \(violations.count)")

@@ -30,8 +30,8 @@ enum Wish: String, CaseIterable {
   }
 
   /// The calls of a sweep from one to the next: each, but in `make test` one of five of what
-  /// differs little from the full configuration.
-  var stride: Int { isSoak || self == .full ? 1 : 5 }
+  /// differs little from the full configuration, and fewer where the machine is slow.
+  var stride: Int { (isSoak || self == .full ? 1 : 5) * slowness }
 }
 
 /// A host on which attachments of one configuration come and go.

@@ -24,7 +24,7 @@ import Testing
     let ovs = network.host.openVSwitch
     try ovs.addBridge("br2")
     try ovs.addBridge("br3")
-    var command = ["--timeout=20"]
+    var command = ["--timeout=\(20 * slowness)"]
     for number in 0..<300 {
       let name = "alien\(number)"
       command += ["--", "add-port", "br\(number % 3 + 1)", name, "tag=\(number)"]

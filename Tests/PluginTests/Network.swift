@@ -51,7 +51,7 @@ extension Sandbox {
   func reaches(_ address: String, count: Int = 3, size: Int? = nil) throws -> Bool {
     let size = size.map { ["-M", "do", "-s", "\($0)"] } ?? []
     let output = try exec(
-      "ping", ["-n", "-c", "\(count)", "-i", "0.05", "-W", "1"] + size + [address])
+      "ping", ["-n", "-c", "\(count)", "-i", "0.05", "-W", "\(slowness)"] + size + [address])
     return output.status == 0 && output.stdout.contains(" 0% packet loss")
   }
 

@@ -91,6 +91,24 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
     #expect(from > 15, "\(from) Mbit/s")
   }
 
+  @Test(
+    "of any size arrive within a tenth, in either direction", .only(on: .kernel),
+    arguments: [1, 5, 10, 20, 100, 300])
+  func table(megabits: Int) throws {
+    let rate = megabits * 1_000_000
+    // A hundredth of a second: more than a timer's tick, and little in three seconds.
+    let burst = max(rate / 100, 80_000)
+    let limited = try Limited([
+      "ingressRate": .integer(rate), "ingressBurst": .integer(burst),
+      "egressRate": .integer(rate), "egressBurst": .integer(burst),
+    ])
+    let within = Double(megabits) * 0.9...Double(megabits) * 1.1
+    let (towards, from) = (try limited.ingress(), try limited.egress())
+    #expect(within.contains(towards), "\(towards) Mbit/s towards the container")
+    #expect(within.contains(from), "\(from) Mbit/s from the container")
+    figures("\(megabits) Mbit/s: \(towards) towards the container, \(from) from it")
+  }
+
   @Test("of jumbo frames are the same")
   func jumbo() throws {
     let network = try Network()
@@ -180,8 +198,9 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
       #expect(row["external_ids"]["containerID"] == "c1")
       #expect(row["external_ids"]["interfaceName"] == "eth0")
     }
-    // On the userspace datapath it would not limit anything.
-    #expect(try limited.network.interface(limited.result)["ingress_policing_rate"] == 0)
+    // Kilobits per second. On the userspace datapath it would not limit anything.
+    let policed: Document = Datapath.current == .userspace ? 0 : 20_000
+    #expect(try limited.network.interface(limited.result)["ingress_policing_rate"] == policed)
     let tbf = try limited.limited.exec("tc", ["qdisc", "show", "dev", "eth0"]).checked().stdout
     #expect(tbf.contains("tbf") && tbf.contains("rate 20Mbit burst 200000b"), "\(tbf)")
     try limited.check().checked()

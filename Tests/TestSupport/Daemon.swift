@@ -67,7 +67,7 @@ public final class Daemon: Sendable {
       running = false
       kill(pid, number)
       kill(pid, SIGCONT)
-      for _ in 0..<200 where number != SIGKILL {
+      for _ in 0..<200 * slowness where number != SIGKILL {
         if waitpid(pid, nil, WNOHANG) == pid {
           forget()
           return

@@ -7,7 +7,7 @@ public func eventually(
   _ what: String = "what was waited for", timeout: Duration = .seconds(10),
   _ condition: () throws -> Bool
 ) throws {
-  let deadline = ContinuousClock.now + timeout
+  let deadline = ContinuousClock.now + timeout * slowness
   var reason = ""
   while true {
     do {
@@ -15,7 +15,7 @@ public func eventually(
       reason = ""
     } catch { reason = ": \(error)" }
     guard ContinuousClock.now < deadline else {
-      throw RunError(description: "\(what) is not so after \(timeout)\(reason)")
+      throw RunError(description: "\(what) is not so after \(timeout * slowness)\(reason)")
     }
     usleep(5000)
   }

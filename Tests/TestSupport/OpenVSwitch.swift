@@ -4,7 +4,7 @@ import Synchronization
 /// An ovsdb-server and an ovs-vswitchd of our own, with their files in a directory of their own.
 ///
 /// They end with this value, and with this process however it ends. Bridges that `addBridge` makes
-/// are on the userspace datapath, which every kernel can do.
+/// are on the datapath of this run; see `Datapath`.
 public final class OpenVSwitch: Sendable {
   /// Where database, sockets and logs are.
   public let directory: TemporaryDirectory
@@ -76,10 +76,12 @@ public final class OpenVSwitch: Sendable {
       "ovs-vswitchd", [endpoint, "--unixctl=\(directory.path)/switching.ctl"])
     daemons.withLock { $0.switching = started }
     try wait(for: started, "ovs-vswitchd") {
-      try vsctl(["--timeout=5", "get", "Open_vSwitch", ".", "cur_cfg"]).status == 0
+      try vsctl(["--timeout=\(5 * slowness)", "get", "Open_vSwitch", ".", "cur_cfg"]).status == 0
         && FileManager.default.fileExists(atPath: "\(directory.path)/switching.ctl")
     }
-    try vsctl(["--timeout=10", "set", "Open_vSwitch", ".", "external_ids:started=yes"]).checked()
+    try vsctl([
+      "--timeout=\(10 * slowness)", "set", "Open_vSwitch", ".", "external_ids:started=yes",
+    ]).checked()
   }
 
   /// Ends ovsdb-server.
@@ -112,7 +114,7 @@ public final class OpenVSwitch: Sendable {
   }
 
   private func wait(for daemon: Daemon, _ name: String, _ isReady: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(20 * slowness)
     while try !isReady() {
       guard !daemon.hasEnded, ContinuousClock.now < deadline else {
         let log = (directory.read("\(name).out") ?? "") + (directory.read("\(name).log") ?? "")
@@ -131,7 +133,8 @@ public final class OpenVSwitch: Sendable {
   /// Runs ovs-vsctl on this database, which must succeed; answers its lines.
   @discardableResult
   public func vsctl(_ arguments: String...) throws -> [String] {
-    try vsctl(["--timeout=10"] + arguments).checked().stdout.split(separator: "\n").map(String.init)
+    try vsctl(["--timeout=\(10 * slowness)"] + arguments).checked().stdout.split(separator: "\n")
+      .map(String.init)
   }
   /// Runs ovs-appctl on ovs-vswitchd (`"fdb/show", "br1"`), which must succeed.
   @discardableResult
@@ -145,7 +148,9 @@ public final class OpenVSwitch: Sendable {
   /// The rows of a table, each by column: sets as arrays (a set of one as its element), maps as
   /// objects, UUIDs as text.
   public func rows(_ table: String) throws -> [Document] {
-    let output = try vsctl(["--timeout=10", "--no-wait", "--format=json", "list", table]).checked()
+    let output = try vsctl([
+      "--timeout=\(10 * slowness)", "--no-wait", "--format=json", "list", table,
+    ]).checked()
     if output.bytes.isEmpty { return [] }
     let answer = try Document(parsing: output.bytes)
     let names = answer["headings"].array.compactMap(\.text)
@@ -159,12 +164,14 @@ public final class OpenVSwitch: Sendable {
     try rows(table).first { $0["name"] == .string(name) } ?? .absent
   }
 
-  /// Makes a bridge on the userspace datapath and answers its name.
+  /// Makes a bridge on the datapath of this run and returns its name.
   @discardableResult
   public func addBridge(_ name: String = uniqueName("br"), _ settings: String...) throws -> String {
     try vsctl(
-      ["--timeout=10", "add-br", name, "--", "set", "Bridge", name, "datapath_type=netdev"]
-        + settings
+      [
+        "--timeout=\(10 * slowness)", "add-br", name, "--", "set", "Bridge", name,
+        "datapath_type=\(Datapath.current.rawValue)",
+      ] + settings
     ).checked()
     return name
   }

@@ -56,6 +56,7 @@ public func run(
   let child = try Child(
     executable(name), arguments, environment ?? ProcessInfo.processInfo.environment,
     input: Array(input))
+  let timeout = timeout * slowness
   let deadline = ContinuousClock.now + timeout
   while !child.hasEnded, child.pump(until: deadline) {}
   let isLate = !child.hasEnded

@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A module that the kernel does not load, until this value goes away.
+private final class BlockedModule {
+  private let file: String
+
+  /// Unloads it, too.
+  init(_ name: String) throws {
+    file = "/etc/modprobe.d/\(name).conf"
+    try Data("install \(name) /bin/false\n".utf8).write(to: URL(fileURLWithPath: file))
+    let loaded = try String(contentsOfFile: "/proc/modules", encoding: .utf8)
+    guard loaded.split(separator: "\n").contains(where: { $0.hasPrefix("\(name) ") }) else {
+      return
+    }
+    // What used it may be on its way out.
+    try eventually("\(name) is unloaded") { try run("modprobe", ["-r", name]).status == 0 }
+  }
+
+  func unblock() { unlink(file) }
+  deinit { unblock() }
+}
+
+/// What a host may lack, which no other machine of the tests can: these change the kernel.
+@Suite(
+  "ovs-bridge and the modules of the kernel", .privateHost, .onDisposableMachine, .serialized)
+struct KernelModuleTests {
+  @Test("without openvswitch.ko a bridge is on the userspace datapath, and \"system\" is refused")
+  func absent() throws {
+    let blocked = try BlockedModule("openvswitch")
+    let network = try Network(hasBridge: false)
+    let (first, second) = (try Sandbox(), try Sandbox())
+    let system = network.configuration(["datapath": "system"])
+    let refused = try network.plugin.add(system, containerID: "c1", sandbox: first)
+    #expect(refused.status == 1)
+    #expect(refused.message.contains("system"), "\(refused)")
+    #expect(try network.plugin.status(system).code == 50)
+    #expect(try network.host.openVSwitch.rows("Bridge") == [])
+
+    let automatic = network.addressed("10.1.0.0/24")
+    try network.plugin.add(automatic, containerID: "c1", sandbox: first).checked()
+    let other = try network.plugin.add(automatic, containerID: "c2", sandbox: second).checked()
+    #expect(try network.host.openVSwitch.row("Bridge", "br1")["datapath_type"] == "netdev")
+    #expect(try first.reaches(other.firstAddress))
+    blocked.unblock()
+  }
+
+  @Test(
+    "a rate that the kernel cannot keep to is refused, with nothing left, and not when it can",
+    arguments: [("sch_htb", "ingress", "htb"), ("sch_tbf", "egress", "ENOENT")])
+  func unlimited(module: String, direction: String, words: String) throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let configuration = network.configuration([
+      "bandwidth": .object([
+        "\(direction)Rate": 10_000_000, "\(direction)Burst": 1_000_000,
+      ])
+    ])
+    let before = try network.host.snapshot()
+    let blocked = try BlockedModule(module)
+    let refused = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+    #expect(refused.status == 1, "\(refused)")
+    #expect(refused.message.contains(words), "\(refused.message)")
+    #expect(try sandbox.ip("link").array.count == 1)
+    try network.expectAsBefore(before)
+
+    blocked.unblock()
+    try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+  }
+}
