@@ -82,7 +82,8 @@ struct KillTests {
   func delegate() throws {
     let place = try FaultCase()
     let violations = Violations()
-    let kills = try sweep(by: (isSoak ? 1 : 2) * slowness, Remedy.allCases, isAlternating: !isSoak) {
+    let kills = try sweep(by: (isSoak ? 1 : 2) * slowness, Remedy.allCases, isAlternating: !isSoak)
+    {
       let stepped = try place.step(.kill, at: $0, ofDelegate: true, "ADD")
       guard let call = stepped.call else {
         violations.expectSuccess(stepped.result, "ADD that was not killed")
@@ -112,7 +113,8 @@ struct KillTests {
   @Test("DEL whose delegate is killed is finished by a second one, or by GC")
   func delOfDelegate() throws {
     let violations = Violations()
-    let kills = try killDel(FaultCase(), by: (isSoak ? 1 : 2) * slowness, ofDelegate: true, violations)
+    let kills = try killDel(
+      FaultCase(), by: (isSoak ? 1 : 2) * slowness, ofDelegate: true, violations)
     #expect(kills > 15 / slowness)
     figures(
       "DEL of host-local as a delegate killed \(kills) times; violations: \(violations.count)")

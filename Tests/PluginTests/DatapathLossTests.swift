@@ -18,8 +18,7 @@ import Testing
     }
     #expect(try sandboxes[0].reaches(results[1].firstAddress))
 
-    try ovs.appctl("exit", "--cleanup")
-    ovs.stopSwitching()
+    try ovs.removeDatapaths()
     #expect(try !sandboxes[0].reaches(results[1].firstAddress, count: 1))
     #expect(try check().message.contains("br1"))
 

@@ -102,6 +102,14 @@ public final class OpenVSwitch: Sendable {
     }?.stop()
   }
 
+  /// Ends ovs-vswitchd, which removes its datapaths and their links first; without that they stay.
+  public func removeDatapaths() throws {
+    try appctl("exit", "--cleanup")
+    // A signal would end it before it is done.
+    try eventually("ovs-vswitchd has ended") { switching?.hasEnded ?? true }
+    stopSwitching()
+  }
+
   private func daemon(_ name: String, _ arguments: [String]) throws -> Daemon {
     let arguments =
       arguments + [
