@@ -87,7 +87,11 @@ extension Attribute where Space == LinkIPv4Space, Value == Nested<LinkIPv4Settin
   static var settings: Self { .init(IFLA_INET_CONF) }
 }
 extension Attribute where Space == LinkIPv4SettingSpace, Value == UInt32 {
-  /// `arp_ignore` of the kernel's ip-sysctl documentation.
+  /// `accept_redirects` of the kernel's ip-sysctl documentation.
+  static var acceptsRedirects: Self { .init(IPV4_DEVCONF_ACCEPT_REDIRECTS) }
+  /// `rp_filter` of the same; 1 is strict.
+  static var checksReversePath: Self { .init(IPV4_DEVCONF_RP_FILTER) }
+  /// `arp_ignore` of the same.
   static var ignoreARP: Self { .init(IPV4_DEVCONF_ARP_IGNORE) }
   /// `arp_notify` of the same.
   static var announcesByARP: Self { .init(IPV4_DEVCONF_ARP_NOTIFY) }

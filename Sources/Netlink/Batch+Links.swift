@@ -94,16 +94,21 @@ extension Batch {
     }
   }
 
-  /// Keeps a link from answering ARP for any address of this host and from making itself IPv6
-  /// addresses. It is to be down: an address that it has already stays.
+  /// Keeps a link from answering ARP for any address of this host, from accepting IPv4 packets whose
+  /// sender is not reached by it, and from making itself IPv6 addresses. It is to be down: an
+  /// address that it has already stays.
   public mutating func silenceLink(_ link: LinkReference) {
     add(.silenceLink(link), RTM_SETLINK, link.header().bytes) {
       (writer: inout AttributeWriter<LinkSpace>) in
       writer.put(.name, link.name)
       writer.nest(.families) {
         $0.nest(.ipv4) {
-          // 8: "do not reply for all local addresses".
-          $0.nest(.settings) { $0.put(.ignoreARP, 8) }
+          $0.nest(.settings) {
+            $0.put(.acceptsRedirects, 0)
+            $0.put(.checksReversePath, 1)
+            // 8: "do not reply for all local addresses".
+            $0.put(.ignoreARP, 8)
+          }
         }
       }
     }

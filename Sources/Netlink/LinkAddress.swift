@@ -72,6 +72,8 @@ public struct LinkAddress: Hashable, Sendable {
   public var isTentative: Bool { flags & UInt32(IFA_F_TENTATIVE) != 0 }
   /// Whether another host was found to have it: it is not used.
   public var isDuplicate: Bool { flags & UInt32(IFA_F_DADFAILED) != 0 }
+  /// Whether the kernel made it from a router advertisement (RFC 4862 §5.5).
+  public var isAutomatic: Bool { !isPermanent && flags & UInt32(IFA_F_MANAGETEMPADDR) != 0 }
   /// Whether it stays until it is deleted.
   public var isPermanent: Bool { flags & UInt32(IFA_F_PERMANENT) != 0 }
 }

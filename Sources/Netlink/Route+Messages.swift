@@ -60,6 +60,7 @@ extension Route: Reported {
       scope: Scope(rawValue: header.scope), isOnLink: header.flags & UInt32(RTNH_F_ONLINK) != 0,
       source: try attributes[.source])
     route.isUnicast = header.type == UInt8(RTN_UNICAST)
+    route.isAdvertised = header.origin == UInt8(RTPROT_RA)
     guard let hops = try attributes.payload(UInt16(RTA_MULTIPATH.rawValue)) else {
       routes.append(route)
       return

@@ -64,6 +64,8 @@ public struct Route: Hashable, Sendable {
   /// Whether it leads to hosts (`RTN_UNICAST`), unlike local, broadcast and multicast addresses and
   /// what is to be dropped.
   public internal(set) var isUnicast = true
+  /// Whether the kernel has it from a router advertisement (`RTPROT_RA`).
+  var isAdvertised = false
 
   /// A route to `destination`; what the parameters mean is said at the properties.
   public init(

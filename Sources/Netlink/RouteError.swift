@@ -65,6 +65,8 @@ public enum RouteError: Error, Hashable, Sendable, CustomStringConvertible {
     // IPv6 can be switched off by link, and then takes neither addresses nor routes.
     case (EACCES, .addAddress), (EACCES, .addRoute):
       "IPv6 is disabled there (sysctl net.ipv6.conf.*.disable_ipv6)"
+    case (EPROTONOSUPPORT, .open), (EOPNOTSUPP, .readFilter), (EOPNOTSUPP, .replaceFilter):
+      "this kernel lacks the module nf_tables"
     case (EAFNOSUPPORT, _), (EPROTONOSUPPORT, _): "this kernel lacks the protocol"
     case (EOPNOTSUPP, .addVeth): "this kernel lacks the module veth"
     case (EOPNOTSUPP, .addAddress), (EOPNOTSUPP, .addRoute), (EOPNOTSUPP, .listRoutes):

@@ -50,6 +50,10 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case limitLink(Int32)
   /// Read what holds back what leaves the link with this index.
   case readDiscipline(Int32)
+  /// Read the packet filter.
+  case readFilter
+  /// Put tables into the packet filter.
+  case replaceFilter
 
   /// What was attempted: `add veth link "veth1"`
   public var description: String {
@@ -79,6 +83,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
       "switch TX checksum offload of link \"\(name)\" \(on ? "on" : "off")"
     case .limitLink(let index): "limit the rate of link index \(index)"
     case .readDiscipline(let index): "read the queueing discipline of link index \(index)"
+    case .readFilter: "read the packet filter"
+    case .replaceFilter: "change the packet filter"
     }
   }
 }

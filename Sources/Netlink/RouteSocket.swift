@@ -86,6 +86,16 @@ public final class RouteSocket {
     }
   }
 
+  /// The indexes of the links by which the kernel has learned IPv6 routes from router advertisements
+  /// (RFC 4861 §6.3.4), in any table.
+  public func linksWithAdvertisedRoutes(until deadline: Deadline) throws(RouteError) -> Set<Int32> {
+    let header = RouteHeader(family: UInt8(AF_INET6), origin: UInt8(RTPROT_RA))
+    let routes: [Route] = try list(
+      .listRoutes(.v6), UInt16(RTM_GETROUTE), header.bytes, until: deadline)
+    // Before Linux 4.20 the kernel lists those of all origins.
+    return Set(routes.filter { $0.isAdvertised }.compactMap { $0.linkIndex })
+  }
+
   /// Asks for a list and reads it, again when it changed under way (`NLM_F_DUMP_INTR`).
   func list<Item: Reported>(
     _ request: RouteRequest, _ type: UInt16, _ content: [UInt8], until deadline: Deadline

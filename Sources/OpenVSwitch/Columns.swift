@@ -50,6 +50,12 @@ extension Column where T == BridgeTable, Content == [Reference] {
   /// `mirrors`: the port mirrors.
   public static var mirrors: Self { Self("mirrors") }
 }
+extension Column where T == BridgeTable, Content == Bool {
+  /// `stp_enable`: whether it takes part in a spanning tree (IEEE 802.1D-1998).
+  public static var hasSpanningTree: Self { Self("stp_enable") }
+  /// `rstp_enable`: the same by the rapid protocol (IEEE 802.1D-2004).
+  public static var hasRapidSpanningTree: Self { Self("rstp_enable") }
+}
 extension Column where T == BridgeTable, Content == String? {
   /// `fail_mode`: `standalone` or `secure`: what to do without a controller.
   public static var failMode: Self { Self("fail_mode") }
@@ -94,6 +100,10 @@ extension Column where T == PortTable, Content == Bool {
   public static var isFakeBridge: Self { Self("fake_bridge") }
 }
 extension Column where T == PortTable, Content == [String: String] {
+  /// `status`: facts, as `stp_state`.
+  public static var status: Self { Self("status") }
+  /// `rstp_status`: facts of the rapid spanning tree, as `rstp_port_state`.
+  public static var rapidSpanningTreeStatus: Self { Self("rstp_status") }
   /// `other_config`: settings, as `priority-tags`.
   public static var otherConfiguration: Self { Self("other_config") }
 }

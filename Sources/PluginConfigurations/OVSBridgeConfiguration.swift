@@ -29,7 +29,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   public let datapath: Datapath
   /// How the port treats VLANs.
   public let vlans: PortVLANs
-  /// Octets, of both ends; nil: the kernel's.
+  /// Bytes, of both ends; nil: that of the bridge.
   public let mtu: UInt32?
   /// Of the container end; nil: derived or the kernel's. The runtime's wish comes before it.
   public let mac: MACAddress?
@@ -57,6 +57,11 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   public let externalIDs: [ExternalID]
   /// Whether the kernel looks for duplicates of IPv6 addresses, which delays their use.
   public let enableDAD: Bool
+  /// Whether spanning tree protocols decide when the port forwards, rather than that it is an edge.
+  public let spanningTree: Bool
+  /// Whether the container end takes router advertisements; nil: not with IPAM, else as the kernel
+  /// has it.
+  public let acceptsRouterAdvertisements: Bool?
   /// Whether the container end stays down.
   public let disableContainerInterface: Bool
   /// What replaces the DNS settings of IPAM; nil: nothing.
@@ -94,12 +99,17 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     linkStateTimeout = try Self.linkStateTimeout(json)
     externalIDs = try Self.externalIDs(json["external_ids"])
     enableDAD = try flag("enableDAD")
+    spanningTree = try flag("stp")
+    acceptsRouterAdvertisements = try json["acceptRA"].decodeIfPresent()
     disableContainerInterface = try flag("disableContainerInterface")
     let dns: DNS? = try json["dns"].decodeIfPresent()
     self.dns = dns.flatMap { $0.isEmpty ? nil : $0 }
     if disableContainerInterface, let type = json["ipam"]["type"].value?.text, !type.isEmpty {
       throw json["disableContainerInterface"].error(
         "cannot use IPAM when DisableContainerInterface flag is set")
+    }
+    if let mtu, mtu < Self.smallestIPv6MTU, Self.hasIPv6(json["ipam"]) {
+      throw json["mtu"].error("\(mtu) is less than 1280, which IPv6 needs (RFC 8200 section 5)")
     }
     if vlans.mode == .dot1qTunnel, isGateway {
       throw json["isGateway"].error("a gateway and vlanMode \"dot1q-tunnel\" exclude each other")
@@ -117,6 +127,20 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     try self.init(
       JSONCursor(
         .object([("socket_file", json["socket_file"].value), ("ipMasq", .bool(mayMasquerade))])))
+  }
+
+  /// Bytes that a link must carry for IPv6; the kernel switches IPv6 off below it.
+  public static let smallestIPv6MTU: UInt32 = 1280
+
+  /// Whether the configuration itself names addresses or ranges of IPv6.
+  private static func hasIPv6(_ ipam: JSONCursor) -> Bool {
+    func isIPv6(_ json: JSONValue?) -> Bool {
+      json?.text?.utf8.contains(UInt8(ascii: ":")) ?? false
+    }
+    let sets = ipam["ranges"].value?.array ?? []
+    return isIPv6(ipam["subnet"].value)
+      || sets.contains { $0.array?.contains { isIPv6($0["subnet"]) } ?? false }
+      || (ipam["addresses"].value?.array ?? []).contains { isIPv6($0["address"]) }
   }
 
   /// Where ovsdb-server listens; the default where `json` is absent or empty.

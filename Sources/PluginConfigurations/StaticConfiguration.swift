@@ -48,7 +48,8 @@ public struct StaticConfiguration: Hashable, Sendable {
     }
   }
 
-  private static func configured(_ json: JSONCursor) throws(JSONDecodingError)
+  /// Decodes `ipam.addresses`, to which a runtime may add others.
+  public static func configured(_ json: JSONCursor) throws(JSONDecodingError)
     -> [AttachmentResult.Address]
   {
     guard !json.isAbsent else { return [] }

@@ -68,7 +68,7 @@ final class FaultHost: Sendable {
     }
     for row in results[interfaces] { lines.insert("interface \(row[.name])") }
     for (address, holder) in held() { lines.insert("lease \(address) of \(holder)") }
-    let rules = try host.namespace.exec("nft", ["-s", "list", "ruleset"]).checked().stdout
+    let rules = try host.namespace.rules()
     for rule in rules.split(separator: "\n") { lines.insert("rule \(rule)") }
     return Traces(lines: lines)
   }

@@ -78,11 +78,13 @@ private func request(_ build: (inout Batch) -> Void) throws -> [UInt8] {
       try request { $0.silenceLink(.index(2)) }
         == octets(
           """
-          34000000 1300 0100 01000000 00000000
+          44000000 1300 0100 01000000 00000000
           00 00 0000 02000000 00000000 00000000
-          1400 1a80                             # IFLA_AF_SPEC
-          1000 0280                             #   AF_INET
-          0c00 0180                             #     IFLA_INET_CONF
+          2400 1a80                             # IFLA_AF_SPEC
+          2000 0280                             #   AF_INET
+          1c00 0180                             #     IFLA_INET_CONF
+          0800 0400 00000000                    #       IPV4_DEVCONF_ACCEPT_REDIRECTS 0
+          0800 0800 01000000                    #       IPV4_DEVCONF_RP_FILTER 1
           0800 1300 08000000                    #       IPV4_DEVCONF_ARP_IGNORE 8
           30000000 1300 0500 02000000 00000000
           00 00 0000 02000000 00000000 00000000

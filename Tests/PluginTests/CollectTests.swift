@@ -97,7 +97,7 @@ import Testing
     #expect(result.message.contains("cannot free gateways: "), "\(result.message)")
     #expect(try sandboxes.map { try $0.ip("link").array.count } == [1, 2])
     #expect(leases(network.host) == ["net1/10.1.0.3"])
-    let rules = try network.host.namespace.exec("nft", ["-s", "list", "ruleset"]).checked().stdout
+    let rules = try network.host.namespace.rules()
     #expect(rules.contains("10.1.0.3") && !rules.contains("10.1.0.2"), "\(rules)")
 
     let lacking = configuration.with(["ipam": ["type": "nowhere"]])

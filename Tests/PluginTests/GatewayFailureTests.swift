@@ -12,10 +12,10 @@ struct GatewayFailureTests {
       Tampering("ip link set GATEWAY down", #"gateway "GATEWAY": up is false, should be true"#),
       Tampering(
         "sysctl -q -w net.ipv4.ip_forward=0",
-        "sysctl net.ipv4.ip_forward of the host is not 1, should be 1"),
+        "sysctl net.ipv4.ip_forward of the host is 0, should be 1"),
       Tampering(
         "sysctl -q -w net.ipv6.conf.all.forwarding=0",
-        "sysctl net.ipv6.conf.all.forwarding of the host is not 1"),
+        "sysctl net.ipv6.conf.all.forwarding of the host is 0, should be 1"),
       Tampering("ovs-vsctl del-port GATEWAY", #"there is no gateway port "GATEWAY""#),
       Tampering(
         "ovs-vsctl set Port GATEWAY tag=8", #"gateway port "GATEWAY": tag is 8, should be 7"#),

@@ -64,7 +64,7 @@ struct Routed {
 
   /// The firewall's rules, but for what changes by itself.
   func rules() throws -> String {
-    try host.namespace.exec("nft", ["-s", "list", "ruleset"]).checked().stdout
+    try host.namespace.rules()
   }
 
   /// `ADDRESS/LENGTH` of the link of the host.

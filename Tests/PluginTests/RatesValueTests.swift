@@ -6,8 +6,9 @@ import Testing
 
 private func rates(_ members: String) throws -> Rates? {
   let text = #"{"bridge": "br1", \#(members)}"#
-  return Rates(
-    try OVSBridgeConfiguration(JSONCursor(try JSONValue(parsing: Array(text.utf8)))))
+  let configuration = try OVSBridgeConfiguration(
+    JSONCursor(try JSONValue(parsing: Array(text.utf8))))
+  return Rates(configuration.bandwidth, mtu: configuration.mtu)
 }
 
 @Suite struct RatesValueTests {

@@ -30,8 +30,7 @@ public struct HostSnapshot: Hashable, Sendable {
       let rules = try ip(in: sandbox, [family, "rule"]).array
       add("rule", rules.map { "\(family) \($0)" })
     }
-    let ruleset = try sandbox.exec("nft", ["-s", "list", "ruleset"])
-    add("nft", [ruleset.stdout].filter { !$0.isEmpty })
+    add("nft", [try sandbox.rules()].filter { !$0.isEmpty })
 
     if let openVSwitch {
       for table in ["Bridge", "Port", "Interface", "Mirror", "QoS", "Queue"] {
@@ -59,6 +58,22 @@ public struct HostSnapshot: Hashable, Sendable {
     let more = lines.subtracting(before.lines).map { "+ \($0)" }
     let less = before.lines.subtracting(lines).map { "- \($0)" }
     return (less + more).sorted { $0.dropFirst(2) < $1.dropFirst(2) }.joined(separator: "\n")
+  }
+}
+
+extension Sandbox {
+  /// The firewall's rules, but for what changes by itself, and for the rule that closes host ends to
+  /// the host, which comes with the first ADD and stays.
+  public func rules() throws -> String {
+    let ruleset = try exec("nft", ["-s", "list", "ruleset"]).stdout
+    var kept: [Substring] = []
+    var isPassedOver = false
+    for line in ruleset.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.hasPrefix("table ") { isPassedOver = line.contains(" patchbay_host_ends {") }
+      if !isPassedOver { kept.append(line) }
+      if line == "}" { isPassedOver = false }
+    }
+    return kept.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 }
 

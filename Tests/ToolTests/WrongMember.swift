@@ -139,7 +139,7 @@ extension WrongMember {
     }
     + [
       "createBridge", "isGateway", "isDefaultGateway", "forceAddress", "ipMasq", "portIsolation",
-      "enableDAD", "disableContainerInterface",
+      "enableDAD", "disableContainerInterface", "acceptRA", "stp",
     ].map { name in
       WrongMember(
         "ovs-bridge", #""bridge": "b", "\#(name)": "yes""#,

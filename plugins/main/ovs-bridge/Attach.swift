@@ -25,14 +25,19 @@ extension OVSBridge {
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
   ) throws(CNIError) -> AttachmentResult {
+    let plan = try plan.withMTU(context)
     let database = try Database(plan.endpoint, context)
     let survey = database.begin(Survey(plan))
     let links = try LinkSurvey(plan, in: sandbox, context)
     let findings = try database.findings(of: survey)
     let leftovers = try Leftovers(request, plan, links, findings)
     _ = try database.datapath(plan, findings)
+    try BridgeName.require(
+      plan, isThere: findings.bridge != nil, database.connection, context)
     try findings.gateway?.refuse(plan)
     context.log.write(.debug, "has looked at what is there")
+    try HostShield.require(context)
+    context.log.write(.debug, "closed host ends to the host")
 
     var rollback = Rollback(context.log)
     let ipam = try IPAMAddition(request, leftovers, context, &rollback)
@@ -42,6 +47,7 @@ extension OVSBridge {
     let addresses = try plan.completed(ipam.addresses(request, context))
     context.log.write(.debug, "has the addresses")
     let gateway = try Gateway(plan, addresses.addresses)?.target(ends.outside, plan, context)
+    try plan.requireMTU(for: addresses.addresses)
 
     do { try ends.chooseMAC(addresses.addresses, until: context.deadline) } catch {
       throw CNIError(error, "cannot read interface \"\(ends.containerName)\"")
@@ -64,7 +70,8 @@ extension OVSBridge {
     try plan.rates?.requireQueue(of: ends.host, ends.outside, context)
     let gatewayLink = try bringUp(gateway, database, ends, plan, context, &rollback)
     try finish(masquerade, plan, context)
-    announce(ends, plan, addresses, context)
+    let late = try SpanningTree.waitUntilForwarding(plan, request, database.connection, context)
+    announce(ends, plan, addresses, late)
     context.log.write(.debug, "announced the addresses")
 
     rollback.disarm()
@@ -79,19 +86,8 @@ extension OVSBridge {
     in sandbox: borrowing NetworkNamespace, _ context: Context
   ) throws(CNIError) {
     let attempt = "cannot configure interface \"\(ends.containerName)\""
-    if result.addresses.contains(where: { $0.address.address.isIPv6 }) {
-      let interface = "ipv6/conf/\(ends.containerName)"
-      var settings = [
-        (path: "\(interface)/disable_ipv6", value: "0"),
-        Batch.announcementSetting(of: ends.containerName),
-      ]
-      if plan.configuration.enableDAD {
-        settings += [("\(interface)/enhanced_dad", "1"), ("\(interface)/accept_dad", "1")]
-      }
-      do { try sandbox.writeSettings(settings) } catch {
-        throw CNIError(.internalFailure, attempt, details: error.description)
-      }
-    }
+    try ContainerSettings(plan, of: ends.containerName, result.addresses)
+      .write(in: sandbox, context, attempt)
     do throws(RouteError) {
       if port.datapath == "netdev" {
         try ends.inside.setTransmitChecksumOffload(false, of: ends.containerName)

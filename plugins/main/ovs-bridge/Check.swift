@@ -18,6 +18,7 @@ extension OVSBridge {
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
   ) throws(CNIError) {
+    let plan = plan.withMTUOfHostEnd(context)
     let ipam = try Delegate.ipam(for: request, .check, until: context.deadline)
     let expected = try Expectation(request, plan, sandbox: sandbox.path)
     var deviations = Deviations()

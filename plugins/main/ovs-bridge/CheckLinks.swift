@@ -41,6 +41,7 @@ extension OVSBridge {
       try compareRoutes(expected, container, inside, context, &deviations)
     } catch { throw CNIError(error, "cannot read the links") }
     try compareSettings(plan.hostLink.name, &deviations)
+    try HostShield.compare(context, &deviations)
   }
 
   private static func find(_ name: String, _ socket: RouteSocket, _ context: Context)

@@ -41,6 +41,7 @@ struct Ends {
         throw .malformed(
           .addVeth(made.name, peer: plan.attachment.interfaceName), .badLength(0, at: 0))
       }
+      HostShield.writeSettings(of: made.name, context.log)
       try outside.request(until: deadline) {
         $0.silenceLink(.index(made.index))
         $0.setLink(
@@ -72,11 +73,11 @@ struct Ends {
       let made = try outside.request(until: deadline) {
         $0.addVeth(
           VethEnd(
-            name, mtu: plan.configuration.mtu, mac: plan.hostLink.mac,
+            name, mtu: plan.mtu, mac: plan.hostLink.mac,
             group: HostLink.group(network: plan.network), queues: 1,
             queueLength: plan.rates?.hostQueueLength),
           peer: VethEnd(
-            plan.attachment.interfaceName, mtu: plan.configuration.mtu, mac: plan.mac, queues: 1),
+            plan.attachment.interfaceName, mtu: plan.mtu, mac: plan.mac, queues: 1),
           in: descriptor)
       }
       guard let link = made.first else {

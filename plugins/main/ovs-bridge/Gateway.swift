@@ -37,9 +37,9 @@ struct Gateway: Hashable {
     guard let port = plan.gatewayPort else { return nil }
     var addresses: [IPPrefix] = []
     for address in containers {
-      guard let gateway = address.gateway,
-        let prefix = IPPrefix(gateway, length: address.address.length), !addresses.contains(prefix)
-      else { continue }
+      guard let prefix = plan.gatewayAddress(of: address), !addresses.contains(prefix) else {
+        continue
+      }
       addresses.append(prefix)
     }
     guard !addresses.isEmpty else { return nil }
@@ -57,13 +57,39 @@ extension Plan {
     configuration.isGateway ? GatewayPort(of: bridge, configuration.vlans) : nil
   }
 
+  /// The address and the subnet that the host gets as the gateway of `address`; nil where the
+  /// configuration does not say. What a runtime requests never decides it: else whoever may request
+  /// an address could route a quarter of the Internet into the bridge.
+  func gatewayAddress(of address: AttachmentResult.Address) -> IPPrefix? {
+    guard let configuredAddresses else {
+      return address.gateway.flatMap { IPPrefix($0, length: address.address.length) }
+    }
+    guard
+      let subnet = configuredAddresses.first(where: { $0.address.contains(address.address.address) }
+      )
+    else { return nil }
+    return (subnet.gateway ?? subnet.address.network.successor).flatMap {
+      IPPrefix($0, length: subnet.address.length)
+    }
+  }
+
   /// What the IPAM plugin answered, with the gateways and default routes that it left to us.
   func completed(_ result: AttachmentResult) throws(CNIError) -> AttachmentResult {
     guard configuration.isGateway else { return result }
     var result = result
     for index in result.addresses.indices {
-      let address = result.addresses[index]
-      let gateway = address.gateway ?? address.address.network.successor
+      var address = result.addresses[index]
+      if configuredAddresses == nil, address.gateway == nil {
+        address.gateway = address.address.network.successor
+      }
+      guard let host = gatewayAddress(of: address) else {
+        throw CNIError(
+          .invalidConfiguration,
+          "isGateway: the configuration does not say what the gateway of \(address.address) is",
+          details: "a requested address must be in a subnet of ipam.addresses, as {\"address\": "
+            + "\"10.5.0.0/24\", \"gateway\": \"10.5.0.1\"}")
+      }
+      let gateway = address.gateway ?? host.address
       guard gateway != address.address.address else {
         throw CNIError(
           .invalidConfiguration,

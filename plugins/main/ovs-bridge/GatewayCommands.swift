@@ -70,18 +70,7 @@ extension OVSBridge {
     guard let gateway = Gateway(plan, expected.addresses) else { return }
     try compareRows(gateway, plan, context, &deviations)
     try compareLink(gateway, expected, context, &deviations)
-    for family in gateway.families.sorted() {
-      let setting = Forwarding.setting(family)
-      let isOn: Bool
-      do { isOn = try Forwarding.isOn(family) } catch {
-        throw CNIError(
-          .internalFailure, "cannot read the host's settings", details: error.description)
-      }
-      if !isOn {
-        let name = setting.split(separator: "/").joined(separator: ".")
-        deviations.add("sysctl net.\(name) of the host is not 1, should be 1")
-      }
-    }
+    try Forwarding.compare(gateway, &deviations)
   }
 
   private static func compareRows(

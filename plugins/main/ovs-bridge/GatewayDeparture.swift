@@ -214,7 +214,9 @@ struct GatewayDeparture {
         addresses.removeAll { $0 == prefix }
       }
     }
-    return addresses.isEmpty ? nil : AbandonedAddresses(port: port, addresses: addresses)
+    let isLowered = situation.extent == .gateway && marks.isRaised
+    guard !addresses.isEmpty || isLowered else { return nil }
+    return AbandonedAddresses(port: port, addresses: addresses, isLowered: isLowered)
   }
 
   /// Puts back what is marked.
@@ -224,6 +226,6 @@ struct GatewayDeparture {
     guard let addresses, let row = try connection.gatewayRow(port, until: deadline) else {
       return nil
     }
-    return addresses.restore(row.marks.addresses(of: nil), until: deadline)
+    return addresses.restore(row.marks, until: deadline)
   }
 }

@@ -80,7 +80,7 @@ extension Gateway {
   ) throws(CNIError) -> GatewayLink {
     let attempt = "cannot set up the gateway \"\(port.name)\""
     let deadline = context.deadline
-    try Forwarding.switchOn(families, of: port.name, attempt)
+    try Forwarding.switchOn(self, socket, context, attempt)
     do throws(RouteError) {
       guard let link = try GatewayLink(port.name, socket, until: deadline),
         link.index == index
@@ -124,6 +124,9 @@ private func add(
 struct AbandonedAddresses {
   let port: String
   let addresses: [IPPrefix]
+  /// Whether the link is switched off, too, unless it has other addresses: a link that is up takes
+  /// what is sent to it, for whatever address of this host.
+  let isLowered: Bool
 
   private var attempt: String { "cannot take the addresses of the gateway \"\(port)\" away" }
 
@@ -141,45 +144,26 @@ struct AbandonedAddresses {
           }
         }
       }
+      if isLowered, link.isUp, link.addresses.allSatisfy({ addresses.contains($0) }) {
+        try socket.request(until: deadline) { $0.setLink(.index(link.index), isUp: false) }
+      }
       return nil
     } catch { return CNIError(error, attempt) }
   }
 
-  /// Puts those back that are `wanted` again; answers why not.
-  func restore(_ wanted: [IPPrefix], until deadline: Deadline) -> CNIError? {
+  /// Puts those back that are marked again; returns why not.
+  func restore(_ marks: GatewayMarks, until deadline: Deadline) -> CNIError? {
+    let wanted = marks.addresses(of: nil)
     do throws(RouteError) {
       let socket = try RouteSocket()
       guard let link = try GatewayLink(port, socket, until: deadline) else { return nil }
+      if isLowered, !wanted.isEmpty {
+        try socket.request(until: deadline) { $0.setLink(.index(link.index), isUp: true) }
+      }
       for address in addresses where wanted.contains(address) {
         try add(address, link.index, socket, until: deadline)
       }
       return nil
     } catch { return CNIError(error, attempt) }
-  }
-}
-
-/// Whether this host hands on packets that are for others.
-enum Forwarding {
-  /// The setting below `/proc/sys/net`.
-  static func setting(_ family: IPAddress.Family) -> String {
-    family == .v4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding"
-  }
-
-  /// Whether it does; false where the kernel has no such setting.
-  static func isOn(_ family: IPAddress.Family) throws(SystemError) -> Bool {
-    try NetworkNamespace.current().readSetting(setting(family)) == "1"
-  }
-
-  /// Switches it on where it is off, and IPv6 on `link`.
-  static func switchOn(_ families: Set<IPAddress.Family>, of link: String, _ attempt: String)
-    throws(CNIError)
-  {
-    do throws(SystemError) {
-      var settings = families.sorted().map { (path: setting($0), value: "1") }
-      if families.contains(.v6) { settings.append(("ipv6/conf/\(link)/disable_ipv6", "0")) }
-      try NetworkNamespace.current().writeSettings(settings)
-    } catch {
-      throw CNIError(.internalFailure, attempt, details: error.description)
-    }
   }
 }

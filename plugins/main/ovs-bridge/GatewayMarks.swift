@@ -10,15 +10,19 @@ enum GatewayMark: Hashable {
   case address(IPPrefix, network: String)
   /// The MAC address of the bridge was fixed to this one.
   case hardwareAddress(String)
+  /// The link was switched on, which was off.
+  case isRaised
 
   private static let prefix = "patchbay-gateway/"
   private static let hardware = prefix + "hwaddr"
+  private static let raised = prefix + "up"
 
   /// The key and the value.
   var pair: (key: String, value: String) {
     switch self {
     case .address(let prefix, let network): ("\(Self.prefix)\(network)/\(prefix)", "")
     case .hardwareAddress(let text): (Self.hardware, text)
+    case .isRaised: (Self.raised, "")
     }
   }
 
@@ -26,6 +30,10 @@ enum GatewayMark: Hashable {
   init?(_ key: String, _ value: String) {
     if key == Self.hardware {
       self = .hardwareAddress(value)
+      return
+    }
+    if key == Self.raised {
+      self = .isRaised
       return
     }
     guard key.hasPrefix(Self.prefix) else { return nil }
@@ -58,6 +66,9 @@ struct GatewayMarks: Hashable {
   func keys(of network: String) -> [String] {
     addresses(of: network).map { GatewayMark.address($0, network: network).pair.key }
   }
+
+  /// Whether the link was switched on by us.
+  var isRaised: Bool { all.contains(.isRaised) }
 
   /// The MAC address that the bridge was fixed to; nil if not by us.
   var hardwareAddress: String? {

@@ -119,9 +119,10 @@ struct GatewayJoining {
     self.findings = findings
     let marked = findings?.row?.marks.addresses(of: nil) ?? []
     let present = link?.addresses ?? []
-    marks = gateway.addresses.filter { marked.contains($0) || !present.contains($0) }.map {
-      .address($0, network: plan.network)
-    }
+    let addresses = gateway.addresses.filter { marked.contains($0) || !present.contains($0) }
+    let isUp = link?.isUp ?? false
+    marks =
+      addresses.map { .address($0, network: plan.network) } + (isUp ? [] : [GatewayMark.isRaised])
     let isFixed = findings?.hasFixedMAC ?? false
     fixedMAC = gateway.port.tag == nil && !isFixed ? link?.mac : nil
     newMAC = Self.mac(plan, gateway.port)?.description
@@ -204,6 +205,8 @@ struct GatewayJoining {
       Cell(.name, gateway.port.name), Cell(.type, "internal"),
     ]
     if let newMAC { interface.append(Cell(.mac, newMAC)) }
+    // So that an attachment with a smaller one does not lower it.
+    interface.append(Cell(.mtuRequest, Int64(plan.mtu ?? 1500)))
     let inserted = transaction.insert(into: .interface, interface)
     var pairs = externalIDs
     pairs["owner"] = AttachmentRecord.owner

@@ -14,7 +14,7 @@ struct HostLink: Hashable {
   init(of attachment: Attachment) {
     let text = "\(attachment.containerID)/\(attachment.interfaceName)"
     let digest = SHA2.sha256(Array(text.utf8))
-    name = "veth" + Self.base32(digest.prefix(7)).prefix(11)
+    name = Self.namePrefix + Self.base32(digest.prefix(7)).prefix(11)
     mac = MACAddress(bytes: [digest[7] & 0xfc | 0x02] + digest[8..<13])
     self.attachment = attachment
   }
@@ -34,8 +34,13 @@ struct HostLink: Hashable {
   /// bits of a digest, so that GC knows a link whose ADD was killed before it had its alias.
   static func group(network: String) -> UInt32 {
     let digest = SHA2.sha256(Array(network.utf8))
-    return digest.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } & 0x0fff_ffff | 0x7000_0000
+    return digest.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } & 0x0fff_ffff | groups.lowerBound
   }
+
+  /// What `group(network:)` can be. The rule of `HostShield` goes by it, and by the name.
+  static let groups: ClosedRange<UInt32> = 0x7000_0000...0x7fff_ffff
+  /// What each name begins with.
+  static let namePrefix = "veth"
 
   private static let prefix = "patchbay:"
 

@@ -23,6 +23,13 @@ struct Plan {
   let endpoint: Endpoint
   /// The host end.
   let hostLink: HostLink
+  /// Bytes, of both ends; nil for the kernel's.
+  var mtu: UInt32?
+  /// Whether an IPAM plugin gives addresses.
+  let hasIPAM: Bool
+  /// The addresses of the configuration where the IPAM plugin also gives what a runtime requests; nil
+  /// where all that it gives comes from the configuration.
+  let configuredAddresses: [AttachmentResult.Address]?
   /// The MAC address that somebody asked for; nil: derived from the first address, or the kernel's.
   let mac: MACAddress?
   /// The logical port of OVN; nil where there is none.
@@ -40,6 +47,11 @@ struct Plan {
     self.configuration = configuration
     key = AttachmentKey(request)
     hostLink = HostLink(of: request.attachment)
+    mtu = configuration.mtu
+    hasIPAM = request.network.ipamType?.isEmpty == false
+    configuredAddresses =
+      configuration.isGateway && request.network.ipamType == "static"
+      ? try StaticConfiguration.configured(json["ipam"]["addresses"]) : nil
     endpoint = try Self.endpoint(configuration.socket, json["socket_file"])
     mac = try Self.mac(request) ?? configuration.mac
     let argument: String? = try json["args"]["cni"]["ovnPort"].decodeIfPresent()
@@ -65,6 +77,7 @@ struct Plan {
     hostLink = HostLink(of: request.attachment)
     endpoint = try Self.endpoint(configuration.socket, json["socket_file"])
     (bridge, mac, logicalPort, podUID, containerName) = ("", nil, nil, nil, nil)
+    (mtu, hasIPAM, configuredAddresses) = (nil, false, nil)
   }
 
   private static func mac(_ request: Request) throws(JSONDecodingError) -> MACAddress? {

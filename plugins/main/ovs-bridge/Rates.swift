@@ -19,11 +19,11 @@ struct Rates: Hashable {
   private let frame: UInt64
 
   /// Nil where nothing is limited.
-  init?(_ configuration: OVSBridgeConfiguration) {
-    guard let bandwidth = configuration.bandwidth else { return nil }
+  init?(_ bandwidth: Bandwidth?, mtu: UInt32?) {
+    guard let bandwidth else { return nil }
     self.bandwidth = bandwidth
     // Header, two VLAN tags.
-    frame = UInt64(configuration.mtu ?? 1500) + 14 + 8
+    frame = UInt64(mtu ?? 1500) + 14 + 8
   }
 
   /// `QoS.type`
@@ -116,5 +116,5 @@ struct Rates: Hashable {
 
 extension Plan {
   /// Nil where nothing is limited.
-  var rates: Rates? { Rates(configuration) }
+  var rates: Rates? { Rates(configuration.bandwidth, mtu: mtu) }
 }

@@ -170,6 +170,7 @@ struct Attaching {
     ]
     port += configuration.vlans.cells
     if configuration.portIsolation { port.append(Cell(.isProtected, true)) }
+    if !configuration.spanningTree { port.append(Cell(.otherConfiguration, SpanningTree.edge)) }
     port += rates?.insert(externalIDs, into: &transaction) ?? []
     return transaction.insert(into: .port, port).reference
   }

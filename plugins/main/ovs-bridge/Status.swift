@@ -21,10 +21,14 @@ extension OVSBridge {
       try requireSwitch(connection, false, context)
     } else {
       let bridge = try findBridge(plan, connection, context)
+      do throws(CNIError) {
+        try BridgeName.require(plan, isThere: bridge != nil, connection, context)
+      } catch { throw CNIError(.notAvailable, error.message, details: error.details) }
       try requireSwitch(connection, bridge != nil, context)
       try requireDatapath(plan, bridge, connection, context)
       try requireGateway(plan, connection, context)
     }
+    try HostShield.requireForStatus(context)
     try requireMasquerade(plan, context)
     try finish(ipam, context)
   }

@@ -1,0 +1,213 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a bridge and the host are like already, and what an attachment may do to them.
+@Suite("An attachment on a bridge that has settings of its own", .privateHost)
+struct HostSettingsTests {
+  private let network: Network
+  private var ovs: OpenVSwitch { network.host.openVSwitch }
+  private var host: Sandbox { network.host.namespace }
+  init() throws { network = try Network() }
+
+  private func mtu(_ link: String, _ sandbox: Sandbox) throws -> Int {
+    try sandbox.link(link)["mtu"].integer ?? 0
+  }
+
+  @Test("takes the bridge's MTU, lowers nothing of another's, and has a gateway that keeps its own")
+  func mtu() throws {
+    try host.exec(
+      "ip",
+      ["link", "add", "up0", "mtu", "9000", "type", "veth", "peer", "name", "up1", "mtu", "9000"]
+    ).checked()
+    try ovs.vsctl("add-port", "br1", "up0")
+    try eventually("the bridge has 9000") { try mtu("br1", host) == 9000 }
+    let sandboxes = try [Sandbox(), Sandbox(), Sandbox()]
+    let plain = network.addressed(
+      "10.1.0.0/24", "fd00:1::/64",
+      members: [
+        "bandwidth": [
+          "ingressRate": 1_000_000_000, "ingressBurst": 8000, "egressRate": 1_000_000_000,
+          "egressBurst": 8000,
+        ]
+      ])
+    let first = try network.plugin.add(plain, containerID: "c1", sandbox: sandboxes[0]).checked()
+    #expect(try mtu("eth0", sandboxes[0]) == 9000)
+    #expect(first["interfaces"].array.map { $0["mtu"].integer } == [9000, 9000])
+    try network.plugin.check(plain, previous: first, containerID: "c1", sandbox: sandboxes[0])
+      .checked()
+    let gateway = network.addressed(
+      "10.1.0.0/24", members: ["isGateway": true, "vlan": 7, "name": "net2"])
+    try network.plugin.add(gateway, containerID: "c2", sandbox: sandboxes[1]).checked()
+    // A frame of the whole size passes the limits of both rates.
+    try sandboxes[2].exec("true").checked()
+    let third = try network.plugin.add(plain, containerID: "c3", sandbox: sandboxes[2]).checked()
+    #expect(try sandboxes[0].reaches(third.firstAddress, size: 8972))
+    #expect(try mtu("br1", host) == 9000)
+
+    let small = network.configuration(["mtu": 1400, "name": "net3", "logLevel": "warning"])
+    let sandbox = try Sandbox()
+    let result = try network.plugin.add(small, containerID: "c4", sandbox: sandbox)
+    try result.checked()
+    #expect(result.stderr.contains("ovs-vsctl set Interface br1 mtu_request=9000 keeps it"))
+    try eventually("Open vSwitch has lowered its port") { try mtu("br1", host) == 1400 }
+    #expect(try mtu("br1.7", host) == 9000)
+  }
+
+  @Test("is refused where IPv6 would not work at its MTU")
+  func smallMTU() throws {
+    let sandbox = try Sandbox()
+    for (configuration, words) in [
+      (
+        network.addressed("10.1.0.0/24", "fd00:1::/64", members: ["mtu": 1279]),
+        "mtu: 1279 is less than 1280, which IPv6 needs"
+      ),
+      (
+        network.configuration([
+          "mtu": 1000, "ipam": ["type": "static"], "runtimeConfig": ["ips": ["fd00:1::2/64"]],
+        ]), "IPAM gives fd00:1::2/64"
+      ),
+    ] {
+      let refused = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      #expect(refused.code == 7 && refused.message.contains(words), "\(refused.message)")
+    }
+    let fit = network.addressed("10.1.0.0/24", members: ["mtu": 576])
+    try network.plugin.add(fit, containerID: "c1", sandbox: sandbox).checked()
+    #expect(try mtu("eth0", sandbox) == 576)
+  }
+
+  @Test(
+    "forwards when ADD has answered, whatever spanning tree there is", arguments: [false, true])
+  func spanningTree(isRapid: Bool) throws {
+    try ovs.vsctl("set", "Bridge", "br1", isRapid ? "rstp_enable=true" : "stp_enable=true")
+    if !isRapid { try ovs.vsctl("set", "Bridge", "br1", "other_config:stp-forward-delay=4") }
+    let sandboxes = try [Sandbox(), Sandbox()]
+    let configuration = network.addressed("10.1.0.0/24")
+    for (id, sandbox) in zip(["c1", "c2"], sandboxes) {
+      try network.plugin.add(
+        configuration, containerID: id, sandbox: sandbox, timeout: .seconds(60)
+      )
+      .checked()
+    }
+    #expect(try sandboxes[0].reaches("10.1.0.3", count: 1))
+    if !isRapid {
+      try ovs.vsctl("set", "Bridge", "br1", "other_config:stp-forward-delay=30")
+      let refused = try network.plugin.add(
+        network.configuration(["timeout": 3]), containerID: "c3", sandbox: try Sandbox())
+      #expect(refused.code == 11)
+      #expect(refused.message.contains("is blocked by the spanning tree of bridge"))
+    }
+  }
+
+  @Test(
+    "takes router advertisements as acceptRA says, and without it not where IPAM gives addresses")
+  func acceptRA() throws {
+    for (members, addressed, expected) in [
+      ([:], true, "0"), ([:], false, "1"), (["acceptRA": true], true, "2"),
+      (["acceptRA": false], false, "0"),
+    ] as [([String: Document], Bool, String)] {
+      let sandbox = try Sandbox()
+      let configuration =
+        addressed
+        ? network.addressed("10.1.0.0/24", members: members) : network.configuration(members)
+      try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+      let path = "/proc/sys/net/ipv6/conf/eth0/accept_ra"
+      #expect(try sandbox.exec("cat", [path]).stdout == "\(expected)\n", "\(members) \(addressed)")
+      try network.plugin.del(configuration, containerID: "c1", sandbox: sandbox).checked()
+    }
+  }
+
+  @Test("a bridge is made only where its name is nobody's, and STATUS says so beforehand")
+  func names() throws {
+    for words in [
+      ["link", "add", "cni0", "type", "bridge"],
+      ["link", "add", "up0", "type", "veth", "peer", "name", "up1"],
+    ] {
+      try host.exec("ip", words).checked()
+    }
+    try ovs.vsctl("add-br", "fake0", "br1", "42")
+    try ovs.vsctl("add-port", "br1", "in0", "--", "set", "Interface", "in0", "type=internal")
+    let before = try network.host.settledSnapshot()
+    let sandbox = try Sandbox()
+    for (name, words) in [
+      ("cni0", "the host has a link of that name already, of kind bridge"),
+      ("up0", "the host has a link of that name already, of kind veth"),
+      ("lo", "the host has a link of that name already"),
+      ("fake0", #"write "bridge": "br1", "vlan": 42"#),
+      ("in0", #"it is a port of bridge "br1""#),
+    ] {
+      let configuration = network.addressed(
+        "10.1.0.0/24", members: ["bridge": .string(name), "datapath": "netdev"])
+      let status = try network.plugin.status(configuration)
+      #expect(status.code == 50 && status.message.contains(words), "\(status.message)")
+      let add = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      #expect(add.code == 7 && add.message.contains(words), "\(add.message)")
+    }
+    try network.expectAsBefore(before)
+  }
+
+  @Test("an address that the runtime requests decides no address and no route of the host")
+  func requestedAddress() throws {
+    func configuration(_ addresses: Document, _ ips: Document) -> Document {
+      network.configuration([
+        "isDefaultGateway": true, "ipMasq": true, "runtimeConfig": ["ips": ips],
+        "ipam": ["type": "static", "addresses": addresses],
+      ])
+    }
+    let before = try network.host.settledSnapshot()
+    let sandbox = try Sandbox()
+    let subnets: Document = [["address": "10.5.0.0/24", "gateway": "10.5.0.254"]]
+    for (addresses, ips) in [
+      (Document.absent, ["198.51.100.1/2"]), (subnets, ["198.51.100.1/2"]),
+      (subnets, ["10.5.0.9/24", "fd00:5::1/8"]),
+    ] {
+      let requested = Document.array(ips.map { .string($0) })
+      let refused = try network.plugin.add(
+        configuration(addresses, requested), containerID: "c1", sandbox: sandbox)
+      #expect(refused.code == 7, "\(refused)")
+      #expect(refused.message.contains("the configuration does not say what the gateway of"))
+      try network.expectAsBefore(before)
+    }
+    // Neither the length nor a gateway of the request gets to the host.
+    let inside = configuration(subnets, ["10.5.0.9/8"])
+    let result = try network.plugin.add(
+      inside, containerID: "c1", sandbox: sandbox, args: "IgnoreUnknown=1;GATEWAY=10.5.0.77"
+    ).checked()
+    let link = try network.host.ip("address", "show", "br1")[0]["addr_info"].array
+    #expect(
+      link.filter { $0["family"] == "inet" }.map { "\($0["local"])/\($0["prefixlen"])" }
+        == [#""10.5.0.254"/24"#])
+    try network.plugin.check(
+      inside, previous: result, containerID: "c1", sandbox: sandbox,
+      args: "IgnoreUnknown=1;GATEWAY=10.5.0.77"
+    ).checked()
+  }
+
+  @Test("a /proc/sys that cannot be written fails no ADD that does not need it")
+  func readOnly() throws {
+    let sandbox = try Sandbox()
+    let configuration = network.addressed(
+      "10.1.0.0/24", "fd00:1::/64", members: ["logLevel": "warning"])
+    let variables = [
+      "CNI_COMMAND=ADD", "CNI_CONTAINERID=c1", "CNI_NETNS=\(sandbox.path)", "CNI_IFNAME=eth0",
+      "CNI_PATH=\(network.plugin.searchPath)",
+    ]
+    func add(_ configuration: Document) throws -> Output {
+      try host.exec(
+        "unshare",
+        [
+          "-m", "sh", "-c",
+          "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec env \"$@\"",
+          "sh",
+        ] + variables + [network.plugin.path], input: configuration.encoded)
+    }
+    let plain = try add(configuration)
+    #expect(plain.status == 0, "\(plain)")
+    #expect(plain.stderr.contains("EROFS"))
+    #expect(try sandbox.addresses().sorted() == ["10.1.0.2/24", "fd00:1::2/64"])
+    try network.plugin.del(configuration, containerID: "c1", sandbox: sandbox).checked()
+    // What was asked for is needed.
+    let asked = try add(configuration.with(["acceptRA": true]))
+    #expect(asked.status == 1 && asked.stdout.contains("EROFS"), "\(asked)")
+  }
+}
