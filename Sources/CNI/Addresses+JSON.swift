@@ -6,7 +6,8 @@ extension IPAddress: JSONDecodable {
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
     let text = try json.decode(String.self)
     guard let address = IPAddress(text) else {
-      throw json.error("\"\(text)\" is not an IP address")
+      throw json.error(
+        "\"\(text)\" is not an IP address", message: "invalid IP address: \(text)")
     }
     self = address
   }
@@ -16,7 +17,10 @@ extension IPPrefix: JSONDecodable {
   /// An address with its prefix length.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
     let text = try json.decode(String.self)
-    do { self = try IPPrefix(text) } catch { throw json.error("\"\(text)\" is no CIDR: \(error)") }
+    do { self = try IPPrefix(text) } catch {
+      throw json.error(
+        "\"\(text)\" is no CIDR: \(error)", message: "invalid CIDR address: \(text)")
+    }
   }
 }
 

@@ -22,6 +22,8 @@ public struct Arguments: Hashable, Sendable {
   public var text: String { pairs.map { "\($0.key)=\($0.value)" }.joined(separator: ";") }
 
   /// Parses `text`; code 4 where a pair has not exactly one `=`.
+  ///
+  /// The last pair may end with `;`, as people write it.
   public init(_ text: String) throws(CNIError) {
     var pairs: [(key: String, value: String)] = []
     for pair in text.split(separator: ";") {
@@ -36,15 +38,38 @@ public struct Arguments: Hashable, Sendable {
     self.pairs = pairs
   }
 
+  /// What is left of `text` where `args` and `CNI_ARGS` come from users: what the runtime says of the
+  /// pod, `K8S_…`. Pairs that are malformed are left out.
+  public static func ofPod(_ text: String) -> Arguments {
+    var pairs: [(key: String, value: String)] = []
+    for pair in text.split(separator: ";") {
+      let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
+      if parts.count == 2, parts[0].hasPrefix("K8S_") {
+        pairs.append((String(parts[0]), String(parts[1])))
+      }
+    }
+    return Arguments(pairs: pairs)
+  }
+
   /// The value of `key`, which is case-sensitive; nil if it is not given or empty.
   public subscript(key: String) -> String? {
     pairs.last { $0.key == key && !$0.value.isEmpty }?.value
   }
 
-  /// Refuses keys that nobody knows, with code 4, unless `IgnoreUnknown` is `1` or `true`.
+  /// Refuses unknown keys, with code 4, unless `IgnoreUnknown` is `1` or `true`.
   public func checkKeys() throws(CNIError) {
-    let ignore = self["IgnoreUnknown"]
-    if ignore == "1" || ignore == "true" || ignore == "True" || ignore == "TRUE" { return }
+    if let ignore = self["IgnoreUnknown"] {
+      switch ignore.lowercased() {
+      case "1", "true": return
+      case "0", "false": break
+      default:
+        throw CNIError(
+          .invalidEnvironment,
+          "ARGS: error parsing value of pair \"IgnoreUnknown=\(ignore)\": "
+            + "boolean unmarshal error: invalid input \(ignore)",
+          details: "IgnoreUnknown is 1, true, 0 or false")
+      }
+    }
     let unknown = pairs.filter { !Self.known.contains($0.key) }
     guard unknown.isEmpty else {
       let list = unknown.map { "\"\($0.key)=\($0.value)\"" }.joined(separator: " ")

@@ -67,7 +67,8 @@ public struct Route: Hashable, Sendable, JSONDecodable {
   public var destination: IPPrefix
   /// The next hop; nil: the gateway of the address of that family.
   public var gateway: IPAddress?
-  /// Octets; nil: the link's. Since 1.1.0, as all that follow.
+  /// Bytes; nil: the link's. Since 1.1.0, as all that follow; the reference plugins write them
+  /// since 0.3.0.
   public var mtu: UInt32?
   /// Octets, the largest segment that TCP announces; nil: the kernel's.
   public var advertisedMSS: UInt32?
@@ -103,12 +104,12 @@ public struct Route: Hashable, Sendable, JSONDecodable {
     others = json.others(than: Self.members)
   }
 
-  /// The route as versions 0.1.0 to 1.0.0 have it, or with all its members.
+  /// The route as versions 0.1.0 and 0.2.0 have it, or with all its members.
   func json(_ version: SpecificationVersion) -> JSONValue {
     var members: [(String, JSONValue?)] = [
       ("dst", .string(destination.description)), ("gw", gateway.map { .string($0.description) }),
     ]
-    if version >= .v1_0_0 {
+    if version >= .v0_3_0 {
       members += [
         ("mtu", mtu.map { .integer(Int64($0)) }),
         ("advmss", advertisedMSS.map { .integer(Int64($0)) }),

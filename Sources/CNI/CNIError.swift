@@ -50,9 +50,22 @@ public struct CNIError: Error, Hashable, Sendable, CustomStringConvertible {
     self.details = details
   }
 
-  /// A configuration that cannot be decoded.
+  /// A configuration that cannot be decoded. Where a reference plugin has words for it, these are
+  /// the message, and ours the details.
   public init(_ error: JSONDecodingError) {
-    self.init(.invalidConfiguration, error.description)
+    if let message = error.message {
+      self.init(.invalidConfiguration, message, details: Self.details(error, after: message))
+    } else {
+      self.init(.invalidConfiguration, error.description)
+    }
+  }
+
+  /// Path and reason, without what `message` says already.
+  private static func details(_ error: JSONDecodingError, after message: String) -> String {
+    guard error.reason.hasPrefix(message) else { return error.description }
+    let rest = error.reason.utf8.dropFirst(message.utf8.count).drop { $0 == 0x3b || $0 == 0x20 }
+    let path = error.path.description
+    return rest.isEmpty ? path : "\(path): \(Substring(rest))"
   }
 
   /// `message: details`

@@ -18,7 +18,11 @@ public struct NetworkConfiguration: Hashable, Sendable {
   public let validAttachments: [Attachment]?
   /// How long one invocation may wait altogether, in whole seconds.
   public let timeout: UInt32
-  /// The whole configuration, for members of the plugin's own and for delegates.
+  /// `ignoreArgs`: whether `args`, and all of `CNI_ARGS` but what is of the pod, are left out,
+  /// because on this host users write them.
+  public let ignoresArguments: Bool
+  /// The whole configuration, for members of the plugin's own and for delegates; without `args`
+  /// where these are to be ignored.
   public let json: JSONCursor
 
   /// The default of `timeout`.
@@ -26,15 +30,18 @@ public struct NetworkConfiguration: Hashable, Sendable {
 
   /// Decodes the configuration of a command: name first, then version, then the rest.
   ///
-  /// For DEL a previous result that cannot be read is none, and for DEL and GC an illegal `timeout`
-  /// is the default: what an earlier version or another runtime left behind, or a later mistake in
-  /// the configuration, must not keep an attachment alive.
-  public init(_ json: JSONCursor, for command: Command) throws(CNIError) {
-    (name, version) = try Self.identity(json, command)
-    self.json = json
+  /// For DEL a previous result that cannot be read is none, and for DEL and GC an illegal value of
+  /// any other member is the default: what an earlier version or another runtime left behind, or a
+  /// later mistake in the configuration, must not keep an attachment alive.
+  public init(_ configuration: JSONCursor, for command: Command) throws(CNIError) {
+    (name, version) = try Self.identity(configuration, command)
     do throws(JSONDecodingError) {
-      type = try json["type"].decodeIfPresent() ?? ""
-      ipamType = try json["ipam"].isAbsent ? nil : json["ipam"]["type"].decodeIfPresent()
+      ignoresArguments = try Self.value(of: configuration["ignoreArgs"], command) ?? false
+      let json = Self.stripped(configuration, of: ignoresArguments ? "args" : nil)
+      self.json = json
+      type = try Self.value(of: json["type"], command) ?? ""
+      if !command.isReleasing { try Self.checkObjects(json) }
+      ipamType = try json["ipam"].isAbsent ? nil : Self.value(of: json["ipam"]["type"], command)
       timeout = try Self.timeout(json["timeout"], command)
       validAttachments = command == .gc ? try Self.validAttachments(json) : nil
       let previous = json["prevResult"]
@@ -47,8 +54,32 @@ public struct NetworkConfiguration: Hashable, Sendable {
       }
     } catch { throw CNIError(error) }
     if command == .check, previousResult == nil {
-      throw CNIError(.invalidConfiguration, "prevResult: missing; CHECK requires it")
+      throw CNIError(
+        .invalidConfiguration, "Required prevResult missing",
+        details: "prevResult: missing; CHECK requires it")
     }
+  }
+
+  /// The members that hold others, at any place where a plugin or its delegate looks for them.
+  private static func checkObjects(_ json: JSONCursor) throws(JSONDecodingError) {
+    for object in [json["ipam"], json["args"], json["args"]["cni"], json["runtimeConfig"]] {
+      try object.checkObject()
+    }
+  }
+
+  /// The value of a member; for DEL and GC nil where it is illegal.
+  private static func value<T: JSONDecodable>(of json: JSONCursor, _ command: Command)
+    throws(JSONDecodingError) -> T?
+  {
+    do throws(JSONDecodingError) { return try json.decodeIfPresent() } catch {
+      guard command.isReleasing else { throw error }
+      return nil
+    }
+  }
+
+  private static func stripped(_ json: JSONCursor, of name: String?) -> JSONCursor {
+    guard let name, let object = json.value?.object else { return json }
+    return JSONCursor(.object(object.others(than: [name])))
   }
 
   private static func timeout(_ json: JSONCursor, _ command: Command) throws(JSONDecodingError)
@@ -58,6 +89,18 @@ public struct NetworkConfiguration: Hashable, Sendable {
       guard command.isReleasing else { throw error }
       return defaultTimeout
     }
+  }
+
+  /// The version that a configuration says it is written in, however little else of it can be read;
+  /// nil where it is no text of an object at all.
+  ///
+  /// For error results, which carry it.
+  public static func statedVersion(of text: [UInt8]) -> String? {
+    let stated = JSONOutline.string("cniVersion", of: text)
+    // As long as any version; the rest of a text that is none helps no reader.
+    if let stated, !stated.isEmpty { return String(stated.prefix(32)) }
+    let isObject = text.first { $0 > 0x20 } == UInt8(ascii: "{")
+    return isObject ? SpecificationVersion.v0_1_0.rawValue : nil
   }
 
   /// The network's name and the version that the configuration is written in.
@@ -74,8 +117,11 @@ public struct NetworkConfiguration: Hashable, Sendable {
     try Names.checkNetworkName(name)
     let first = SpecificationVersion.v0_1_0
     guard let version = text.isEmpty ? first : SpecificationVersion(rawValue: text) else {
+      let isLater = command != .add && command != .del && isLaterThanAll(text)
       throw CNIError(
-        .incompatibleVersion, "incompatible CNI versions",
+        .incompatibleVersion,
+        isLater
+          ? "plugin version does not allow \(command.rawValue)" : "incompatible CNI versions",
         details: "config is \"\(text)\", plugin supports \(SpecificationVersion.quotedList)")
     }
     guard version >= command.since else {
@@ -85,6 +131,13 @@ public struct NetworkConfiguration: Hashable, Sendable {
           + "\(command.rawValue) needs \(command.since.rawValue) or later")
     }
     return (name, version)
+  }
+
+  /// Whether `text` is a version after the newest that is known.
+  private static func isLaterThanAll(_ text: String) -> Bool {
+    func numbers(_ text: String) -> [Int] { text.split(separator: ".").compactMap { Int($0) } }
+    let (asked, newest) = (numbers(text), numbers(SpecificationVersion.current.rawValue))
+    return asked.count == newest.count && newest.lexicographicallyPrecedes(asked)
   }
 
   /// Either spelling that runtimes use; nil where the runtime did not tell.

@@ -47,8 +47,7 @@ public struct Invocation: Hashable, Sendable {
         .invalidEnvironment,
         "required env variables [\(missing.joined(separator: ","))] missing")
     }
-    // Where they are not required nobody refuses what is no name; it is none, and becomes part of
-    // nothing.
+    // Optional here: an invalid value is treated as absent.
     let containerID = environment(Parameter.containerID.rawValue) ?? ""
     let interfaceName = environment(Parameter.interfaceName.rawValue) ?? ""
     self.containerID = (try? Names.checkContainerID(containerID)) == nil ? "" : containerID
@@ -65,23 +64,36 @@ public struct Invocation: Hashable, Sendable {
 public struct Request: Hashable, Sendable {
   /// The parameters.
   public let invocation: Invocation
-  /// `CNI_ARGS`, decoded. Empty for DEL, GC and STATUS where it is malformed: nobody's typing
-  /// error may keep resources allocated.
+  /// `CNI_ARGS`, decoded. Empty where it is malformed and the command does not need it, as DEL, GC
+  /// and STATUS, or the plugin: a typing error must not keep resources allocated.
   public let arguments: Arguments
   /// The configuration.
   public let network: NetworkConfiguration
 
   /// Decodes the configuration of `invocation`.
-  public init(_ invocation: Invocation, configuration: JSONCursor) throws(CNIError) {
+  ///
+  /// - Parameter readsArguments: The plugin, or its delegate, has a use for `CNI_ARGS`.
+  public init(
+    _ invocation: Invocation, configuration: JSONCursor, readsArguments: Bool = true
+  ) throws(CNIError) {
     self.invocation = invocation
     network = try NetworkConfiguration(configuration, for: invocation.command)
-    switch invocation.command {
-    case .add, .check:
-      arguments = try Arguments(invocation.argumentText)
+    let text = invocation.argumentText
+    if network.ignoresArguments {
+      arguments = .ofPod(text)
+    } else if readsArguments, invocation.command == .add || invocation.command == .check {
+      arguments = try Arguments(text)
       try arguments.checkKeys()
-    case .del, .gc, .status, .version:
-      arguments = (try? Arguments(invocation.argumentText)) ?? Arguments()
+    } else {
+      arguments = (try? Arguments(text)) ?? Arguments()
     }
+  }
+
+  /// `CNI_ARGS` for delegates: as the runtime wrote it, or what is left where `args` are ignored.
+  public var argumentText: String {
+    guard network.ignoresArguments else { return invocation.argumentText }
+    // A delegate refuses keys that it does not know, unless it is told not to.
+    return arguments.pairs.isEmpty ? "" : "IgnoreUnknown=1;" + arguments.text
   }
 
   /// The attachment that the parameters name.

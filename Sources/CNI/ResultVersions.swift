@@ -6,10 +6,13 @@ public struct InexpressibleResult: Error, Hashable, Sendable, CustomStringConver
   /// The version.
   public let version: SpecificationVersion
 
-  /// `cannot convert: no valid IP addresses; cniVersion 0.2.0 cannot express …`
+  /// What libcni says of it.
+  public static let message = "cannot convert: no valid IP addresses"
+
+  /// `cniVersion 0.2.0 cannot express an attachment without an address; …`
   public var description: String {
-    "cannot convert: no valid IP addresses; cniVersion \(version.rawValue) cannot express an "
-      + "attachment without one, 0.3.0 and later can"
+    "cniVersion \(version.rawValue) cannot express an attachment without an address; 0.3.0 and "
+      + "later can"
   }
 }
 

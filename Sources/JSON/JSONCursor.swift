@@ -34,11 +34,15 @@ public struct JSONDecodingError: Error, Hashable, Sendable, CustomStringConverti
   public let path: JSONPath
   /// What it is, and what is legal.
   public let reason: String
+  /// What another program that reads the same document says of this fault; nil: nothing that is
+  /// worth repeating.
+  public var message: String?
 
   /// The value at `path` cannot be used, for this reason.
-  public init(path: JSONPath, reason: String) {
+  public init(path: JSONPath, reason: String, message: String? = nil) {
     self.path = path
     self.reason = reason
+    self.message = message
   }
   /// `vlan: 9100 is not in 0…4094`
   public var description: String { path.steps.isEmpty ? reason : "\(path): \(reason)" }
@@ -50,25 +54,42 @@ public struct JSONCursor: Hashable, Sendable {
   public let value: JSONValue?
   /// Where this is.
   public let path: JSONPath
+  /// Why nothing can stand here: something above is not an object.
+  private let fault: Fault?
+
+  /// The position of what is not an object, and what it is.
+  private indirect enum Fault: Hashable, Sendable { case at(JSONPath, JSONValue) }
 
   /// The root of a document.
   public init(_ value: JSONValue) { self.init(value, JSONPath()) }
 
-  private init(_ value: JSONValue?, _ path: JSONPath) {
+  private init(_ value: JSONValue?, _ path: JSONPath, _ fault: Fault? = nil) {
     self.value = value
     self.path = path
+    self.fault = fault
   }
 
-  /// The member called `name`, in whatever ASCII case; absent if there is none, or if this is not
-  /// an object.
+  /// The member called `name`, in whatever ASCII case; absent if there is none, or if nothing stands
+  /// here.
+  ///
+  /// A wrong type is not absence: where this is neither an object nor null, decoding the member
+  /// throws what should stand here instead.
   public subscript(name: String) -> JSONCursor {
-    var found: JSONValue?
-    if case .object(let object)? = value { found = object.member(matching: name)?.value }
-    return JSONCursor(found, path.appending(.name(name)))
+    let path = path.appending(.name(name))
+    switch value {
+    case .object(let object)?: return JSONCursor(object.member(matching: name)?.value, path)
+    case nil, .null?: return JSONCursor(nil, path, fault)
+    case let other?: return JSONCursor(nil, path, .at(self.path, other))
+    }
   }
 
   /// Whether nothing stands here, or `null`.
-  public var isAbsent: Bool { value == nil || value == .null }
+  public var isAbsent: Bool { fault == nil && (value == nil || value == .null) }
+
+  /// Throws where something other than an object or null stands here, or above.
+  public func checkObject() throws(JSONDecodingError) {
+    guard isAbsent || value?.object != nil else { throw expected("an object") }
+  }
 
   /// The value as a `T`.
   public func decode<T: JSONDecodable>(_: T.Type = T.self) throws(JSONDecodingError) -> T {
@@ -118,12 +139,17 @@ public struct JSONCursor: Hashable, Sendable {
   }
 
   /// An error about this position.
-  public func error(_ reason: String) -> JSONDecodingError {
-    JSONDecodingError(path: path, reason: reason)
+  ///
+  /// - Parameter message: What another program says of it.
+  public func error(_ reason: String, message: String? = nil) -> JSONDecodingError {
+    JSONDecodingError(path: path, reason: reason, message: message)
   }
 
   /// An error that says what should stand here instead of what does.
   public func expected(_ what: String) -> JSONDecodingError {
+    if case .at(let path, let value)? = fault {
+      return JSONCursor(value, path).expected("an object")
+    }
     guard let value, value != .null else { return error("missing; \(what) is required") }
     let found =
       switch value {

@@ -16,11 +16,13 @@ public struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertibl
 
 extension JSONValue {
   /// Parses one JSON text in UTF-8. Two members of one name are an error, and so is a number that
-  /// a double cannot hold, or arrays and objects more than 2,048 deep.
+  /// a double cannot hold, arrays and objects more than 2,048 deep, or a text whose values would
+  /// take more than `JSONOutline.memoryLimit`.
   ///
   /// An integer that 64 bits cannot hold becomes a real number. Go's encoding/json reads it so, and
   /// writes real numbers below 10^21 without an exponent.
   public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
+    try JSONOutline.checkMemory(of: bytes)
     do throws(ParsingError) { self = try Self.parse(bytes) } catch {
       guard error.isNumberTooLarge else { throw error.syntax }
       // libjansson knows no integers of that size, but real numbers.

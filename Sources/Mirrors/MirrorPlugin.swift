@@ -22,9 +22,11 @@ public struct MirrorPlan {
 
   init(_ request: Request, _ role: MirrorConfiguration.Role) throws(JSONDecodingError) {
     let json = request.network.json
+    let command = request.invocation.command
     configuration =
-      request.invocation.command.isReleasing
-      ? try MirrorConfiguration(forReleasing: json) : try MirrorConfiguration(json, for: role)
+      command.isReleasing
+      ? try MirrorConfiguration(forReleasing: json)
+      : try MirrorConfiguration(json, for: role, mayLackMembers: command == .status)
     self.role = role
     key = AttachmentKey(request)
     interfaces = request.network.previousResult?.interfaces.map { $0.name } ?? []
@@ -42,6 +44,9 @@ public protocol MirrorPlugin: Plugin where Configuration == MirrorPlan {
 }
 
 extension MirrorPlugin {
+  /// It has none.
+  public static var readsArguments: Bool { false }
+
   /// The configuration with what the file of defaults has.
   public static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor {
     try FlatFile.merged(into: json)

@@ -11,8 +11,9 @@ public struct AddressRange: Hashable, Sendable {
   public let subnet: IPPrefix
   /// `rangeStart` to `rangeEnd`.
   public let range: IPRange
-  /// Never given out; not always within the subnet.
-  public let gateway: IPAddress
+  /// Never given out; not always within the subnet. Nil where it is not said and the subnet has two
+  /// addresses or one, all of which are given out (RFC 3021, RFC 6164).
+  public let gateway: IPAddress?
   /// `exclude`: never given out either.
   public let exclusions: [IPRange]
   /// What is left of `range` without gateway, exclusions and reservations, in ascending order.
@@ -23,47 +24,53 @@ public struct AddressRange: Hashable, Sendable {
   /// Decodes a range; `json` is the object that has `subnet`.
   init(_ json: JSONCursor) throws(JSONDecodingError) {
     subnet = try Self.subnet(json["subnet"])
-    let first = subnet.network.successor ?? subnet.network
+    // Such a subnet has neither an address of its own nor one for broadcasts.
+    let isTiny = subnet.length + 2 > subnet.address.family.bits
+    let second = subnet.network.successor ?? subnet.network
+    let first = isTiny ? subnet.network : second
     let gateway = try Self.address(json["gateway"])
     if let gateway, gateway.family != subnet.address.family {
       throw json["gateway"].error("\(gateway) is not of the family of \(subnet)")
     }
-    self.gateway = gateway ?? first
+    self.gateway = gateway ?? (isTiny ? nil : second)
     // The last address of an IPv4 subnet is its broadcast.
-    let last = subnet.address.isIPv6 ? subnet.last : subnet.last.predecessor ?? subnet.last
+    let last =
+      subnet.address.isIPv6 || isTiny ? subnet.last : subnet.last.predecessor ?? subnet.last
     let start = try Self.address(json["rangeStart"])
     let end = try Self.address(json["rangeEnd"])
     for (bound, name, label) in [
       (start, "rangeStart", "RangeStart"), (end, "rangeEnd", "RangeEnd"),
     ] {
       guard let bound, !subnet.contains(bound) else { continue }
-      throw json[name].error("\(label) \(bound) not in network \(subnet)")
+      throw json[name].error(inWordsOf: "\(label) \(bound) not in network \(subnet)")
     }
     guard let range = IPRange(start ?? first, end ?? last) else {
       throw json["rangeStart"].error(
-        "RangeStart \(start ?? first) not in network \(subnet) up to RangeEnd \(end ?? last); "
-          + "it must not be above it")
+        "rangeStart \(start ?? first) is above rangeEnd \(end ?? last)",
+        message: start == nil
+          ? "RangeEnd \(end ?? last) not in network \(subnet)"
+          : "RangeStart \(start ?? first) not in network \(subnet)")
     }
     self.range = range
     path = json.path
     exclusions = try Self.exclusions(json["exclude"], subnet)
-    let taken = exclusions + [IPRange(self.gateway, self.gateway)].compactMap { $0 }
+    let taken = exclusions + [self.gateway.flatMap { IPRange($0, $0) }].compactMap { $0 }
     open = [range].without(taken)
   }
 
   private static func subnet(_ json: JSONCursor) throws(JSONDecodingError) -> IPPrefix {
-    let subnet: IPPrefix = try json.decode()
-    let bits = subnet.address.family.bits
-    guard subnet.address.canonical == subnet.address else {
-      throw json.error("\(subnet) maps IPv4; write it as an IPv4 subnet")
+    guard !json.isAbsent else {
+      throw json.error("missing; ADDRESS/LENGTH is required", message: "IP <nil> not v4 nor v6")
     }
-    guard subnet.length + 2 <= bits else {
+    let subnet: IPPrefix = try json.decode()
+    guard subnet.address.canonical == subnet.address else {
       throw json.error(
-        "Network \(subnet) too small to allocate from; its prefix length may be 0…\(bits - 2)")
+        "\(subnet) maps IPv4; write it as an IPv4 subnet",
+        message: "IPNet IP and Mask version mismatch")
     }
     guard subnet.address == subnet.network else {
       throw json.error(
-        "Network has host bits set. For a subnet mask of length \(subnet.length) "
+        inWordsOf: "Network has host bits set. For a subnet mask of length \(subnet.length) "
           + "the network address is \(subnet.network)")
     }
     return subnet
@@ -115,25 +122,46 @@ public struct RangeSet: Hashable, Sendable {
   /// Where it stands.
   public let path: JSONPath
 
-  /// Decodes the elements of an array.
-  init(_ json: JSONCursor) throws(JSONDecodingError) {
+  /// Decodes the elements of an array, or the range that `json` itself is.
+  ///
+  /// - Parameter number: That of the set, which the reference plugin says where one is illegal.
+  static func decode(_ json: JSONCursor, number: Int, isSingle: Bool = false)
+    throws(JSONDecodingError) -> RangeSet
+  {
+    do throws(JSONDecodingError) {
+      return isSingle ? try RangeSet(single: json) : try RangeSet(json)
+    } catch {
+      var error = error
+      // Where it cannot even read an address, it does not get as far as to the set.
+      if let message = error.message, !message.hasPrefix("invalid ") {
+        error.message = "invalid range set \(number): \(message)"
+      }
+      throw error
+    }
+  }
+
+  private init(_ json: JSONCursor) throws(JSONDecodingError) {
     var ranges: [AddressRange] = []
     for element in try json.elements(atMost: AddressRange.limit) {
       let next = try AddressRange(element)
       if let first = ranges.first, first.range.first.family != next.range.first.family {
-        throw json.error("mixed address families; a range set is of IPv4 or of IPv6")
+        throw json.error(
+          "mixed address families; a range set is of IPv4 or of IPv6",
+          message: "mixed address families")
       }
       if let other = ranges.first(where: { $0.range.overlaps(next.range) }) {
-        throw json.error("subnets \(other.text) and \(next.text) overlap")
+        throw json.error(inWordsOf: "subnets \(other.text) and \(next.text) overlap")
       }
       ranges.append(next)
     }
-    guard !ranges.isEmpty else { throw json.error("empty range set; it has one range at least") }
+    guard !ranges.isEmpty else {
+      throw json.error("empty range set; it has one range at least", message: "empty range set")
+    }
     try self.init(ranges, json)
   }
 
   /// The set of one range, written without arrays.
-  init(single json: JSONCursor) throws(JSONDecodingError) {
+  private init(single json: JSONCursor) throws(JSONDecodingError) {
     try self.init([try AddressRange(json)], json)
   }
 
@@ -181,4 +209,9 @@ extension IPAddress {
     guard isIPv6, value >> 32 == 0xffff else { return self }
     return IPAddress(.v4, value: value & 0xffff_ffff) ?? self
   }
+}
+
+extension JSONCursor {
+  /// An error about this position that says the same as the reference plugin.
+  func error(inWordsOf message: String) -> JSONDecodingError { error(message, message: message) }
 }

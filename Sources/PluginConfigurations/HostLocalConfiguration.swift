@@ -18,7 +18,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   /// Whether leases of an earlier boot are free.
   public let reclaimsAfterReboot: Bool
   /// In the order of the result: those of the runtime, the one without arrays, those of `ranges`.
-  /// Empty only where the configuration was decoded for releasing.
+  /// Empty only where the configuration was decoded for releasing, or may lack them.
   public let sets: [RangeSet]
   /// Handed on in the result.
   public let routes: [Route]
@@ -38,14 +38,25 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
 
   /// Decodes all members.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    try self.init(json, mayLackRanges: false)
+  }
+
+  /// Decodes all members.
+  ///
+  /// - Parameter mayLackRanges: A runtime may have left them out, as from the configurations of
+  ///   STATUS.
+  public init(_ json: JSONCursor, mayLackRanges: Bool) throws(JSONDecodingError) {
     let ipam = json["ipam"]
-    guard !ipam.isAbsent else {
-      throw ipam.error("IPAM config missing 'ipam' key; it is an object with \"ranges\"")
+    guard !ipam.isAbsent || mayLackRanges else {
+      throw ipam.error(
+        "missing; an object with \"ranges\" is required", message: missingIPAMMessage)
     }
-    guard ipam.value?.object != nil else { throw ipam.expected("an object") }
-    (dataDirectory, reclaimsAfterReboot) = try Self.place(ipam)
-    var sets = try Self.sets(json)
-    let reservations = try Self.reservations(ipam["reservations"], sets)
+    try ipam.checkObject()
+    dataDirectory = try Self.directory(ipam["dataDir"])
+    reclaimsAfterReboot = try ipam["reclaimAfterReboot"].decodeIfPresent() ?? true
+    var sets = try Self.sets(json, mayLackRanges)
+    let reservations =
+      sets.isEmpty ? [] : try Self.reservations(ipam["reservations"], sets)
     for set in sets.indices {
       for range in sets[set].ranges.indices {
         sets[set].ranges[range].open = sets[set].ranges[range].open.without(
@@ -64,9 +75,12 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     mac = try Self.mac(json)
   }
 
-  /// Decodes what releasing needs: nobody's mistake elsewhere may keep addresses from the others.
-  public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
-    (dataDirectory, reclaimsAfterReboot) = try Self.place(json["ipam"])
+  /// Decodes what releasing needs, and takes the defaults where that is illegal: no mistake may keep
+  /// addresses from others.
+  public init(forReleasing json: JSONCursor) {
+    dataDirectory =
+      (try? Self.directory(json["ipam"]["dataDir"])) ?? Self.defaultDataDirectory
+    reclaimsAfterReboot = (try? json["ipam"]["reclaimAfterReboot"].decodeIfPresent()) ?? true
     sets = []
     routes = []
     resolverFile = nil
@@ -76,38 +90,40 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     mac = nil
   }
 
-  private static func place(_ ipam: JSONCursor) throws(JSONDecodingError) -> (String, Bool) {
-    let directory: String = try ipam["dataDir"].decodeIfPresent() ?? ""
+  private static func directory(_ json: JSONCursor) throws(JSONDecodingError) -> String {
+    let directory: String = try json.decodeIfPresent() ?? ""
     guard directory.utf8.allSatisfy({ $0 != 0 }) else {
-      throw ipam["dataDir"].error("the path has a character NUL in it")
+      throw json.error("the path has a character NUL in it")
     }
-    return (
-      directory.isEmpty ? defaultDataDirectory : directory,
-      try ipam["reclaimAfterReboot"].decodeIfPresent() ?? true
-    )
+    return directory.isEmpty ? defaultDataDirectory : directory
   }
 
   /// Each gives one address, which is enough for every attachment.
   private static let setLimit = 255
 
-  private static func sets(_ json: JSONCursor) throws(JSONDecodingError) -> [RangeSet] {
+  private static func sets(_ json: JSONCursor, _ mayBeNone: Bool) throws(JSONDecodingError)
+    -> [RangeSet]
+  {
     let ipam = json["ipam"]
     var sets: [RangeSet] = []
     let wanted = json["runtimeConfig"]["ipRanges"]
     if !wanted.isAbsent {
-      for element in try wanted.elements(atMost: setLimit) { sets.append(try RangeSet(element)) }
+      for element in try wanted.elements(atMost: setLimit) {
+        sets.append(try .decode(element, number: sets.count))
+      }
     }
     if !ipam["subnet"].isAbsent, ipam["subnet"].value != "" {
-      sets.append(try RangeSet(single: ipam))
+      sets.append(try .decode(ipam, number: sets.count, isSingle: true))
     }
     if !ipam["ranges"].isAbsent {
       for element in try ipam["ranges"].elements(atMost: setLimit) {
-        sets.append(try RangeSet(element))
+        sets.append(try .decode(element, number: sets.count))
       }
     }
-    guard !sets.isEmpty else {
+    guard !sets.isEmpty || mayBeNone else {
       throw ipam["ranges"].error(
-        "no IP ranges specified; write them as [[{\"subnet\": \"10.1.0.0/16\"}]]")
+        "no IP ranges specified; write them as [[{\"subnet\": \"10.1.0.0/16\"}]]",
+        message: "no IP ranges specified")
     }
     try check(sets, json)
     return sets
@@ -120,9 +136,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
       sets.count { $0.family == family }
     }
     if old.contains(version), counts.contains(where: { $0 > 1 }) {
-      throw json["ipam"]["ranges"].error(
-        "CNI version \(version) does not support more than 1 address per family; 0.3.0 and later do"
-      )
+      throw json["ipam"]["ranges"].tooManyAddresses(version)
     }
     let count = sets.reduce(0) { $0 + $1.ranges.count }
     guard count <= AddressRange.limit else {
@@ -137,8 +151,10 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
         guard overlaps else { continue }
         throw JSONDecodingError(
           path: set.path,
-          reason: "range set \(other) overlaps with \(position): \(earlier.text) and \(set.text); "
-            + "an address belongs to one range set")
+          reason:
+            "range set \(other) overlaps with \(position): \(earlier.text) and \(set.text); "
+            + "an address belongs to one range set",
+          message: "range set \(other) overlaps with \(position)")
       }
     }
   }
@@ -173,5 +189,16 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
       if let text = cursor.value?.text, let mac = MACAddress(text) { return mac }
     }
     return nil
+  }
+}
+
+/// What the reference IPAM plugins say where `ipam` is missing.
+let missingIPAMMessage = "IPAM config missing 'ipam' key"
+
+extension JSONCursor {
+  /// An error about more addresses than a result of this version can have.
+  func tooManyAddresses(_ version: String) -> JSONDecodingError {
+    let message = "CNI version \(version) does not support more than 1 address per family"
+    return error("\(message); 0.3.0 and later do", message: message)
   }
 }

@@ -34,14 +34,23 @@ public struct MirrorConfiguration: Hashable, Sendable {
 
   /// Decodes the members for `role`. A consumer's `ingress`, `egress` and `select_vlan` have no
   /// meaning, so that both may have the same list.
-  public init(_ json: JSONCursor, for role: Role) throws(JSONDecodingError) {
+  ///
+  /// - Parameter mayLackMembers: A runtime may have left them out, as from the configurations of
+  ///   STATUS; those that are there are legal.
+  public init(_ json: JSONCursor, for role: Role, mayLackMembers: Bool = false)
+    throws(JSONDecodingError)
+  {
     let bridge: String = try json["bridge"].decodeIfPresent() ?? ""
-    guard !bridge.isEmpty else {
+    guard !bridge.isEmpty || mayLackMembers && json["bridge"].isAbsent else {
       throw json["bridge"].error("missing; the name of an Open vSwitch bridge is required")
     }
     self.bridge = bridge
     socket = try OVSBridgeConfiguration.socket(json["socket_file"])
     var mirrors: [Mirror] = []
+    if mayLackMembers, json["mirrors"].isAbsent {
+      self.mirrors = []
+      return
+    }
     for item in try json["mirrors"].elements {
       let mirror = try Mirror(item, for: role)
       if mirrors.contains(where: { $0.name == mirror.name }) {
@@ -56,7 +65,7 @@ public struct MirrorConfiguration: Hashable, Sendable {
   }
 
   /// Decodes what releasing needs: `bridge`, empty where it is missing, `socket_file`, and the names
-  /// of `mirrors` that can be read. Nobody's mistake may keep a container alive.
+  /// of `mirrors` that can be read. No mistake may keep a container alive.
   public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
     socket = try OVSBridgeConfiguration.socket(json["socket_file"])
     bridge = json["bridge"].value?.text ?? ""

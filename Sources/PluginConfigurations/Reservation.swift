@@ -50,8 +50,10 @@ public struct Reservation: Hashable, Sendable {
       let subnets = ranges.map { $0.subnet.description }.joined(separator: ", ")
       throw json["ip"].error("\(address) is in no subnet of the ranges: \(subnets)")
     }
+    let isTiny = range.subnet.length + 2 > range.subnet.address.family.bits
     let isBroadcast = !address.isIPv6 && address == range.subnet.last
-    guard address != range.gateway, address != range.subnet.network, !isBroadcast else {
+    let isOfNetwork = address == range.subnet.network || isBroadcast
+    guard address != range.gateway, isTiny || !isOfNetwork else {
       throw json["ip"].error("\(address) is the gateway, the network or the broadcast address")
     }
   }
@@ -78,7 +80,8 @@ public struct AddressRequest: Hashable, Sendable {
       let text: String = try element.decode()
       guard let address = parse(text) else {
         throw element.error(
-          "cannot understand ip: \"\(text)\"; write it as ADDRESS or ADDRESS/LENGTH")
+          "cannot understand ip: \"\(text)\"; write it as ADDRESS or ADDRESS/LENGTH",
+          message: "invalid IP address \(text)")
       }
       requests.append(AddressRequest(address, source: json.path.description))
     }

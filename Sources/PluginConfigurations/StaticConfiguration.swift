@@ -21,20 +21,27 @@ public struct StaticConfiguration: Hashable, Sendable {
 
   /// Decodes the members.
   ///
-  /// - Parameter arguments: `CNI_ARGS`, whose `IP` and `GATEWAY` are read.
-  public init(_ json: JSONCursor, _ arguments: Arguments = Arguments()) throws(JSONDecodingError) {
+  /// - Parameters:
+  ///   - arguments: `CNI_ARGS`, whose `IP` and `GATEWAY` are read.
+  ///   - mayLackIPAM: A runtime may have left it out, as from the configurations of STATUS.
+  public init(
+    _ json: JSONCursor, _ arguments: Arguments = Arguments(), mayLackIPAM: Bool = false
+  ) throws(JSONDecodingError) {
     let ipam = json["ipam"]
-    guard !ipam.isAbsent else {
-      throw ipam.error("IPAM config missing 'ipam' key; it is an object with \"addresses\"")
+    guard !ipam.isAbsent || mayLackIPAM else {
+      throw ipam.error(
+        "missing; an object with \"addresses\" is required", message: missingIPAMMessage)
     }
-    guard ipam.value?.object != nil else { throw ipam.expected("an object") }
-    var addresses = try Self.configured(ipam["addresses"]) + Self.added(arguments)
+    try ipam.checkObject()
+    var added = try Self.added(arguments)
+    try Self.addGateways(to: &added, arguments)
+    let configured = try Self.configured(ipam["addresses"])
+    var addresses = configured + added
     for wishes in [json["args"]["cni"]["ips"], json["runtimeConfig"]["ips"]] {
       // These come instead of all others.
       let list = try Self.wished(wishes)
       if !list.isEmpty { addresses = list }
     }
-    try Self.addGateways(to: &addresses, arguments)
     self.addresses = addresses
     routes = try ipam["routes"].decodeIfPresent() ?? []
     dns = try ipam["dns"].decodeIfPresent() ?? DNS()
@@ -42,9 +49,7 @@ public struct StaticConfiguration: Hashable, Sendable {
     let old: Set = ["", SpecificationVersion.v0_1_0.rawValue, SpecificationVersion.v0_2_0.rawValue]
     let six = addresses.count { $0.address.address.isIPv6 }
     guard !old.contains(version) || (six <= 1 && addresses.count - six <= 1) else {
-      throw ipam["addresses"].error(
-        "CNI version \(version) does not support more than 1 address per family; 0.3.0 and later do"
-      )
+      throw ipam["addresses"].tooManyAddresses(version)
     }
   }
 
@@ -55,10 +60,11 @@ public struct StaticConfiguration: Hashable, Sendable {
     guard !json.isAbsent else { return [] }
     var addresses: [AttachmentResult.Address] = []
     for element in try json.elements(atMost: 255) {
-      let text: String = try element["address"].decode()
+      let text: String = try element["address"].decodeIfPresent() ?? ""
       guard let address = prefix(text) else {
         throw element["address"].error(
-          "the 'address' field is expected to be in CIDR notation, got: '\(text)'; \(reason(text))")
+          text.isEmpty ? "missing; ADDRESS/LENGTH is required" : "\"\(text)\": \(reason(text))",
+          message: "the 'address' field is expected to be in CIDR notation, got: '\(text)'")
       }
       let gateway = try element["gateway"].decodeAddressIfPresent()?.canonical
       if let gateway, gateway.family != address.address.family {
@@ -78,7 +84,8 @@ public struct StaticConfiguration: Hashable, Sendable {
       let text: String = try element.decode()
       guard let address = prefix(text) else {
         throw element.error(
-          "an entry in the 'ips' field is NOT in CIDR notation, got: '\(text)'; \(reason(text))")
+          "\"\(text)\": \(reason(text))",
+          message: "an entry in the 'ips' field is NOT in CIDR notation, got: '\(text)'")
       }
       addresses.append(.init(address))
     }
@@ -94,15 +101,15 @@ public struct StaticConfiguration: Hashable, Sendable {
       guard let address = prefix(text) else {
         throw JSONDecodingError(
           path: JSONPath(),
-          reason: "CNI_ARGS IP: the 'ip' field is expected to be in CIDR notation, got: "
-            + "'\(text)'; \(reason(text))")
+          reason: "CNI_ARGS IP: \"\(text)\": \(reason(text))",
+          message: "the 'ip' field is expected to be in CIDR notation, got: '\(text)'")
       }
       addresses.append(.init(address))
     }
     return addresses
   }
 
-  /// `GATEWAY` of `CNI_ARGS`: each is that of the addresses in whose subnet it is.
+  /// `GATEWAY` of `CNI_ARGS`: each is that of the addresses of `CNI_ARGS` in whose subnet it is.
   private static func addGateways(
     to addresses: inout [AttachmentResult.Address], _ arguments: Arguments
   ) throws(JSONDecodingError) {
@@ -110,8 +117,9 @@ public struct StaticConfiguration: Hashable, Sendable {
       guard let gateway = IPAddress(text)?.canonical else {
         throw JSONDecodingError(
           path: JSONPath(),
-          reason: "CNI_ARGS GATEWAY: invalid gateway address: \(text); it is an IP address, or "
-            + "several with commas between them")
+          reason: "CNI_ARGS GATEWAY: \"\(text)\" is not an IP address; it is one, or several with "
+            + "commas between them",
+          message: "invalid gateway address: \(text)")
       }
       for index in addresses.indices where addresses[index].address.contains(gateway) {
         addresses[index].gateway = gateway
@@ -120,7 +128,8 @@ public struct StaticConfiguration: Hashable, Sendable {
   }
 
   private static func list(_ text: String?) -> [String] {
-    (text ?? "").split(separator: ",").map { item in
+    guard let text else { return [] }
+    return text.split(separator: ",", omittingEmptySubsequences: false).map { item in
       String(item.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }
   }

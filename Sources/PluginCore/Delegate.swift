@@ -23,8 +23,11 @@ public struct Delegate: ~Copyable {
     start type: String, for request: Request, _ command: Command, configuration: JSONValue? = nil,
     until deadline: Deadline
   ) throws(CNIError) {
-    var environment = Process.environment.filter { !$0.hasPrefix("CNI_COMMAND=") }
+    var environment = Process.environment.filter {
+      !$0.hasPrefix("CNI_COMMAND=") && !$0.hasPrefix("CNI_ARGS=")
+    }
     environment.append("CNI_COMMAND=\(command.rawValue)")
+    if !request.argumentText.isEmpty { environment.append("CNI_ARGS=\(request.argumentText)") }
     let input = (configuration ?? request.network.json.value ?? .null).encoded()
     trace = JSONTrace("delegate \(type) \(command.rawValue)")
     trace?.received(input)

@@ -26,6 +26,8 @@ public protocol Plugin {
 
   /// The executable's name.
   static var name: String { get }
+  /// Whether it, or a delegate of it, has a use for `CNI_ARGS`; what is malformed there is refused.
+  static var readsArguments: Bool { get }
 
   /// The configuration with the members that come from elsewhere.
   static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor
@@ -52,6 +54,9 @@ public protocol Plugin {
 }
 
 extension Plugin {
+  /// It has.
+  public static var readsArguments: Bool { true }
+
   /// All members are in the configuration itself.
   public static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor { json }
 
@@ -61,9 +66,10 @@ extension Plugin {
   /// Serves one invocation and ends the process: exit status 0, or 1 with an error result.
   public static func main() {
     Process.ignoreBrokenPipes()
-    guard Process.environment("CNI_COMMAND") != nil else { about() }
+    guard let command = Process.environment("CNI_COMMAND"), !command.isEmpty else { about() }
+    let service = Service<Self>()
     do throws(CNIError) {
-      let output = try Service<Self>().run()
+      let output = try service.run()
       if !output.isEmpty {
         do throws(SystemError) { try StandardStream.output.write(output) } catch {
           throw CNIError(
@@ -72,17 +78,15 @@ extension Plugin {
       }
       Process.exit(0)
     } catch {
-      let version = SpecificationVersion.current.rawValue
-      try? StandardStream.output.write(error.json(version: version).encoded(indentedBy: 4))
-      Process.exit(1)
+      service.refuse(error)
     }
   }
 
-  /// Says what this is, to whoever ran it without a command.
+  /// Says what this is, when it is run without a command. Nomad reads the first version number.
   private static func about() -> Never {
     let versions = SpecificationVersion.allCases.map { $0.rawValue }.joined(separator: ", ")
     let text =
-      "CNI \(name) plugin, part of patchbay\nCNI protocol versions supported: \(versions)\n"
+      "CNI \(name) plugin v\(Release.version) (patchbay)\nCNI protocol versions supported: \(versions)\n"
     try? StandardStream.error.write(Array(text.utf8))
     Process.exit(0)
   }

@@ -5,31 +5,43 @@ public import Linux
 public enum Sandbox {
   /// Opens the sandbox that `CNI_NETNS` names; code 8 where it is none, or by now this process's own
   /// namespace: a path below `/proc` may come to name another process than it did.
-  public static func open(_ invocation: Invocation) throws(CNIError) -> NetworkNamespace {
+  ///
+  /// - Parameter heedsOverride: `CNI_NETNS_OVERRIDE` allows the own namespace.
+  public static func open(_ invocation: Invocation, heedsOverride: Bool = true)
+    throws(CNIError) -> NetworkNamespace
+  {
     let path = invocation.sandboxPath ?? ""
     do throws(SystemError) {
       let sandbox = try NetworkNamespace(path: path)
       let isOwn = sandbox.isSame(as: try .current())
-      if !isOwn || invocation.mayUseOwnNamespace { return sandbox }
+      if !isOwn || heedsOverride && invocation.mayUseOwnNamespace { return sandbox }
     } catch {
       let reason =
         error.errno == .invalidArgument ? "it is not a network namespace" : error.description
-      throw CNIError(.invalidSandbox, "cannot open the sandbox \"\(path)\"", details: reason)
+      let message =
+        error.errno == .noSuchFileOrDirectory
+        ? "failed to Statfs \"\(path)\": no such file or directory"
+        : "cannot open the sandbox \"\(path)\""
+      throw CNIError(.invalidSandbox, message, details: reason)
     }
     throw ownNamespace(path)
   }
 
   /// Opens the sandbox; nil where `CNI_NETNS` is not set, or names what is not there any more, or by
   /// now this process's own namespace.
-  public static func openIfPresent(_ invocation: Invocation) -> NetworkNamespace? {
+  public static func openIfPresent(_ invocation: Invocation, heedsOverride: Bool = true)
+    -> NetworkNamespace?
+  {
     guard invocation.sandboxPath != nil else { return nil }
-    return try? open(invocation)
+    return try? open(invocation, heedsOverride: heedsOverride)
   }
 
-  /// Refuses a sandbox that is this process's own namespace, with code 8, before anything is done:
-  /// the plugin would rename, address and delete the host's own links.
+  /// Refuses ADD and CHECK in a sandbox that is this process's own namespace, with code 8, before
+  /// anything is done: the plugin would rename, address and delete the host's own links. For DEL
+  /// such a sandbox is gone: its path may have come to name another process.
   static func refuseOwnNamespace(_ invocation: Invocation) throws(CNIError) {
-    guard let path = invocation.sandboxPath, !invocation.mayUseOwnNamespace,
+    guard invocation.command == .add || invocation.command == .check,
+      let path = invocation.sandboxPath, !invocation.mayUseOwnNamespace,
       let sandbox = try? FileStatus(path: path),
       let own = try? FileStatus(path: "/proc/thread-self/ns/net"),
       sandbox.device == own.device, sandbox.inode == own.inode

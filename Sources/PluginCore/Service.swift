@@ -4,18 +4,20 @@ internal import Linux
 
 /// One invocation of the plugin `P`, from the environment and standard input to the octets of the
 /// answer.
-struct Service<P: Plugin> {
-  /// Octets that a configuration may have.
-  private let inputLimit = 16 << 20
+final class Service<P: Plugin> {
+  /// Bytes that a configuration may have.
+  private let inputLimit = 8 << 20
   private let started = Deadline.after(.zero)
   private let began = Clock.nanosecondsSinceEpoch
+  /// What standard input said; nil until it was read.
+  private var text: [UInt8]?
 
   /// What is left to print: the answer to VERSION, or nothing. Throws the error result.
   func run() throws(CNIError) -> [UInt8] {
     let invocation = try Invocation(environment: { Process.environment($0) })
-    let text = try input()
-    let trace = Self.trace(invocation.command)
-    trace?.received(text)
+    let text = try input(within: .seconds(NetworkConfiguration.defaultTimeout))
+    self.text = text
+    Self.trace(invocation.command)?.received(text)
     guard invocation.command != .version else { return versions(text) }
     let configuration: JSONCursor
     do { configuration = JSONCursor(try JSONValue(parsing: text)) } catch {
@@ -24,23 +26,30 @@ struct Service<P: Plugin> {
         details: text.isEmpty
           ? "standard input is empty; the plugin configuration is read there" : "")
     }
-    let request = try Request(invocation, configuration: try P.completed(configuration))
-    do throws(CNIError) {
-      return try serve(request)
-    } catch {
-      let output = error.json(version: request.network.version.rawValue).encoded(indentedBy: 4)
-      trace?.sent(output)
-      try? StandardStream.output.write(output)
-      Process.exit(1)
-    }
+    let request = try Request(
+      invocation, configuration: try P.completed(configuration), readsArguments: P.readsArguments)
+    return try serve(request)
+  }
+
+  /// Prints the error result and ends the process with status 1.
+  func refuse(_ error: CNIError) -> Never {
+    // A fault of the environment was found before standard input was read.
+    let text = self.text ?? (try? input(within: .milliseconds(500))) ?? []
+    let version =
+      NetworkConfiguration.statedVersion(of: text) ?? SpecificationVersion.current.rawValue
+    let output = error.json(version: version).encoded(indentedBy: 4)
+    let command = Process.environment("CNI_COMMAND").flatMap { Command(rawValue: $0) }
+    if let command { Self.trace(command)?.sent(output) }
+    try? StandardStream.output.write(output)
+    Process.exit(1)
   }
 
   private static func trace(_ command: Command) -> JSONTrace? {
     JSONTrace("\(P.name) \(command.rawValue)")
   }
 
-  private func input() throws(CNIError) -> [UInt8] {
-    let deadline = started.advanced(by: .seconds(NetworkConfiguration.defaultTimeout))
+  private func input(within time: Duration) throws(CNIError) -> [UInt8] {
+    let deadline = Deadline.after(time)
     do {
       return try StandardStream.input.readToEnd(limit: inputLimit, until: deadline)
     } catch {
@@ -121,7 +130,8 @@ struct Service<P: Plugin> {
     let text: [UInt8]
     do throws(InexpressibleResult) { text = try result.json(version).encoded(indentedBy: 4) } catch
     {
-      throw CNIError(.unsupportedField, error.description)
+      throw CNIError(
+        .unsupportedField, InexpressibleResult.message, details: error.description)
     }
     Self.trace(request.invocation.command)?.sent(text)
     do throws(SystemError) { try StandardStream.output.write(text) } catch {

@@ -70,7 +70,7 @@ struct LeasesCommand: ParsableCommand {
       do throws(JSONDecodingError) {
         let needsRuntime = json["ipam"]["ranges"].isAbsent && json["ipam"]["subnet"].isAbsent
         return needsRuntime
-          ? try HostLocalConfiguration(forReleasing: json) : try HostLocalConfiguration(json)
+          ? HostLocalConfiguration(forReleasing: json) : try HostLocalConfiguration(json)
       } catch { throw Failure("network \"\(network)\": \(error.description)") }
     }
   }

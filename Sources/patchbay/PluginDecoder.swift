@@ -110,7 +110,8 @@ struct PluginDecoder: Sendable {
       let comesLater = json["capabilities"]["ipRanges"].value == true
       // Ranges that the runtime gives are not there yet.
       if comesLater, ipam["ranges"].isAbsent, ipam["subnet"].isAbsent {
-        _ = try HostLocalConfiguration(forReleasing: json)
+        _ = try ipam["dataDir"].decodeIfPresent(String.self)
+        _ = try ipam["reclaimAfterReboot"].decodeIfPresent(Bool.self)
       } else {
         _ = try HostLocalConfiguration(json)
       }

@@ -142,8 +142,13 @@ private func configuration(_ text: String, _ command: String = "ADD") throws -> 
         "config version does not allow STATUS: cniVersion is 1.0.0; STATUS needs 1.1.0 or later"
       ),
       (
+        #"{"cniVersion":"1.2.0","name":"n"}"#, "CHECK", 1,
+        "plugin version does not allow CHECK: config is \"1.2.0\", plugin supports "
+          + #"["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]"#
+      ),
+      (
         #"{"cniVersion":"1.0.0","name":"n"}"#, "CHECK", 7,
-        "prevResult: missing; CHECK requires it"
+        "Required prevResult missing: prevResult: missing; CHECK requires it"
       ),
       (
         #"{"cniVersion":"1.0.0","name":"n","timeout":0}"#, "ADD", 7,

@@ -76,8 +76,8 @@ private func fullResult() throws -> AttachmentResult {
       let error = #expect(throws: InexpressibleResult.self) { try result.json(version) }
       #expect(
         error?.description
-          == "cannot convert: no valid IP addresses; cniVersion \(version.rawValue) cannot express "
-          + "an attachment without one, 0.3.0 and later can")
+          == "cniVersion \(version.rawValue) cannot express an attachment without an address; "
+          + "0.3.0 and later can")
     } else {
       #expect(try result.json(version)["interfaces"]?.array?.count == 1)
     }

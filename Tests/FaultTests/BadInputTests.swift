@@ -36,14 +36,51 @@ import Testing
       """.utf8)
   }
 
-  @Test("16 MiB of standard input are read, more are refused")
+  @Test("8 MiB of standard input are read, more are refused")
   func size() throws {
-    let blanks = [UInt8](repeating: 0x20, count: 16 << 20)
+    let blanks = [UInt8](repeating: 0x20, count: 8 << 20)
     let long = try status(blanks + [0x7d])
     #expect(long.code == 5)
-    #expect(long.message.contains("more than 16777216 octets"), "\(long)")
-    let open = try status([UInt8](repeating: UInt8(ascii: "["), count: 16 << 20))
+    #expect(long.message.contains("more than 8388608 octets"), "\(long)")
+    let open = try status([UInt8](repeating: UInt8(ascii: "["), count: 8 << 20))
     #expect(open.code == 6, "\(open)")
+  }
+
+  /// Texts of which every byte is another way to fill memory.
+  static let heavy: [(String, String)] = [
+    ("[", "{},"), ("[", "[],"), ("[", "0,"), ("[", "\"\","), ("[", "{\"a\":[1.5]},"),
+    ("{\"a\":[", "[[[[[[[[]]]]]]]],"), ("{", "\"a\":1,"), ("[\"", "abcdefghijklmnop"),
+    ("[", "\"abcdefghijklmnopqrstuvwxyz\","), ("{\"cniVersion\":\"1.0.0\",\"x\":[", "{},"),
+  ]
+
+  @Test("no text of 8 MiB takes more than 64 MiB of memory", arguments: heavy)
+  func memory(start: String, part: String) throws {
+    let count = ((8 << 20) - 64) / part.utf8.count
+    let text = Array(start.utf8) + Array(repeatElement(Array(part.utf8), count: count).joined())
+    let file = try TemporaryDirectory()
+    let input = try file.write(String(decoding: text, as: UTF8.self), to: "input")
+    let output = try run(
+      "python3",
+      [
+        "-c",
+        """
+        import os, resource, sys
+        os.dup2(os.open(sys.argv[2], os.O_RDONLY), 0)
+        child = os.fork()
+        if child == 0: os.execv(sys.argv[1], ["host-local"])
+        status, usage = os.wait4(child, 0)[1:]
+        print(usage.ru_maxrss, file=sys.stderr)
+        sys.exit(os.waitstatus_to_exitcode(status))
+        """, Plugin("host-local").path, input,
+      ], environment: ["CNI_COMMAND": "STATUS", "CNI_PATH": "/"])
+    // In KiB; a debug build has some libraries more.
+    let peak = output.stderr.split(separator: "\n").last.flatMap { Int($0) } ?? .max
+    #expect(peak < 64 << 10, "\(peak) KiB")
+    let result = PluginResult(output)
+    #expect(result.status == 1 && result.code == 6, "\(result)")
+    let version: Document =
+      start.contains("cniVersion") ? "1.0.0" : start.hasPrefix("{") ? "0.1.0" : "1.1.0"
+    #expect(result.json["cniVersion"] == version)
   }
 
   @Test("arrays and objects 2,048 deep are read, deeper ones refused")

@@ -23,7 +23,7 @@ extension Feeding {
       require(configuration.vlans.trunks.count <= 4096, "too many VLANs")
     }
     _ = try? StaticConfiguration(json)
-    _ = try? HostLocalConfiguration(forReleasing: json)
+    _ = HostLocalConfiguration(forReleasing: json)
     if let configuration = try? HostLocalConfiguration(json) {
       for set in configuration.sets { _ = (set.text, set.ranges.flatMap(\.open)) }
     }

@@ -221,7 +221,7 @@ import Testing
     #expect(result.code == 4)
     #expect(
       result.message
-        == "ARGS: error parsing value of pair \"IP=10.1.0.300\"; cannot understand ip; "
+        == "ARGS: error parsing value of pair \"IP=10.1.0.300\": invalid IP address 10.1.0.300; "
         + "write it as IP=ADDRESS or IP=ADDRESS/LENGTH")
     #expect(network.leases.keys.sorted() == ["10.1.0.50", "10.1.0.51"])
   }
@@ -378,8 +378,8 @@ import Testing
     #expect(refused.code == 5)
     #expect(
       refused.message
-        == "cannot read ipam.resolvConf; open(/nowhere/resolv.conf): "
-        + "ENOENT (No such file or directory)")
+        == "open /nowhere/resolv.conf: no such file or directory; ipam.resolvConf: "
+        + "open(/nowhere/resolv.conf): ENOENT (No such file or directory)")
     #expect(network.leases.count == 2)
     #expect(try missing.call("STATUS", "").code == 50)
   }

@@ -72,15 +72,42 @@ import Testing
     #expect(ours["dns"].members == theirs["dns"].members)
   }
 
-  @Test("gives the gateway of CNI_ARGS to the addresses of the runtime too")
+  @Test("gives the gateway of CNI_ARGS to the addresses of CNI_ARGS, and to no others")
   func gateway() throws {
-    let result = try call(
-      "ADD", [:], args: "GATEWAY=10.4.0.254",
+    let other = try call(
+      "ADD", ["addresses": [["address": "10.4.0.7/24"]]], args: "GATEWAY=10.4.0.254;IP=10.4.0.9/24",
       with: ["runtimeConfig": ["ips": ["10.4.0.1/24", "10.5.0.1/24"]]])
+    #expect(other.json["ips"] == [["address": "10.4.0.1/24"], ["address": "10.5.0.1/24"]])
+    let own = try call(
+      "ADD", ["addresses": [["address": "10.4.0.7/24"]]], args: "GATEWAY=10.4.0.254;IP=10.4.0.9/24")
     #expect(
-      result.json["ips"] == [
-        ["address": "10.4.0.1/24", "gateway": "10.4.0.254"], ["address": "10.5.0.1/24"],
+      own.json["ips"] == [
+        ["address": "10.4.0.7/24"], ["address": "10.4.0.9/24", "gateway": "10.4.0.254"],
       ])
+  }
+
+  @Test("leaves args and CNI_ARGS out where they are to be ignored")
+  func ignored() throws {
+    let ipam: Document = ["addresses": [["address": "10.4.0.7/24"]]]
+    for args in ["IP=10.4.0.9/24;GATEWAY=10.4.0.1", "nonsense", "x=y"] {
+      let result = try call(
+        "ADD", ipam, args: args,
+        with: ["ignoreArgs": true, "args": ["cni": ["ips": ["10.4.0.8/24"]]]]
+      ).checked()
+      #expect(result["ips"] == [["address": "10.4.0.7/24"]])
+    }
+    // What the runtime itself asks for is heard.
+    let asked = try call(
+      "ADD", ipam, with: ["ignoreArgs": true, "runtimeConfig": ["ips": ["10.4.0.8/24"]]]
+    ).checked()
+    #expect(asked["ips"] == [["address": "10.4.0.8/24"]])
+    #expect(try call("ADD", ipam, with: ["ignoreArgs": "yes"]).code == 7)
+  }
+
+  @Test("does not judge in STATUS what is not there")
+  func stripped() throws {
+    #expect(try call("STATUS", [:], with: ["ipam": .absent]).status == 0)
+    #expect(try call("STATUS", ["addresses": [["address": "x"]]]).code == 7)
   }
 
   @Test(
@@ -88,16 +115,17 @@ import Testing
     arguments: [
       (
         ["addresses": [["address": "10.0.0.1"]]], "", [:],
-        "ipam.addresses[0].address: the 'address' field is expected to be in CIDR notation, got: "
-          + "'10.0.0.1'; no prefix length; write it as ADDRESS/LENGTH"
+        "the 'address' field is expected to be in CIDR notation, got: '10.0.0.1'; "
+          + #"ipam.addresses[0].address: "10.0.0.1": no prefix length; write it as ADDRESS/LENGTH"#
       ),
       (
         ["addresses": [["address": "10.0.0.1/24"], ["gateway": "10.0.0.1"]]], "", [:],
-        "ipam.addresses[1].address: missing; a string is required"
+        "the 'address' field is expected to be in CIDR notation, got: ''; "
+          + "ipam.addresses[1].address: missing; ADDRESS/LENGTH is required"
       ),
       (
         ["addresses": [["address": "10.0.0.1/24", "gateway": "x"]]], "", [:],
-        "ipam.addresses[0].gateway: \"x\" is not an IP address"
+        "invalid IP address: x; ipam.addresses[0].gateway: \"x\" is not an IP address"
       ),
       (
         ["addresses": [["address": "10.0.0.1/24", "gateway": "fd00::1"]]], "", [:],
@@ -105,35 +133,35 @@ import Testing
       ),
       (
         [:], "IP=10.0.0.7", [:],
-        "CNI_ARGS IP: the 'ip' field is expected to be in CIDR notation, got: '10.0.0.7'; "
-          + "no prefix length; write it as ADDRESS/LENGTH"
+        "the 'ip' field is expected to be in CIDR notation, got: '10.0.0.7'; "
+          + #"CNI_ARGS IP: "10.0.0.7": no prefix length; write it as ADDRESS/LENGTH"#
       ),
       (
         [:], "GATEWAY=10.0.7", [:],
-        "CNI_ARGS GATEWAY: invalid gateway address: 10.0.7; it is an IP address, or several with "
-          + "commas between them"
+        #"invalid gateway address: 10.0.7; CNI_ARGS GATEWAY: "10.0.7" is not an IP address; "#
+          + "it is one, or several with commas between them"
       ),
       (
         [:], "", ["args": ["cni": ["ips": ["10.0.0.1/24", "10.0.0.1/40"]]]],
-        "args.cni.ips[1]: an entry in the 'ips' field is NOT in CIDR notation, got: "
-          + "'10.0.0.1/40'; prefix length \"40\" is not in 0…32"
+        "an entry in the 'ips' field is NOT in CIDR notation, got: '10.0.0.1/40'; "
+          + #"args.cni.ips[1]: "10.0.0.1/40": prefix length "40" is not in 0…32"#
       ),
       (
         ["addresses": [["address": "10.0.0.1/24"], ["address": "10.0.0.2/24"]]], "",
         ["cniVersion": "0.2.0"],
-        "ipam.addresses: CNI version 0.2.0 does not support more than 1 address per family; "
-          + "0.3.0 and later do"
+        "CNI version 0.2.0 does not support more than 1 address per family; "
+          + "ipam.addresses: 0.3.0 and later do"
       ),
       (
         [:], "", ["ipam": .absent],
-        "ipam: IPAM config missing 'ipam' key; it is an object with \"addresses\""
+        "IPAM config missing 'ipam' key; ipam: missing; an object with \"addresses\" is required"
       ),
     ] as [(Document, String, [String: Document], String)])
   func illegal(ipam: Document, args: String, members: [String: Document], expected: String) throws {
     let result = try call("ADD", ipam, args: args, with: members)
     #expect(result.code == 7)
     #expect(result.message == expected)
-    let isOfStatus = args.isEmpty && members["cniVersion"] == nil
+    let isOfStatus = args.isEmpty && members["cniVersion"] == nil && members["ipam"] == nil
     if isOfStatus { #expect(try call("STATUS", ipam, with: members).code == 7) }
     #expect(try call("DEL", ipam, args: args, with: members).status == 0)
   }

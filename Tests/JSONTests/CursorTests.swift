@@ -35,8 +35,27 @@ struct CursorTests {
     #expect(try json["no"].decodeIfPresent(String.self) == nil)
     #expect(try json["empty"].decodeIfPresent(in: 0...5) == nil)
     #expect(try json["empty"].decodeIfPresent([Int].self) == nil)
-    #expect(try json["name"]["x"].decodeIfPresent(Int.self) == nil)
     #expect(try JSONCursor([]).decodeIfPresent([Int].self) == [])
+  }
+
+  @Test("a wrong type is not absence, however deep the member is that is asked for")
+  func wrongTypes() throws {
+    let inside = json["name"]["x"]["y"]
+    #expect(!inside.isAbsent && inside.value == nil)
+    for read: () throws -> Void in [
+      { _ = try inside.decodeIfPresent(Int.self) }, { _ = try inside.decode(String.self) },
+      { _ = try inside.elements }, { _ = try inside.members }, { try inside.checkObject() },
+      { _ = try inside.decodeIfPresent(in: 0...5) },
+    ] {
+      #expect(
+        throws: JSONDecodingError(path: json["name"].path, reason: "\"net\" is not an object")
+      ) {
+        try read()
+      }
+    }
+    try json["no"].checkObject()
+    try json["empty"]["x"].checkObject()
+    try json["ipam"].checkObject()
   }
 
   @Test("a message says where, what is there and what is legal")

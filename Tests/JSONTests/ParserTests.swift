@@ -106,4 +106,30 @@ struct ParserTests {
       #expect((try? JSONValue(parsing: value.encoded())) == value)
     }
   }
+
+  @Test("a text whose values would fill the memory is refused before any is made")
+  func outline() throws {
+    let limit = JSONOutline.memoryLimit
+    for part in ["{},", "[],", "\"\",", "1,"] {
+      let text = Array("[".utf8) + Array(repeatElement(Array(part.utf8), count: 3 << 20).joined())
+      let error = #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: text) }
+      #expect(error?.text.hasPrefix("too large: ") == true)
+      #expect((error?.column ?? 0) < limit / 64)
+    }
+    let long = "[\"" + String(repeating: "x", count: 4 << 20) + "\"]"
+    #expect(try parse(long).array?.count == 1)
+  }
+
+  @Test("a member is found in a text that is none from there on")
+  func member() {
+    func version(_ text: String) -> String? {
+      JSONOutline.string("cniVersion", of: Array(text.utf8))
+    }
+    #expect(version(#"{"a":{"cniVersion":"x"},"CNIVERSION":"1.0.0",,,"#) == "1.0.0")
+    #expect(version(#"{"a":"cniVersion","b":["cniVersion","y"],"cniVersion":"2"#) == nil)
+    #expect(version(#"{"a":"\",\"cniVersion\":\"z","cniVersion":"3"}"#) == "3")
+    #expect(version(#"[{"cniVersion":"1"}]"#) == nil)
+    #expect(version(#"{"cniVersion":5}"#) == nil)
+    #expect(version("") == nil)
+  }
 }

@@ -157,14 +157,29 @@ struct LoopbackTests {
     let missing = try plugin.add(network, containerID: "c1", sandbox: gone)
     #expect(missing.code == 8)
     #expect(
-      missing.message == "cannot open the sandbox \"\(gone.path)\"; "
+      missing.message == "failed to Statfs \"\(gone.path)\": no such file or directory; "
         + "open(\(gone.path)): ENOENT (No such file or directory)")
-    for command in ["ADD", "DEL"] {
-      let own = try plugin.call(
-        command, network, containerID: "c1", sandbox: "/proc/self/ns/net", ifname: "lo")
-      #expect(own.code == 8, "\(own)")
+    for override in ["", "1"] {
+      for (command, code) in [("ADD", 8), ("DEL", nil)] {
+        let own = try plugin.call(
+          [
+            "CNI_COMMAND": command, "CNI_CONTAINERID": "c1", "CNI_NETNS": "/proc/self/ns/net",
+            "CNI_IFNAME": "lo", "CNI_PATH": "/", "CNI_NETNS_OVERRIDE": override,
+          ], input: network.encoded)
+        #expect(own.code == code, "\(own)")
+      }
     }
     #expect(try ip("link", "show", "lo")[0]["flags"].array.contains("UP"))
+  }
+
+  @Test("CNI_ARGS may be anything: it has no use for them")
+  func arguments() throws {
+    let sandbox = try Sandbox()
+    defer { sandbox.delete() }
+    for text in ["none", "A=b=c", ";;", "IgnoreUnknown=perhaps", "IP=x"] {
+      try plugin.add(network, containerID: "c1", sandbox: sandbox, args: text).checked()
+      #expect(try plugin.del(network, containerID: "c1", sandbox: sandbox, args: text).status == 0)
+    }
   }
 
   @Test("a configuration that is not legal is refused, with the path and what is legal")

@@ -28,6 +28,22 @@ private func configuration(_ text: String, _ role: MirrorConfiguration.Role = .p
     #expect(found.mirrors.map(\.outputVLAN) == [nil, 300, nil])
   }
 
+  @Test("what a runtime left out of a configuration for STATUS is not judged, what is there is")
+  func stripped() throws {
+    func status(_ text: String) throws -> MirrorConfiguration {
+      try MirrorConfiguration(
+        JSONCursor(try JSONValue(parsing: Array(text.utf8))), for: .producer, mayLackMembers: true)
+    }
+    #expect(try status(#"{"name": "n"}"#).mirrors.isEmpty)
+    #expect(try status(#"{"bridge": "b"}"#).bridge == "b")
+    for text in [
+      #"{"bridge": 5}"#, #"{"bridge": ""}"#, #"{"mirrors": []}"#, #"{"mirrors": [{"name": 5}]}"#,
+      #"{"socket_file": 5}"#,
+    ] {
+      #expect(throws: JSONDecodingError.self, "\(text)") { try status(text) }
+    }
+  }
+
   @Test("a consumer may have the list of its producers")
   func consumer() throws {
     let found = try configuration(

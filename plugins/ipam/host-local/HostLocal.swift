@@ -15,8 +15,9 @@ enum HostLocal: Plugin {
     -> HostLocalConfiguration
   {
     switch request.invocation.command {
-    case .del, .gc: try HostLocalConfiguration(forReleasing: request.network.json)
-    case .add, .check, .status, .version: try HostLocalConfiguration(request.network.json)
+    case .del, .gc: HostLocalConfiguration(forReleasing: request.network.json)
+    case .status: try HostLocalConfiguration(request.network.json, mayLackRanges: true)
+    case .add, .check, .version: try HostLocalConfiguration(request.network.json)
     }
   }
 

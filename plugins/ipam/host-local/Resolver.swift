@@ -9,7 +9,11 @@ extension HostLocal {
       let file = try FileDescriptor.open(path, [.readOnly, .nonBlocking])
       return DNS(resolvConf: String(decoding: try file.readToEnd(limit: 1 << 20), as: UTF8.self))
     } catch {
-      throw CNIError(code, "cannot read ipam.resolvConf", details: error.description)
+      // As the reference plugin, whose standard library writes it so.
+      let reason = error.errno == .noSuchFileOrDirectory ? "no such file or directory" : nil
+      throw CNIError(
+        code, reason.map { "open \(path): \($0)" } ?? "cannot read ipam.resolvConf",
+        details: "ipam.resolvConf: \(error)")
     }
   }
 }

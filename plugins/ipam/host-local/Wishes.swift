@@ -27,8 +27,9 @@ struct Wishes {
     if let text = arguments["IP"] {
       guard let address = AddressRequest.parse(text) else {
         throw CNIError(
-          .invalidEnvironment, "ARGS: error parsing value of pair \"IP=\(text)\"",
-          details: "cannot understand ip; write it as IP=ADDRESS or IP=ADDRESS/LENGTH")
+          .invalidEnvironment,
+          "ARGS: error parsing value of pair \"IP=\(text)\": invalid IP address \(text)",
+          details: "write it as IP=ADDRESS or IP=ADDRESS/LENGTH")
       }
       all.append(AddressRequest(address, source: "CNI_ARGS IP"))
     }

@@ -14,7 +14,9 @@ enum Static: Plugin {
     switch request.invocation.command {
     case .del, .gc: StaticConfiguration()
     case .add, .check, .status, .version:
-      try StaticConfiguration(request.network.json, request.arguments)
+      try StaticConfiguration(
+        request.network.json, request.arguments,
+        mayLackIPAM: request.invocation.command == .status)
     }
   }
 

@@ -7,10 +7,12 @@ import PluginCore
 
 /// The plugin `loopback`: sets the link `lo` of a sandbox up.
 ///
-/// Whatever interface name the runtime asks for, it is `lo` that is meant.
+/// Whatever interface name the runtime asks for, it is `lo` that is meant. The host's own is never
+/// touched, whatever `CNI_NETNS_OVERRIDE` says: it would be down after DEL.
 @main
 enum Loopback: Plugin {
   static let name = "loopback"
+  static let readsArguments = false
   private static let link = LinkReference.named("lo")
 
   /// It has no members of its own.
@@ -23,7 +25,7 @@ enum Loopback: Plugin {
   static func add(_ request: Request, _ configuration: Configuration, _ context: Context)
     throws(CNIError) -> AttachmentResult
   {
-    let sandbox = try Sandbox.open(request.invocation)
+    let sandbox = try Sandbox.open(request.invocation, heedsOverride: false)
     let (lo, addresses) = try setUp(in: sandbox, context)
     if let previous = request.network.previousResult { return previous }
     var result = AttachmentResult()
@@ -35,7 +37,9 @@ enum Loopback: Plugin {
   static func del(_ request: Request, _ configuration: Configuration, _ context: Context)
     throws(CNIError)
   {
-    guard let sandbox = Sandbox.openIfPresent(request.invocation) else { return }
+    guard let sandbox = Sandbox.openIfPresent(request.invocation, heedsOverride: false) else {
+      return
+    }
     do {
       let inside = try RouteSocket(in: sandbox)
       try inside.request(until: context.deadline) { $0.setLink(link, isUp: false) }
@@ -49,7 +53,7 @@ enum Loopback: Plugin {
   static func check(_ request: Request, _ configuration: Configuration, _ context: Context)
     throws(CNIError)
   {
-    let sandbox = try Sandbox.open(request.invocation)
+    let sandbox = try Sandbox.open(request.invocation, heedsOverride: false)
     let (lo, addresses) = try read(in: sandbox, context)
     guard lo.isUp else {
       throw CNIError(
