@@ -106,8 +106,9 @@ let package = Package(
     library("PluginExecution", ["CNI", "Digests", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("CNIRuntime", ["PluginExecution", "CNI", "JSON", "Linux"]),
-    library("Leases", ["Addresses", "Linux"]),
+    library("LeaseFiles", ["Addresses", "Linux"]),
     library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
+    library("IPAM", ["PluginConfigurations", "Addresses"]),
     library(
       "Mirrors",
       ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "OVSDB", "OpenVSwitch"]),
@@ -121,7 +122,10 @@ let package = Package(
       "main", "loopback", ["PluginCore", "CNI", "JSON", "Netlink", "Linux", "Addresses"]),
     plugin(
       "ipam", "host-local",
-      ["PluginCore", "PluginConfigurations", "Leases", "CNI", "JSON", "Linux", "Addresses"]),
+      [
+        "PluginCore", "PluginConfigurations", "IPAM", "LeaseFiles", "CNI", "JSON", "Linux",
+        "Addresses",
+      ]),
     plugin(
       "ipam", "static", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
     plugin("meta", "ovs-mirror-producer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
@@ -129,7 +133,8 @@ let package = Package(
     .executableTarget(
       name: "patchbay",
       dependencies: [
-        "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "Leases", "Netlink",
+        "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "LeaseFiles",
+        "Netlink",
         "OVSDB", "OpenVSwitch", "CNI", "JSON", "Linux", "Addresses", "Digests",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -144,7 +149,8 @@ let package = Package(
     .target(
       name: "Fuzzing",
       dependencies: [
-        "Addresses", "CLinux", "CNI", "CNIRuntime", "JSON", "Leases", "Linux", "Netlink", "OVSDB",
+        "Addresses", "CLinux", "CNI", "CNIRuntime", "JSON", "LeaseFiles", "Linux", "Netlink",
+        "OVSDB",
         "OpenVSwitch", "PluginConfigurations",
       ], path: "Tests/Fuzzing", swiftSettings: [.swiftLanguageMode(.v6)]),
     .executableTarget(
@@ -164,11 +170,11 @@ let package = Package(
     tests("LinuxTests", ["Linux", "TestSupport"]),
     tests("JSONTests", ["JSON", "TestSupport"]),
     tests("AddressesTests", ["Addresses"]),
-    tests("LeasesTests", ["Leases", "Addresses", "Linux", "TestSupport"]),
+    tests("LeaseFilesTests", ["LeaseFiles", "Addresses", "Linux", "TestSupport"]),
     tests(
       "HostLocalTests",
       [
-        "host-local", "static", "steps", "PluginConfigurations", "Leases", "CNI", "JSON",
+        "host-local", "static", "steps", "PluginConfigurations", "LeaseFiles", "CNI", "JSON",
         "Addresses", "Linux", "TestSupport",
       ]),
     tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], golden: true),

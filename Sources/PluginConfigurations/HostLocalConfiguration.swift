@@ -112,7 +112,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
         sets.append(try .decode(element, number: sets.count))
       }
     }
-    if !ipam["subnet"].isAbsent, ipam["subnet"].value != "" {
+    if !ipam["subnet"].isAbsent {
       sets.append(try .decode(ipam, number: sets.count, isSingle: true))
     }
     if !ipam["ranges"].isAbsent {

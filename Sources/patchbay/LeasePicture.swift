@@ -1,6 +1,6 @@
 import Addresses
 import JSON
-import Leases
+import LeaseFiles
 import Linux
 import PluginConfigurations
 

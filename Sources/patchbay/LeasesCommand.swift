@@ -3,7 +3,7 @@ import ArgumentParser
 import CNI
 import CNIRuntime
 import JSON
-import Leases
+import LeaseFiles
 import Linux
 import PluginConfigurations
 

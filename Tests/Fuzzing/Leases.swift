@@ -2,7 +2,7 @@ import Addresses
 import CLinux
 import Linux
 
-@testable import Leases
+@testable import LeaseFiles
 
 extension Feeding {
   private static let base = "/dev/shm/patchbay-fuzz-\(Process.identifier)"
@@ -64,7 +64,7 @@ extension Feeding {
   /// What host-local does. The leases may have been made unreadable, but no address has two holders.
   private static func use(_ location: LeaseLocation) throws {
     guard
-      var store = try LeaseStore.open(
+      var store = try LeaseDirectory.open(
         location, for: .leasing, reclaims: true, until: .after(.seconds(5))),
       let range = IPRange(
         IPAddress(.v4, value: 0x0a00_0002), IPAddress(.v4, value: 0x0a00_00fe))

@@ -5,7 +5,7 @@ import Linux
 import TestSupport
 import Testing
 
-@testable import Leases
+@testable import LeaseFiles
 
 /// A network in which plugins are killed, and what must be so whatever happens.
 private struct Wreckage {
@@ -45,7 +45,7 @@ private struct Wreckage {
   func checkIndex(_ what: String) throws {
     let location = LeaseLocation(dataDirectory: network.temporary.path, network: "net")
     guard
-      var store = try LeaseStore.open(
+      var store = try LeaseDirectory.open(
         location, for: .reading, reclaims: true, until: .after(.seconds(5)))
     else {
       Issue.record("\(what): there are no leases")

@@ -4,7 +4,7 @@ import Linux
 import TestSupport
 import Testing
 
-@testable import Leases
+@testable import LeaseFiles
 
 @Suite("A disk", .privateHost, .serialized) struct DiskTests {
   /// A file system of `size` octets that goes away with the test.

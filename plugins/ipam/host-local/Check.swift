@@ -1,6 +1,7 @@
 import Addresses
 import CNI
-import Leases
+import IPAM
+import LeaseFiles
 import Linux
 import PluginConfigurations
 import PluginCore
@@ -28,15 +29,11 @@ extension HostLocal {
           + "network \(request.network.name), in \(configuration.dataDirectory)")
     }
     let previous = (request.network.previousResult?.addresses ?? []).map { $0.address.address }
-    let ours = previous.filter { configuration.place(of: $0.canonical) != nil }.map { $0.canonical }
-    let unleased = ours.filter { !held.contains($0) }
-    let unreported = held.filter { configuration.place(of: $0) != nil && !ours.contains($0) }
-    guard unleased.isEmpty, unreported.isEmpty else {
+    if let mismatch = Allocation.mismatch(leased: held, reported: previous, configuration) {
       throw CNIError(
         .internalFailure,
         "host-local: the addresses of prevResult are not those leased to "
-          + "container \(holder.containerID)",
-        details: "prevResult has: \(list(previous)); leased are: \(list(held))")
+          + "container \(holder.containerID)", details: mismatch)
     }
   }
 
@@ -51,10 +48,11 @@ extension HostLocal {
         .notAvailable, "cannot keep leases in \(location.path)", details: error.description)
     }
     if let path = configuration.resolverFile { _ = try resolver(path, .notAvailable) }
-    var full: [RangeSet] = []
+    let full: [RangeSet]
     do throws(LeaseError) {
-      guard var store = try open(request, configuration, for: .reading, context) else { return }
-      for set in configuration.sets where try isExhausted(set, &store) { full.append(set) }
+      guard let store = try open(request, configuration, for: .reading, context) else { return }
+      var leases = FileLeases(store, of: LeaseHolder(request.attachment))
+      full = try Allocation.exhaustedSets(of: configuration, in: &leases)
     } catch { throw CNIError(error, "cannot read the leases") }
     guard full.isEmpty else {
       throw CNIError(
@@ -63,15 +61,6 @@ extension HostLocal {
         details: full.map { "\($0.path): every address that may be given is leased" }
           .joined(separator: "; "))
     }
-  }
-
-  private static func isExhausted(_ set: RangeSet, _ store: inout LeaseStore) throws(LeaseError)
-    -> Bool
-  {
-    for part in set.ranges.flatMap({ $0.open }) {
-      if try store.firstFree(in: part, leavingRemembered: false) != nil { return false }
-    }
-    return true
   }
 
   /// Whether there is room for a file at `path`, or in the nearest directory above that is there.

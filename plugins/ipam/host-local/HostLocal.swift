@@ -1,7 +1,8 @@
 import Addresses
 import CNI
+import IPAM
 import JSON
-import Leases
+import LeaseFiles
 import Linux
 import PluginConfigurations
 import PluginCore
@@ -24,14 +25,35 @@ enum HostLocal: Plugin {
   static func add(
     _ request: Request, _ configuration: HostLocalConfiguration, _ context: Context
   ) throws(CNIError) -> AttachmentResult {
-    let wishes = try Wishes(request, configuration)
+    let preferences = try AddressPreferences(request, configuration)
     var result = AttachmentResult()
     result.routes = configuration.routes
     if let path = configuration.resolverFile { result.dns = try resolver(path) }
-    result.addresses = try lease(request, configuration, wishes, context).map {
+    result.addresses = try lease(request, configuration, preferences, context).map {
       AttachmentResult.Address($0.prefix, gateway: $0.range.gateway)
     }
     return result
+  }
+
+  /// Leases one address of each range set, or none at all.
+  private static func lease(
+    _ request: Request, _ configuration: HostLocalConfiguration,
+    _ preferences: AddressPreferences, _ context: Context
+  ) throws(CNIError) -> [AddressChoice] {
+    let outcome: Result<[AddressChoice], AllocationFailure>
+    do throws(LeaseError) {
+      guard let directory = try open(request, configuration, for: .leasing, context) else {
+        return []
+      }
+      var leases = FileLeases(directory, of: LeaseHolder(request.attachment))
+      outcome = try Allocation.make(configuration, preferences, in: &leases)
+      leases.directory.commit()
+      log(leases.directory.notes, context)
+    } catch { throw CNIError(error, "cannot lease an address") }
+    switch outcome {
+    case .success(let choices): return choices
+    case .failure(let failure): throw CNIError(failure)
+    }
   }
 
   static func del(
@@ -42,7 +64,7 @@ enum HostLocal: Plugin {
       let released = try store.releaseAll(of: LeaseHolder(request.attachment))
       store.commit()
       log(store.notes, context)
-      context.log.write(.debug, "released: \(list(released))")
+      context.log.write(.debug, "released: \(Allocation.list(released))")
     } catch { throw CNIError(error, "cannot release the addresses") }
   }
 
@@ -62,9 +84,9 @@ enum HostLocal: Plugin {
   // MARK: - Leases
 
   static func open(
-    _ request: Request, _ configuration: HostLocalConfiguration, for access: LeaseStore.Access,
+    _ request: Request, _ configuration: HostLocalConfiguration, for access: LeaseDirectory.Access,
     _ context: Context
-  ) throws(LeaseError) -> LeaseStore? {
+  ) throws(LeaseError) -> LeaseDirectory? {
     let location = LeaseLocation(
       dataDirectory: configuration.dataDirectory, network: request.network.name)
     return try .open(
@@ -94,9 +116,4 @@ extension CNIError {
       }
     self.init(code, attempt, details: error.description)
   }
-}
-
-/// Addresses for a message.
-func list(_ addresses: [IPAddress]) -> String {
-  addresses.isEmpty ? "none" : addresses.map { $0.description }.joined(separator: ", ")
 }

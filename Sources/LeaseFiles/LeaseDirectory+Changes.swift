@@ -1,7 +1,7 @@
 public import Addresses
 internal import Linux
 
-extension LeaseStore {
+extension LeaseDirectory {
   /// Leases `address` to `holder`; false where somebody has it after all. Then the index, which had
   /// it free, has been made anew.
   ///

@@ -5,7 +5,7 @@ internal import Linux
 ///
 /// That is in no lease. It is a ring of slots in a file, the newest over the oldest; a slot that
 /// is torn is none.
-extension LeaseStore {
+extension LeaseDirectory {
   /// Slots of the ring. Who had an address longer ago than this many leases is forgotten.
   private static var capacity: Int { 1 << 16 }
   /// Words of a slot: checksum, number (from 1 on), subject (two), address (two) and family.

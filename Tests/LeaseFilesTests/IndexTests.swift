@@ -3,7 +3,7 @@ import Linux
 import TestSupport
 import Testing
 
-@testable import Leases
+@testable import LeaseFiles
 
 @Suite("The index") struct IndexTests {
   @Test("finds what was put in, and nothing else, as a dictionary does")

@@ -1,39 +1,51 @@
-import Addresses
-import CNI
-import JSON
-import PluginConfigurations
+public import Addresses
+public import PluginConfigurations
 
 /// What is known of an attachment that bears on the addresses it gets.
-struct Wishes {
+public struct AddressPreferences {
+  /// Who asks.
+  public struct Subject: Hashable, Sendable {
+    /// `CNI_CONTAINERID`
+    public let containerID: String
+    /// `CNI_IFNAME`
+    public let interfaceName: String
+    /// The pod's namespace and name; nil where the runtime does not say.
+    public let podNamespace: String?
+    /// See `podNamespace`.
+    public let podName: String?
+    /// The hardware address that the attachment will have, where that is known.
+    public let mac: MACAddress?
+
+    /// A subject.
+    public init(
+      containerID: String, interfaceName: String, podNamespace: String?, podName: String?,
+      mac: MACAddress?
+    ) {
+      self.containerID = containerID
+      self.interfaceName = interfaceName
+      self.podNamespace = podNamespace
+      self.podName = podName
+      self.mac = mac
+    }
+
+    /// `NAMESPACE/NAME`, or `NAME` where there is no namespace.
+    var fullName: String? { podName.map { name in podNamespace.map { "\($0)/\(name)" } ?? name } }
+  }
+
   /// The address that is asked for in each range set; nil: any.
   let requests: [AddressRequest?]
-  /// `NAMESPACE/NAME`, or `NAME` where the runtime tells no namespace; nil where it tells no name.
-  let podName: String?
-  let mac: MACAddress?
-  private let request: Request
+  private let subject: Subject
   private let sticky: HostLocalConfiguration.Sticky?
 
-  init(_ request: Request, _ configuration: HostLocalConfiguration) throws(CNIError) {
-    self.request = request
+  /// The preferences of `subject`.
+  ///
+  /// - Parameter requests: The addresses that are asked for, those that count more first.
+  public init(
+    _ subject: Subject, requests: [AddressRequest], _ configuration: HostLocalConfiguration
+  ) throws(AllocationFailure) {
+    self.subject = subject
     sticky = configuration.sticky
-    let arguments = request.arguments
-    podName = arguments["K8S_POD_NAME"].map { name in
-      arguments["K8S_POD_NAMESPACE"].map { "\($0)/\(name)" } ?? name
-    }
-    mac =
-      configuration.mac ?? arguments["MAC"].flatMap { MACAddress($0) }
-      ?? request.network.json["mac"].value?.text.flatMap { MACAddress($0) }
-    var all = configuration.requests
-    if let text = arguments["IP"] {
-      guard let address = AddressRequest.parse(text) else {
-        throw CNIError(
-          .invalidEnvironment,
-          "ARGS: error parsing value of pair \"IP=\(text)\": invalid IP address \(text)",
-          details: "write it as IP=ADDRESS or IP=ADDRESS/LENGTH")
-      }
-      all.append(AddressRequest(address, source: "CNI_ARGS IP"))
-    }
-    requests = try Self.distribute(all, configuration)
+    self.requests = try Self.distribute(requests, configuration)
   }
 
   /// Gives each request to the range set that it lies in.
@@ -42,7 +54,7 @@ struct Wishes {
   /// `args.cni`, `CNI_ARGS`. Where they speak of different sets, each is heard.
   private static func distribute(
     _ all: [AddressRequest], _ configuration: HostLocalConfiguration
-  ) throws(CNIError) -> [AddressRequest?] {
+  ) throws(AllocationFailure) -> [AddressRequest?] {
     var requests = [AddressRequest?](repeating: nil, count: configuration.sets.count)
     var left: [AddressRequest] = []
     for request in all {
@@ -60,8 +72,7 @@ struct Wishes {
     }
     guard left.isEmpty else {
       let sets = configuration.sets.map { "\($0.path): \($0.text)" }
-      throw CNIError(
-        .internalFailure,
+      throw AllocationFailure(
         "failed to allocate all requested IPs: "
           + left.map { $0.address.description }.joined(separator: " "),
         details: "asked for by \(left.first?.source ?? ""); each range set gives one address: "
@@ -74,18 +85,18 @@ struct Wishes {
   func matches(_ reservation: Reservation) -> Bool {
     switch reservation.subject {
     case .name(let name):
-      podName == name
-        || (!name.utf8.contains(UInt8(ascii: "/")) && request.arguments["K8S_POD_NAME"] == name)
-    case .mac(let mac): self.mac == mac
-    case .containerID(let id): request.invocation.containerID == id
+      subject.fullName == name
+        || (!name.utf8.contains(UInt8(ascii: "/")) && subject.podName == name)
+    case .mac(let mac): subject.mac == mac
+    case .containerID(let id): subject.containerID == id
     }
   }
 
   /// By what the address of the range set number `set` is found again; nil: it is not.
-  func memory(of set: Int) -> String? {
+  func subject(of set: Int) -> String? {
     switch sticky {
-    case .name: podName.map { "name \($0) \(request.invocation.interfaceName) \(set)" }
-    case .mac: mac.map { "mac \($0) \(set)" }
+    case .name: subject.fullName.map { "name \($0) \(subject.interfaceName) \(set)" }
+    case .mac: subject.mac.map { "mac \($0) \(set)" }
     case nil: nil
     }
   }
@@ -94,7 +105,7 @@ struct Wishes {
 extension HostLocalConfiguration {
   /// The range set and the range that `address` is given from: the one that it lies in, or for a
   /// reservation beside the ranges the one of its subnet.
-  func place(of address: IPAddress) -> (set: Int, range: AddressRange)? {
+  public func place(of address: IPAddress) -> (set: Int, range: AddressRange)? {
     for (position, set) in sets.enumerated() {
       if let range = set.range(with: address) { return (position, range) }
     }

@@ -10,7 +10,7 @@ public import Linux
 /// Any operation may be killed at any instruction: a lease appears wholly or not at all, and an
 /// index that was being changed does not match the directory, because the directory is always
 /// changed before the index and gets its new time of change after it.
-public struct LeaseStore: ~Copyable {
+public struct LeaseDirectory: ~Copyable {
   /// What is wanted of the leases.
   public enum Access: Hashable, Sendable {
     /// Nothing is changed.
@@ -49,7 +49,7 @@ public struct LeaseStore: ~Copyable {
   /// - Parameter reclaims: Leases of an earlier boot are free.
   public static func open(
     _ location: LeaseLocation, for access: Access, reclaims: Bool, until deadline: Deadline
-  ) throws(LeaseError) -> LeaseStore? {
+  ) throws(LeaseError) -> LeaseDirectory? {
     for _ in 0..<3 {
       let directory: Directory
       do throws(SystemError) {
@@ -70,7 +70,7 @@ public struct LeaseStore: ~Copyable {
       } catch { throw .lock(error) }
       // Somebody removed all leases, as people do, while we waited.
       guard lock.isNamed else { continue }
-      var store = LeaseStore(location, access, reclaims, directory, lock)
+      var store = LeaseDirectory(location, access, reclaims, directory, lock)
       try store.match()
       return store
     }

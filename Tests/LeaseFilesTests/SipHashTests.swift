@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Leases
+@testable import LeaseFiles
 
 @Suite("SipHash") struct SipHashTests {
   /// The authors' test vectors: key 00 01 … 0f, message 00 01 … of the given length; octets of the

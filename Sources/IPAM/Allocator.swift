@@ -1,26 +1,27 @@
-import Addresses
-import CNI
-import Leases
-import PluginConfigurations
+public import Addresses
+public import PluginConfigurations
 
 /// The address that an attachment gets from one range set.
-struct Choice {
-  let set: Int
-  let address: IPAddress
-  let range: AddressRange
+public struct AddressChoice: Hashable, Sendable {
+  /// The number of the range set.
+  public let set: Int
+  /// The address.
+  public let address: IPAddress
+  /// The range that it is given from.
+  public let range: AddressRange
   /// The attachment has it already, from an ADD whose answer was lost.
-  let isHeld: Bool
-  /// The next ADD goes on from here. One that comes back to its own address moves nobody's place.
+  public let isHeld: Bool
+  /// The next ADD goes on from here. One that comes back to its own address moves no one's place.
   let movesCursor: Bool
 
   /// With the length of its subnet.
-  var prefix: IPPrefix { IPPrefix(address, length: range.subnet.length) ?? range.subnet }
+  public var prefix: IPPrefix { IPPrefix(address, length: range.subnet.length) ?? range.subnet }
 }
 
 /// Chooses the address of one attachment from one range set. It changes nothing.
 struct Allocator {
   let configuration: HostLocalConfiguration
-  let wishes: Wishes
+  let preferences: AddressPreferences
   /// What the attachment has already.
   let held: [IPAddress]
   /// The number of the range set.
@@ -28,9 +29,11 @@ struct Allocator {
 
   /// The address, or why there is none. In this order: what the runtime asks for, what the
   /// attachment has, what is reserved for it, what it had last, and the next that is free.
-  func choice(_ store: inout LeaseStore) throws(LeaseError) -> Result<Choice, CNIError> {
-    if let wish = wishes.requests[position], let choice = make(wish.address) {
-      return try requested(choice, wish, &store)
+  func choice<Store: LeaseStore & ~Copyable>(_ store: inout Store) throws(Store.Failure) -> Result<
+    AddressChoice, AllocationFailure
+  > {
+    if let request = preferences.requests[position], let choice = make(request.address) {
+      return try requested(choice, request, &store)
     }
     if let choice = held.lazy.compactMap({ make($0) }).first { return .success(choice) }
     if let answer = try reserved(&store) { return answer }
@@ -40,27 +43,29 @@ struct Allocator {
   }
 
   /// The choice of `address`; nil where it is not of this range set.
-  private func make(_ address: IPAddress, movesCursor: Bool = true) -> Choice? {
+  private func make(_ address: IPAddress, movesCursor: Bool = true) -> AddressChoice? {
     guard let place = configuration.place(of: address), place.set == position else { return nil }
-    return Choice(
+    return AddressChoice(
       set: position, address: address, range: place.range, isHeld: held.contains(address),
       movesCursor: movesCursor)
   }
 
   // MARK: - The ways to an address
 
-  private func requested(_ choice: Choice, _ wish: AddressRequest, _ store: inout LeaseStore)
-    throws(LeaseError) -> Result<Choice, CNIError>
+  private func requested<Store: LeaseStore & ~Copyable>(
+    _ choice: AddressChoice, _ request: AddressRequest, _ store: inout Store
+  )
+    throws(Store.Failure) -> Result<AddressChoice, AllocationFailure>
   {
     if choice.isHeld { return .success(choice) }
     guard choice.address != choice.range.gateway else {
       return .failure(
         failure(
-          "requested ip \(choice.address) is subnet's gateway", "asked for by \(wish.source)"))
+          "requested ip \(choice.address) is subnet's gateway", "asked for by \(request.source)"))
     }
     let reservation = configuration.reservations.first { $0.address == choice.address }
     let reason: String
-    if let reservation, !wishes.matches(reservation) {
+    if let reservation, !preferences.matches(reservation) {
       reason = "\(reservation.path) keeps it for \(reservation.subject)"
     } else if reservation == nil,
       choice.range.exclusions.contains(where: { $0.contains(choice.address) })
@@ -69,43 +74,49 @@ struct Allocator {
     } else if try store.isFree(choice.address) {
       return .success(choice)
     } else {
-      reason = leaseholder(of: choice.address, store)
+      reason = try store.holder(of: choice.address)
     }
     return .failure(
       failure(
         "requested IP address \(choice.address) is not available in range set "
-          + configuration.sets[position].text, "asked for by \(wish.source); \(reason)"))
+          + configuration.sets[position].text, "asked for by \(request.source); \(reason)"))
   }
 
   /// The first address that is reserved for the attachment and free. Where all are leased it gets
   /// none: who reserves an address wants that and no other. Nil where none is reserved.
-  private func reserved(_ store: inout LeaseStore) throws(LeaseError) -> Result<Choice, CNIError>? {
-    var refusal: CNIError?
-    for reservation in configuration.reservations where wishes.matches(reservation) {
+  private func reserved<Store: LeaseStore & ~Copyable>(_ store: inout Store) throws(Store.Failure)
+    -> Result<AddressChoice, AllocationFailure>?
+  {
+    var refusal: AllocationFailure?
+    for reservation in configuration.reservations where preferences.matches(reservation) {
       guard let choice = make(reservation.address, movesCursor: false) else { continue }
       if try store.isFree(choice.address) { return .success(choice) }
-      refusal =
-        refusal
-        ?? failure(
-          "\(choice.address) is reserved for \(reservation.subject), and is leased",
-          "\(reservation.path); \(leaseholder(of: choice.address, store))")
+      guard refusal == nil else { continue }
+      let holder = try store.holder(of: choice.address)
+      refusal = failure(
+        "\(choice.address) is reserved for \(reservation.subject), and is leased",
+        "\(reservation.path); \(holder)")
     }
     return refusal.map { .failure($0) }
   }
 
-  private func remembered(_ store: inout LeaseStore) throws(LeaseError) -> Choice? {
-    guard let memory = wishes.memory(of: position),
-      let address = try store.remembered(for: memory),
+  private func remembered<Store: LeaseStore & ~Copyable>(_ store: inout Store) throws(Store.Failure)
+    -> AddressChoice?
+  {
+    guard let subject = preferences.subject(of: position),
+      let address = try store.remembered(for: subject),
       let choice = make(address, movesCursor: false),
       choice.range.open.contains(where: { $0.contains(address) }), try store.isFree(address)
     else { return nil }
     return choice
   }
 
-  /// The next free address after the one that was leased last; one that somebody may come back for
-  /// only where there is no other.
-  private func nextFree(_ store: inout LeaseStore) throws(LeaseError) -> Choice? {
-    let parts = configuration.sets[position].parts(after: store.cursor(of: position))
+  /// The next free address after the one that was leased last; one that another attachment
+  /// may come back for only where there is no other.
+  private func nextFree<Store: LeaseStore & ~Copyable>(_ store: inout Store) throws(Store.Failure)
+    -> AddressChoice?
+  {
+    let parts = configuration.sets[position].parts(after: try store.cursor(of: position))
     for leavingRemembered in [true, false] {
       for part in parts {
         if let address = try store.firstFree(in: part, leavingRemembered: leavingRemembered) {
@@ -118,20 +129,14 @@ struct Allocator {
 
   // MARK: - Refusals
 
-  private func failure(_ message: String, _ details: String) -> CNIError {
-    CNIError(
-      .internalFailure, "failed to allocate for range \(position): \(message)", details: details)
+  private func failure(_ message: String, _ details: String) -> AllocationFailure {
+    AllocationFailure("failed to allocate for range \(position): \(message)", details: details)
   }
 
-  private var exhausted: CNIError {
+  private var exhausted: AllocationFailure {
     failure(
       "no IP addresses available in range set: \(configuration.sets[position].text)",
       "\(configuration.sets[position].path): every address that may be given is leased")
-  }
-
-  private func leaseholder(of address: IPAddress, _ store: borrowing LeaseStore) -> String {
-    store.holder(of: address).map { "it is leased to \($0)" }
-      ?? "\(store.location.path)/\(address) is there and is no lease"
   }
 }
 

@@ -3,7 +3,7 @@ import Foundation
 import Linux
 import TestSupport
 
-@testable import Leases
+@testable import LeaseFiles
 
 /// An index in memory.
 func emptyIndex() throws -> LeaseIndex {
@@ -34,9 +34,11 @@ final class Place {
     location = LeaseLocation(dataDirectory: temporary.path, network: "net")
   }
 
-  func open(_ access: LeaseStore.Access = .leasing, reclaims: Bool = true) throws -> LeaseStore {
+  func open(_ access: LeaseDirectory.Access = .leasing, reclaims: Bool = true) throws
+    -> LeaseDirectory
+  {
     guard
-      let store = try LeaseStore.open(
+      let store = try LeaseDirectory.open(
         location, for: access, reclaims: reclaims, until: .after(.seconds(5)))
     else { throw CocoaError(.fileNoSuchFile) }
     return store

@@ -18,7 +18,7 @@ private enum Staleness {
   }
 }
 
-extension LeaseStore {
+extension LeaseDirectory {
   /// Makes sure that the index matches the directory; one stat(2) tells where it does.
   mutating func match() throws(LeaseError) {
     let modified: Int64

@@ -4,7 +4,7 @@ import Linux
 import TestSupport
 import Testing
 
-@testable import Leases
+@testable import LeaseFiles
 
 @Suite("The leases of a network") struct StoreTests {
   @Test("are files with the address as name, made whole, and gone when they are released")
@@ -40,8 +40,8 @@ import Testing
   @Test("are not made, and no directory either, by one who only reads or releases")
   func nothing() throws {
     let place = try Place()
-    for access in [LeaseStore.Access.reading, .releasing] {
-      let store = try LeaseStore.open(
+    for access in [LeaseDirectory.Access.reading, .releasing] {
+      let store = try LeaseDirectory.open(
         place.location, for: access, reclaims: true, until: .after(.seconds(1)))
       let isNothing = store == nil
       #expect(isNothing)

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@testable import Leases
+@testable import LeaseFiles
 
 /// What is leased, as a dictionary has it.
 private struct Model {
@@ -47,7 +47,7 @@ private struct Model {
 
   /// One who opens the leases now, to change or only to read them, knows all of `model`.
   private func compare(
-    _ place: Place, _ model: Model, _ access: LeaseStore.Access, _ what: String
+    _ place: Place, _ model: Model, _ access: LeaseDirectory.Access, _ what: String
   ) throws {
     var store = try place.open(access)
     for id in Model.ids {
@@ -126,7 +126,7 @@ private struct Model {
       }
       let expected = model.holders.mapValues { "\($0)\r\neth0" }
       #expect(place.files.filter { !$0.key.hasPrefix("last_") } == expected, "\(what)")
-      let access: [LeaseStore.Access] = [.reading, .releasing, .leasing]
+      let access: [LeaseDirectory.Access] = [.reading, .releasing, .leasing]
       try compare(place, model, access[step % 3], what)
     }
     #expect(try place.isIndexGood())

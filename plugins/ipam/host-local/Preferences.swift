@@ -1,0 +1,39 @@
+import Addresses
+import CNI
+import IPAM
+import JSON
+import PluginConfigurations
+
+extension AddressPreferences {
+  /// What a request says: the runtime's requests first, then those of `args`, of `CNI_ARGS`, and the
+  /// configuration's own.
+  init(_ request: Request, _ configuration: HostLocalConfiguration) throws(CNIError) {
+    let arguments = request.arguments
+    let subject = Subject(
+      containerID: request.invocation.containerID,
+      interfaceName: request.invocation.interfaceName,
+      podNamespace: arguments["K8S_POD_NAMESPACE"], podName: arguments["K8S_POD_NAME"],
+      mac: configuration.mac ?? arguments["MAC"].flatMap { MACAddress($0) }
+        ?? request.network.json["mac"].value?.text.flatMap { MACAddress($0) })
+    var requests = configuration.requests
+    if let text = arguments["IP"] {
+      guard let address = AddressRequest.parse(text) else {
+        throw CNIError(
+          .invalidEnvironment,
+          "ARGS: error parsing value of pair \"IP=\(text)\": invalid IP address \(text)",
+          details: "write it as IP=ADDRESS or IP=ADDRESS/LENGTH")
+      }
+      requests.append(AddressRequest(address, source: "CNI_ARGS IP"))
+    }
+    do throws(AllocationFailure) {
+      try self.init(subject, requests: requests, configuration)
+    } catch { throw CNIError(error) }
+  }
+}
+
+extension CNIError {
+  /// An attachment that gets no addresses.
+  init(_ failure: AllocationFailure) {
+    self.init(.internalFailure, failure.message, details: failure.details)
+  }
+}
