@@ -38,7 +38,9 @@ import Testing
     let previous = result.with([
       "interfaces": [["name": "eth0", "sandbox": "/run/netns/x"], ["name": "v"]]
     ])
-    for members in [[:], ["cni.dev/valid-attachments": []], ["cni.dev/attachments": []]] {
+    for members: [String: Document] in [
+      [:], ["cni.dev/valid-attachments": []], ["cni.dev/attachments": []],
+    ] {
       for command in ["STATUS", "GC"] {
         #expect(
           try call(command, stripped(network, with: members), args: Self.arguments).status == 0)

@@ -114,7 +114,7 @@ struct ParserTests {
       let text = Array("[".utf8) + Array(repeatElement(Array(part.utf8), count: 3 << 20).joined())
       let error = #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: text) }
       #expect(error?.text.hasPrefix("too large: ") == true)
-      #expect((error?.column ?? 0) < limit / 64)
+      #expect((error?.column ?? 0) < limit / 32)
     }
     let long = "[\"" + String(repeating: "x", count: 4 << 20) + "\"]"
     #expect(try parse(long).array?.count == 1)
