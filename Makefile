@@ -1,5 +1,5 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build build-embedded demo test test-kernel lint bench soak fuzz sanitize install clean
+.PHONY: setup build build-embedded demo test test-kernel lint bench soak fuzz sanitize install uninstall clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
@@ -42,6 +42,8 @@ sanitize: ## the tests without privileges, under AddressSanitizer and ThreadSani
 	.ci/sanitize
 install: ## into CNI_BIN and PREFIX, below DESTDIR
 	.ci/install
+uninstall: ## takes away what install put there
+	.ci/install --remove
 clean: ## what was built
 	swift package clean
 	rm -rf dist .build-embedded

@@ -33,12 +33,34 @@ import Testing
     let found = files.files().keys.filter { $0.hasPrefix("root/") }.sorted()
     #expect(
       found == [
-        "root/opt/cni/bin/ovs-bridge", "root/usr/local/sbin/patchbay",
+        "root/opt/cni/bin/ovs-bridge", "root/usr/local/bin/patchbay",
+        "root/usr/local/sbin/patchbay",
         "root/usr/local/share/bash-completion/completions/patchbay",
         "root/usr/local/share/fish/vendor_completions.d/patchbay.fish",
         "root/usr/local/share/man/man8/patchbay.8",
         "root/usr/local/share/zsh/site-functions/_patchbay",
       ])
+  }
+
+  @Test("keeps a link where bundles and hooks of running containers have the tool")
+  func link() throws {
+    let link = "\(files.path)/root/usr/local/sbin/patchbay"
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: link) == "../bin/patchbay")
+    #expect(FileManager.default.isExecutableFile(atPath: link))
+  }
+
+  @Test("can be taken back, but for what others put there")
+  func uninstall() throws {
+    try files.write("", to: "root/opt/cni/bin/bridge", mode: 0o755)
+    try run(
+      "\(files.path)/.ci/install", ["--remove"],
+      environment: ProcessInfo.processInfo.environment.filter {
+        !["CNI_BIN", "PREFIX"].contains($0.key)
+      }.merging(["DESTDIR": "\(files.path)/root"]) { $1 }
+    ).checked()
+    let left = try run("find", ["\(files.path)/root", "!", "-type", "d"]).checked().stdout
+    #expect(left == "\(files.path)/root/opt/cni/bin/bridge\n")
   }
 
   /// What a shell offers after `patchbay netns `, by the script that is installed for it.
@@ -66,7 +88,7 @@ import Testing
     (
       "fish",
       """
-      set PATH $argv[1]/../sbin $PATH
+      set PATH $argv[1]/../bin $PATH
       source $argv[1]/fish/vendor_completions.d/patchbay.fish
       complete -C 'patchbay netns '
       """
