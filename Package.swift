@@ -134,8 +134,8 @@ let package = Package(
       name: "patchbay",
       dependencies: [
         "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "LeaseFiles",
-        "Netlink",
-        "OVSDB", "OpenVSwitch", "CNI", "JSON", "Linux", "Addresses", "Digests",
+        "Netlink", "OVSDB", "OpenVSwitch", "Unixctl", "CNI", "JSON", "Linux", "Addresses",
+        "Digests",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["patchbay.8"], swiftSettings: settings,

@@ -40,6 +40,52 @@ public struct ResultCache: Hashable, Sendable {
     "\(network)-\(attachment.containerID)-\(attachment.interfaceName)"
   }
 
+  /// What is in a file.
+  private enum Content {
+    /// There is no such file.
+    case nothing
+    /// It says whose result it keeps.
+    case entry(CachedAttachment)
+    /// The result alone, as before there was a kind: only the name says whose it is.
+    case result(JSONValue)
+  }
+
+  private func content(of name: String) throws(RuntimeError) -> Content {
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      guard let found = try Directory(path: path).read(name, limit: 16 << 20) else {
+        return .nothing
+      }
+      bytes = found
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return .nothing }
+      throw .unreadableCache(error)
+    }
+    let json: JSONCursor
+    do throws(JSONSyntaxError) { json = JSONCursor(try JSONValue(parsing: bytes)) } catch {
+      throw .brokenCache(file: "\(path)/\(name)", reason: error.description)
+    }
+    if let entry = CachedAttachment(json) { return .entry(entry) }
+    guard let value = json.value, value.object != nil else {
+      throw .brokenCache(file: "\(path)/\(name)", reason: "it is not an object")
+    }
+    guard json["kind"].value?.text != CachedAttachment.kind else {
+      throw .brokenCache(file: "\(path)/\(name)", reason: "it does not say whose result it keeps")
+    }
+    return .result(value)
+  }
+
+  /// Refuses the file of `attachment` where it keeps another's result: the names of different
+  /// attachments can be the same, as of `a-b` on network `c` and of `b` on network `c-a`.
+  func requireFile(_ network: String, _ attachment: Attachment) throws(RuntimeError) {
+    let name = Self.file(network, attachment)
+    // What cannot be read is replaced, or that fails.
+    guard case .entry(let entry)? = try? content(of: name), !entry.isOf(network, attachment) else {
+      return
+    }
+    throw .fileTaken(file: "\(path)/\(name)", entry.attachment, network: entry.network)
+  }
+
   /// Keeps `entry`, in place of what was kept of the attachment.
   ///
   /// The file appears with its content or not at all, also when power fails.
@@ -58,36 +104,29 @@ public struct ResultCache: Hashable, Sendable {
   }
 
   /// What is kept of `attachment` on `network`; nil where nothing is.
+  ///
+  /// What the file says of itself decides whose it is, not its name.
   public func entry(_ network: String, _ attachment: Attachment) throws(RuntimeError)
     -> CachedAttachment?
   {
-    let name = Self.file(network, attachment)
-    let bytes: [UInt8]
-    do throws(SystemError) {
-      guard let found = try Directory(path: path).read(name, limit: 16 << 20) else { return nil }
-      bytes = found
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return nil }
-      throw .unreadableCache(error)
+    switch try content(of: Self.file(network, attachment)) {
+    case .nothing: return nil
+    case .entry(let entry): return entry.isOf(network, attachment) ? entry : nil
+    case .result(let result):
+      return CachedAttachment(
+        network: network, attachment: attachment, sandboxPath: "", arguments: Arguments(),
+        capabilities: JSONObject(), configuration: [], result: result)
     }
-    let json: JSONCursor
-    do throws(JSONSyntaxError) { json = JSONCursor(try JSONValue(parsing: bytes)) } catch {
-      throw .brokenCache(file: "\(path)/\(name)", reason: error.description)
-    }
-    if let entry = CachedAttachment(json) { return entry }
-    // Before there was a kind, the file had the result alone.
-    guard json.value?.object != nil else {
-      throw .brokenCache(file: "\(path)/\(name)", reason: "it is not an object")
-    }
-    return CachedAttachment(
-      network: network, attachment: attachment, sandboxPath: "", arguments: Arguments(),
-      capabilities: JSONObject(), configuration: [], result: json.value)
   }
 
-  /// Forgets `attachment`; false if nothing was kept of it.
+  /// Forgets `attachment`; false if nothing was kept of it. A file that is another's stays.
   @discardableResult
   public func remove(_ network: String, _ attachment: Attachment) throws(SystemError) -> Bool {
-    do { return try Directory(path: path).remove(Self.file(network, attachment)) } catch {
+    let name = Self.file(network, attachment)
+    if case .entry(let entry)? = try? content(of: name), !entry.isOf(network, attachment) {
+      return false
+    }
+    do { return try Directory(path: path).remove(name) } catch {
       if error.errno == .noSuchFileOrDirectory { return false }
       throw error
     }
@@ -124,7 +163,12 @@ extension CachedAttachment {
     return own?["sandbox"]?.text ?? ""
   }
 
-  private static let kind = "cniCacheV1"
+  static let kind = "cniCacheV1"
+
+  /// Whether this is of `attachment` on `network`.
+  func isOf(_ network: String, _ attachment: Attachment) -> Bool {
+    self.network == network && self.attachment == attachment
+  }
 
   /// Reads the form `cniCacheV1`; nil where `json` is not of it.
   init?(_ json: JSONCursor) {

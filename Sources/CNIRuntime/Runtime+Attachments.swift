@@ -4,27 +4,44 @@ internal import Linux
 internal import PluginExecution
 
 extension Runtime {
-  /// Runs the chain of `list` in order, keeps its result and answers it.
+  /// Runs the chain of `list` in order, keeps its result and returns it.
   ///
   /// When a plugin fails, what the chain has made is taken back by DEL in reverse order; not so
-  /// where the sandbox had an interface of that name before, which DEL might remove.
+  /// where the sandbox had an interface of that name before, which DEL might remove, nor by a plugin
+  /// that refused because it found the attachment up.
   ///
-  /// An attachment of which a result is kept and whose interface is there is refused; one that is
-  /// gone, as after a reboot, is first removed.
+  /// An attachment of which a result is kept and whose interface is there, in the sandbox that is
+  /// named, is refused; another one, as after a reboot or a restart, is first removed.
   public func add(_ list: NetworkList, _ parameters: AttachmentParameters) throws(RuntimeError)
     -> JSONValue
   {
     try check(list, parameters)
+    let turn = try RuntimeTurn.OnAttachment(
+      list.name, parameters.attachment, until: .after(timeout))
+    let result = try attach(list, parameters)
+    turn.end()
+    return result
+  }
+
+  private func attach(_ list: NetworkList, _ parameters: AttachmentParameters)
+    throws(RuntimeError) -> JSONValue
+  {
     let attachment = parameters.attachment
+    try cache.requireFile(list.name, attachment)
     if let cached = try? cache.entry(list.name, attachment), attachment.interfaceName != "lo" {
-      guard !isThere(attachment.interfaceName, in: cached.knownSandboxPath) else {
+      guard !isUp(cached, in: parameters.sandboxPath) else {
         throw .attached(attachment, network: list.name)
       }
       observe?(.removingRemains(cached))
-      // What cannot be removed now is no reason not to try to make it anew.
-      try? del(list, AttachmentParameters(cached))
+      // What cannot be removed now is no reason not to try to make it again.
+      var remains = AttachmentParameters(cached)
+      // Its path may lead to another's sandbox by now.
+      if cached.sandboxIsGone || Sandbox.isOfProcess(remains.sandboxPath) {
+        remains.sandboxPath = ""
+      }
+      try? detach(list, remains)
     }
-    let wasThere = isThere(attachment.interfaceName, in: parameters.sandboxPath)
+    let wasThere = hasLink(attachment.interfaceName, at: parameters.sandboxPath)
     var result: JSONValue?
     var ran: [PluginEntry] = []
     do throws(RuntimeError) {
@@ -37,12 +54,13 @@ extension Runtime {
       return result ?? .null
     } catch {
       if case .plugin(_, _, _, let failure) = error, !failure.isOfRun { ran.removeLast() }
+      if error.isRefusalOfRepetition { ran.removeLast() }
       if ran.isEmpty { throw error }
       guard !wasThere else { throw .notRolledBack(error, interface: attachment.interfaceName) }
       let failures = runDEL(ran, of: list, parameters, result)
       let others = failures.filter { !$0.repeatsRefusal(of: error) }
-      // That alone ran, and made nothing.
-      if ran.count == 1, error.isRefusalOfConfiguration, others.isEmpty { throw error }
+      // That alone ran, and made nothing, or has undone it.
+      if ran.count == 1, others.isEmpty { throw error }
       throw .rolledBack(error, failures: others)
     }
   }
@@ -54,12 +72,15 @@ extension Runtime {
     try check(list, parameters)
     guard list.has(.check) else { throw .unsupported(.check, version: list.version) }
     if list.isCheckDisabled { return }
+    let turn = try RuntimeTurn.OnAttachment(
+      list.name, parameters.attachment, until: .after(timeout))
     guard let cached = try cache.entry(list.name, parameters.attachment),
       let result = cached.result(as: list.version)
     else { throw .notAttached(parameters.attachment, network: list.name, cache: cache.path) }
     for plugin in list.plugins {
       _ = try run(.check, plugin, of: list, parameters, [("prevResult", result)])
     }
+    turn.end()
   }
 
   /// Runs DEL of the chain in reverse order, and forgets the result where all of it succeeded.
@@ -67,6 +88,15 @@ extension Runtime {
   /// Every plugin is run, whatever became of those before it; nothing need be kept of the
   /// attachment.
   public func del(_ list: NetworkList, _ parameters: AttachmentParameters) throws(RuntimeError) {
+    try check(list, parameters)
+    let turn = try RuntimeTurn.OnAttachment(
+      list.name, parameters.attachment, until: .after(timeout))
+    try detach(list, parameters)
+    turn.end()
+  }
+
+  /// The same, in a turn that the caller has.
+  func detach(_ list: NetworkList, _ parameters: AttachmentParameters) throws(RuntimeError) {
     try check(list, parameters)
     let cached = try? cache.entry(list.name, parameters.attachment)
     let errors = runDEL(list.plugins, of: list, parameters, cached?.result(as: list.version))
@@ -76,7 +106,7 @@ extension Runtime {
     }
   }
 
-  /// Runs DEL of `plugins` in reverse order, and answers all that failed.
+  /// Runs DEL of `plugins` in reverse order, and returns all that failed.
   private func runDEL(
     _ plugins: [PluginEntry], of list: NetworkList, _ parameters: AttachmentParameters,
     _ result: JSONValue?
@@ -118,10 +148,21 @@ extension Runtime {
     try parameters.check()
   }
 
+  /// Whether the attachment has its interface in the very sandbox at `path`.
+  private func isUp(_ cached: CachedAttachment, in path: String) -> Bool {
+    guard hasLink(cached.attachment.interfaceName, at: cached.knownSandboxPath) else {
+      return false
+    }
+    guard let kept = try? NetworkNamespace(path: cached.knownSandboxPath),
+      let named = try? NetworkNamespace(path: path)
+    else { return true }
+    return kept.isSame(as: named)
+  }
+
   /// Whether the network namespace at `path` has a link called `name`.
-  private func isThere(_ name: String, in path: String) -> Bool {
+  private func hasLink(_ name: String, at path: String) -> Bool {
     guard let sandbox = try? NetworkNamespace(path: path) else { return false }
-    return hasLink(name, in: sandbox)
+    return CNIRuntime.hasLink(name, in: sandbox)
   }
 
   /// `output` of ADD as the previous result of the next plugin: with its version, and of legal form.

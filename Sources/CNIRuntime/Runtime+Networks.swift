@@ -2,31 +2,103 @@ public import CNI
 internal import JSON
 internal import Linux
 
+/// An attachment that GC removes by DEL.
+public struct StaleAttachment: Hashable, Sendable {
+  /// What DEL is run with; without a sandbox where that is gone.
+  public var parameters: AttachmentParameters
+  /// Why, as `/run/netns/ns1 is gone`; empty where it is not one of those that are said to be valid.
+  public var reason: String
+
+  /// An attachment, and why it is stale.
+  public init(_ parameters: AttachmentParameters, reason: String) {
+    self.parameters = parameters
+    self.reason = reason
+  }
+
+  /// `web/eth0`
+  public var description: String {
+    "\(parameters.attachment.containerID)/\(parameters.attachment.interfaceName)"
+  }
+}
+
+/// Finds attachments that are stale, while GC has the network to itself.
+public protocol StaleAttachmentSource {
+  /// All that there are now.
+  func all() throws(RuntimeError) -> [StaleAttachment]
+  /// Whether `attachment` is still one of them: other runtimes do not know of GC's turn.
+  func stillHas(_ attachment: StaleAttachment) -> Bool
+}
+
+/// Those of which a result is kept, and of which the sandbox is gone, or that are not valid.
+public struct StaleResults: StaleAttachmentSource {
+  private let cache: ResultCache
+  private let network: String
+  private let valid: [Attachment]?
+
+  /// - Parameter valid: Nil: those whose sandbox is gone are stale.
+  public init(_ cache: ResultCache, _ network: String, valid: [Attachment]?) {
+    self.cache = cache
+    self.network = network
+    self.valid = valid
+  }
+
+  /// All that there are now.
+  public func all() throws(RuntimeError) -> [StaleAttachment] {
+    do throws(SystemError) {
+      return try cache.entries().filter { $0.network == network }.compactMap { stale($0) }
+    } catch { throw .unreadableCache(error) }
+  }
+
+  /// Whether what is kept of it still says so.
+  public func stillHas(_ attachment: StaleAttachment) -> Bool {
+    guard let entry = try? cache.entry(network, attachment.parameters.attachment) else {
+      return false
+    }
+    return stale(entry) == attachment
+  }
+
+  private func stale(_ entry: CachedAttachment) -> StaleAttachment? {
+    let isGone = entry.sandboxIsGone
+    if let valid {
+      guard !valid.contains(entry.attachment) else { return nil }
+    } else if !isGone {
+      return nil
+    }
+    var parameters = AttachmentParameters(entry)
+    // Its path may lead to another's sandbox by now.
+    if isGone { parameters.sandboxPath = "" }
+    return StaleAttachment(
+      parameters, reason: isGone ? "\(entry.knownSandboxPath) is gone" : "")
+  }
+}
+
 extension Runtime {
-  /// Removes attachments of which a result is kept and that are not valid, then lets every plugin
-  /// free what belongs to no valid attachment. Answers the attachments that it removed, and what
-  /// failed; the rest was done.
+  /// Removes the attachments that `source` finds, then lets every plugin free what belongs to no
+  /// valid attachment. Returns the attachments that it removed, and what failed; the rest was done.
+  ///
+  /// Meanwhile no other command of this project's runtimes attaches to the network or detaches.
+  ///
+  /// With `disableGC` no plugin is run for GC, and nothing is removed for not being valid; what has
+  /// no sandbox is.
   ///
   /// - Parameter valid: The attachments that are valid, of all runtimes that use the network: what
-  ///   the plugins have of any other is freed. Nil: those whose sandbox is gone are not valid, and
-  ///   the plugins are told of none, so that they free nothing.
+  ///   the plugins have of any other is freed. Nil: the plugins are told of none, so that they free
+  ///   nothing.
   @discardableResult
-  public func gc(_ list: NetworkList, valid: [Attachment]?) throws(RuntimeError)
-    -> (removed: [CachedAttachment], failures: [RuntimeError])
-  {
-    if list.isGCDisabled { return ([], []) }
-    var removed: [CachedAttachment] = []
+  public func gc(
+    _ list: NetworkList, valid: [Attachment]?, _ source: some StaleAttachmentSource
+  ) throws(RuntimeError) -> (removed: [StaleAttachment], failures: [RuntimeError]) {
+    if list.isGCDisabled, valid != nil { return ([], []) }
+    let turn = try RuntimeTurn.OnNetwork(list.name, until: .after(timeout))
+    var removed: [StaleAttachment] = []
     var errors: [RuntimeError] = []
-    for cached in try stale(list.name, valid: valid) {
+    for stale in try source.all() where source.stillHas(stale) {
       do throws(RuntimeError) {
-        var parameters = AttachmentParameters(cached)
-        // Its path may lead to another's sandbox by now.
-        if cached.sandboxIsGone { parameters.sandboxPath = "" }
-        try del(list, parameters)
-        removed.append(cached)
+        try detach(list, stale.parameters)
+        removed.append(stale)
       } catch { errors.append(error) }
     }
-    if list.has(.gc) {
+    if list.has(.gc), !list.isGCDisabled {
       let attachments = valid.map { JSONValue.array($0.map(\.json)) }
       // The second is what the specification's text called it at first.
       let members = [
@@ -38,20 +110,16 @@ extension Runtime {
         }
       }
     }
+    turn.end()
     return (removed, errors)
   }
 
-  /// The attachments of `network` of which a result is kept and that `gc` would remove.
-  public func stale(_ network: String, valid: [Attachment]?) throws(RuntimeError)
-    -> [CachedAttachment]
+  /// The same, of the attachments of which a result is kept.
+  @discardableResult
+  public func gc(_ list: NetworkList, valid: [Attachment]?) throws(RuntimeError)
+    -> (removed: [StaleAttachment], failures: [RuntimeError])
   {
-    do throws(SystemError) {
-      return try cache.entries().filter { entry in
-        guard entry.network == network else { return false }
-        if let valid { return !valid.contains(entry.attachment) }
-        return entry.sandboxIsGone
-      }
-    } catch { throw .unreadableCache(error) }
+    try gc(list, valid: valid, StaleResults(cache, list.name, valid: valid))
   }
 
   /// Asks every plugin whether ADD could succeed now; the first that says no ends it.
@@ -64,21 +132,34 @@ extension Runtime {
 extension CachedAttachment {
   /// Whether the sandbox's path leads to no network namespace any more. One that cannot be looked
   /// at, or whose path is not known, is not gone.
+  public var sandboxIsGone: Bool {
+    Sandbox.isGone(knownSandboxPath, without: attachment.interfaceName)
+  }
+}
+
+/// The sandbox of an attachment, by its path.
+public enum Sandbox {
+  /// Whether `path` leads to no network namespace any more. One that cannot be looked at, or that is
+  /// not known, is not gone.
   ///
   /// A path with a process ID may lead to another process's namespace, when the ID is used again:
   /// to our own, or to one without the interface.
-  public var sandboxIsGone: Bool {
-    let path = knownSandboxPath
+  public static func isGone(_ path: String, without interfaceName: String) -> Bool {
     guard !path.isEmpty else { return false }
     do throws(SystemError) {
       let sandbox = try NetworkNamespace(path: path)
-      let words = path.split(separator: "/")
-      guard words.first == "proc", words.count > 1, Int32(words[1]) != nil else { return false }
+      guard isOfProcess(path) else { return false }
       let isOurs = try sandbox.isSame(as: .current())
-      return isOurs || !hasLink(attachment.interfaceName, in: sandbox)
+      return isOurs || !hasLink(interfaceName, in: sandbox)
     } catch {
       return [.noSuchFileOrDirectory, .notADirectory, .noSuchProcess, .invalidArgument]
         .contains(error.errno)
     }
+  }
+
+  /// Whether `path` has a process ID, which another process may have later.
+  static func isOfProcess(_ path: String) -> Bool {
+    let parts = path.split(separator: "/")
+    return parts.first == "proc" && parts.count > 1 && Int32(parts[1]) != nil
   }
 }

@@ -10,7 +10,7 @@ public struct Runtime: Sendable {
   public var pluginPath: [String]
   /// Where results are kept.
   public var cache: ResultCache
-  /// How long one plugin may take for one command.
+  /// How long one plugin may take for one command, and how long a command waits for its turn.
   public var timeout: Duration
   /// Is told of each plugin that is run, and gets what it writes to standard error; without it, that
   /// goes to ours.

@@ -26,8 +26,16 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
   case cache(network: String, SystemError)
   /// The result cache cannot be read.
   case unreadableCache(SystemError)
+  /// The file that would keep the result has that of another attachment, which is on `network`.
+  case fileTaken(file: String, Attachment, network: String)
   /// A file of the result cache is not what libcni or this runtime writes.
   case brokenCache(file: String, reason: String)
+  /// Another command had not ended by the deadline: it works on what this says.
+  case busy(String)
+  /// The locks by which commands exclude each other cannot be had.
+  case locks(SystemError)
+  /// What an attachment has left could not be looked for, said in a sentence.
+  case survey(String)
   /// ADD failed, and what was made before was taken back, as far as `failures` do not tell
   /// otherwise.
   case rolledBack(RuntimeError, failures: [RuntimeError])
@@ -36,8 +44,23 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
   /// All that failed; what did not depend on it was done.
   case several([RuntimeError])
 
-  /// What was attempted, and why not. Lines are those of `several`.
+  /// What was attempted, and why not. Lines are those of `several`; in a line, control characters
+  /// that came from outside are escaped.
   public var description: String {
+    switch self {
+    case .rolledBack(let cause, let failures):
+      failures.isEmpty
+        ? "\(cause)\nwhat the plugins had made was taken back, by DEL in reverse order"
+        : "\(cause)\ntaking back what the plugins had made failed as well: "
+          + failures.map(\.description).joined(separator: "\n")
+    case .notRolledBack(let cause, let interface):
+      "\(cause)\nnothing was taken back: interface \"\(interface)\" was in the sandbox before"
+    case .several(let errors): errors.map(\.description).joined(separator: "\n")
+    default: sentence.controlCharactersEscaped
+    }
+  }
+
+  private var sentence: String {
     switch self {
     case .noSuchNetwork(let name, let directory, let others):
       "no net configuration with name \"\(name)\" in \(directory)"
@@ -61,16 +84,16 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
     case .cache(let network, let error):
       "failed to set network \"\(network)\" cached result: \(error)"
     case .unreadableCache(let error): "cannot read the result cache: \(error)"
+    case .fileTaken(let file, let holder, let network):
+      "the result cannot be kept: \(file) is of another attachment, container "
+        + "\"\(holder.containerID)\" on network \"\(network)\" by interface "
+        + "\"\(holder.interfaceName)\"; another container ID has another file"
+    case .busy(let subject): "another command on \(subject) has not ended in time"
+    case .locks(let error): "cannot exclude other commands: \(error)"
+    case .survey(let sentence): sentence
     case .brokenCache(let file, let reason):
       "\(file) is no cached result: \(reason); del does without it"
-    case .rolledBack(let cause, let failures):
-      failures.isEmpty
-        ? "\(cause)\nwhat the plugins had made was taken back, by DEL in reverse order"
-        : "\(cause)\ntaking back what the plugins had made failed as well: "
-          + failures.map(\.description).joined(separator: "\n")
-    case .notRolledBack(let cause, let interface):
-      "\(cause)\nnothing was taken back: interface \"\(interface)\" was in the sandbox before"
-    case .several(let errors): errors.map(\.description).joined(separator: "\n")
+    case .rolledBack, .notRolledBack, .several: ""
     }
   }
 
@@ -96,6 +119,13 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
       .incompatibleVersion, .unsupportedField, .decodingFailure, .invalidConfiguration,
     ]
     return refusals.contains(error.code)
+  }
+
+  /// Whether a plugin refused ADD with code 100, as a main plugin of this project does when the
+  /// attachment is up or the interface exists: it left untouched what is there, and DEL would not.
+  var isRefusalOfRepetition: Bool {
+    guard case .plugin(_, _, .add, .refused(let error)) = self else { return false }
+    return error.code == CNIError.Code(rawValue: 100)
   }
 
   /// Whether a plugin refused its configuration for ADD, and refuses it in the same words for DEL.

@@ -56,6 +56,10 @@ extension Column where T == BridgeTable, Content == Bool {
   /// `rstp_enable`: the same by the rapid protocol (IEEE 802.1D-2004).
   public static var hasRapidSpanningTree: Self { Self("rstp_enable") }
 }
+extension Column where T == BridgeTable, Content == [Reference] {
+  /// `controller`: the OpenFlow controllers; none for a bridge that switches by itself.
+  public static var controllers: Self { Self("controller") }
+}
 extension Column where T == BridgeTable, Content == String? {
   /// `fail_mode`: `standalone` or `secure`: what to do without a controller.
   public static var failMode: Self { Self("fail_mode") }

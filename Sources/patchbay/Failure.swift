@@ -7,11 +7,17 @@ struct Failure: Error, CustomStringConvertible {
   let description: String
 
   /// A sentence; `hint` says what to do next.
-  init(_ message: String, hint: String? = nil) {
-    description = hint.map { "\(message)\n\($0)" } ?? message
+  ///
+  /// For a user who is not root and was refused, that is what is wrong, and is said first.
+  ///
+  /// - Parameter isAboutRoot: Whether that may be said; `hint` says it otherwise.
+  init(_ message: String, hint: String? = nil, isAboutRoot: Bool = true) {
+    let text = hint.map { "\(message)\n\($0)" } ?? message
+    let privilege = isAboutRoot ? Self.privilege(for: text) : nil
+    description = privilege.map { "\($0)\n\(text)" } ?? text
   }
 
-  /// What a runtime says, and what to do about it, or that it may be for want of privileges.
+  /// What a runtime says, and what to do about it.
   init(_ error: RuntimeError) {
     let hint: String? =
       switch error {
@@ -23,19 +29,15 @@ struct Failure: Error, CustomStringConvertible {
         "a network is a file NAME.conflist there; --conf-dir or NETCONFPATH names another directory"
       default: nil
       }
-    self.init(error.description, hint: hint ?? Self.hint(for: error.description))
+    self.init(error.description, hint: hint)
   }
 
-  /// What to do next when only root may do it; nil for root.
-  static var rootHint: String? {
-    Process.effectiveUser == 0
-      ? nil : "you are not root: run it by sudo, or in \"patchbay playground\""
-  }
-
-  /// The hint for an error that the kernel gave to somebody who is not root.
-  static func hint(for text: String) -> String? {
+  /// That it needs root, where the kernel refused this to an ordinary user; nil elsewhere.
+  static func privilege(for text: String) -> String? {
+    guard Process.effectiveUser != 0 else { return nil }
     let lowercased = text.lowercased()
     let refusals = ["eperm", "eacces", "permission denied", "operation not permitted"]
-    return refusals.contains { lowercased.contains($0) } ? rootHint : nil
+    guard refusals.contains(where: { lowercased.contains($0) }) else { return nil }
+    return "this needs root: run it with sudo, or in \"patchbay playground\""
   }
 }

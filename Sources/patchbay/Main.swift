@@ -20,7 +20,8 @@ struct Patchbay: ParsableCommand {
     subcommands: [
       Add.self, Check.self, Del.self, GC.self, Status.self, List.self, Show.self,
       LeasesCommand.self,
-      Version.self, Validate.self, Bench.self, BenchWorker.self, Netns.self, Playground.self,
+      Version.self, Validate.self, Bench.self, BenchWorker.self, NetworkCommand.self,
+      Netns.self, Playground.self,
       Hook.self,
     ])
 

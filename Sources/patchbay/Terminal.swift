@@ -23,12 +23,28 @@ extension StandardStream {
   }
 }
 
-/// Writes a line to standard error.
+/// Writes a line to standard error, or several with line feeds between. Other control characters are
+/// escaped.
 func say(_ text: String, _ style: Style? = nil) {
-  let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-  let first = StandardStream.error.styled(String(lines.first ?? ""), style)
-  let whole = ([first] + lines.dropFirst().map(String.init)).joined(separator: "\n")
+  let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+    String($0).controlCharactersEscaped
+  }
+  let first = StandardStream.error.styled(lines.first ?? "", style)
+  let whole = ([first] + lines.dropFirst()).joined(separator: "\n")
   try? StandardStream.error.write(Array((whole + "\n").utf8))
+}
+
+/// What another program wrote to standard error, with its control characters escaped, but for line
+/// feeds and tabs.
+func printable(_ octets: [UInt8]) -> [UInt8] {
+  let isPlain = octets.allSatisfy { (0x20..<0x7f).contains($0) || $0 == 0x0a || $0 == 0x09 }
+  guard !isPlain else { return octets }
+  let lines = String(decoding: octets, as: UTF8.self).unicodeScalars
+    .split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.split(separator: "\t", omittingEmptySubsequences: false)
+        .map { String($0).controlCharactersEscaped }.joined(separator: "\t")
+    }
+  return Array(lines.joined(separator: "\n").utf8)
 }
 
 /// Writes `text` to standard output.
@@ -36,16 +52,50 @@ func show(_ text: String) {
   try? StandardStream.output.write(Array((text + "\n").utf8))
 }
 
-/// Rows under a heading, their columns as wide as they need to be.
+extension String {
+  /// An identifier, or the first 12 characters of a long one, as runtimes write them for people.
+  var shortIdentifier: String {
+    let prefix = "cnitool-"
+    guard !hasPrefix(prefix) else {
+      return utf8.count > prefix.utf8.count + 12 ? "\(self.prefix(prefix.count + 6))…" : self
+    }
+    return utf8.count > 16 ? "\(self.prefix(12))…" : self
+  }
+}
+
+/// Rows under a heading, their columns as wide as they need to be. A column in which no row has
+/// anything is left out.
 struct Table {
   private var rows: [[String]]
+  /// The columns with identifiers, of which the beginning says enough.
+  private let identifiers: Set<Int>
 
-  init(_ heading: [String]) { rows = [heading] }
+  /// What a cell has that has nothing.
+  private static let nothing = "-"
 
-  mutating func add(_ row: [String]) { rows.append(row) }
+  /// - Parameter shortening: The headings of columns whose long identifiers are cut.
+  init(_ heading: [String], shortening: Set<String> = []) {
+    rows = [heading]
+    identifiers = Set(heading.indices.filter { shortening.contains(heading[$0]) })
+  }
+
+  /// Adds a row; control characters in it are escaped.
+  mutating func add(_ row: [String]) {
+    rows.append(
+      row.enumerated().map { column, cell in
+        let text = cell.controlCharactersEscaped
+        return identifiers.contains(column) ? text.shortIdentifier : text
+      })
+  }
 
   /// The lines, the heading faint where `stream` has colours.
   func text(for stream: StandardStream = .output) -> String {
+    let whole = self.rows
+    let used = whole[0].indices.filter { column in
+      whole.count == 1
+        || whole.dropFirst().contains { !["", Self.nothing].contains($0[column]) }
+    }
+    let rows = whole.map { row in used.map { row[$0] } }
     var widths: [Int] = []
     for row in rows {
       for (column, cell) in row.enumerated() {

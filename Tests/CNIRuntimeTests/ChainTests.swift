@@ -59,7 +59,7 @@ struct ScriptedPlugins {
   }
 }
 
-private let refusal = #"echo '{"code": 100, "msg": "no", "details": "today"}'; exit 1 ;;"#
+private let refusal = #"echo '{"code": 999, "msg": "no", "details": "today"}'; exit 1 ;;"#
 
 @Suite("a chain of plugins") struct ChainTests {
   private let plugins: ScriptedPlugins
@@ -205,6 +205,20 @@ private let refusal = #"echo '{"code": 100, "msg": "no", "details": "today"}'; e
     #expect(plugins.order.suffix(4) == ["a ADD", "b ADD", "b DEL", "a DEL"])
   }
 
+  @Test("gets no DEL for what its first plugin found up, and left untouched")
+  func refusedRepetition() throws {
+    try plugins.make("a", #"ADD) echo '{"code": 100, "msg": "is up"}'; exit 1 ;;"#)
+    try plugins.make("b")
+    #expect(
+      message { _ = try runtime.add(list(["a", "b"]), parameters) }
+        == #"plugin type="a" failed (add): is up"#)
+    #expect(plugins.order == ["a ADD"])
+    plugins.forget()
+    // What those before it made is theirs, and goes.
+    _ = message { _ = try runtime.add(list(["b", "a"]), parameters) }
+    #expect(plugins.order == ["b ADD", "a ADD", "b DEL"])
+  }
+
   @Test("tells what could not be taken back")
   func failingRollback() throws {
     try plugins.make("a", #"ADD) echo '{}' ;; DEL) \#(refusal)"#)
@@ -228,11 +242,11 @@ private let refusal = #"echo '{"code": 100, "msg": "no", "details": "today"}'; e
       ("kill -9 $$", "netplugin failed with no error message: signal 9"),
       (
         "echo oops; exit 1",
-        "netplugin failed but error parsing its diagnostic message \"oops\n\": exit status 1"
+        "netplugin failed but error parsing its diagnostic message \"oops\\n\": exit status 1"
       ),
       (
         "echo oops",
-        "its answer is not JSON: line 1, column 4: invalid token near 'oops': \"oops\n\""
+        "its answer is not JSON: line 1, column 4: invalid token near 'oops': \"oops\\n\""
       ),
     ])
   func failures(script: String, reason: String) throws {

@@ -42,7 +42,7 @@ import Testing
     _ = try attach("unknown", "", to: list)
     plugins.forget()
     let outcome = try runtime.gc(list, valid: nil)
-    #expect(outcome.removed.map { $0.attachment.containerID } == ["gone"])
+    #expect(outcome.removed.map { $0.parameters.attachment.containerID } == ["gone"])
     #expect(outcome.failures.isEmpty)
     #expect(plugins.order == ["b DEL", "a DEL", "a GC", "b GC"])
     #expect(try kept() == ["here", "unknown"])
@@ -60,7 +60,7 @@ import Testing
     _ = try attach("stale", "/proc/self/ns/net", to: list)
     plugins.forget()
     let outcome = try runtime.gc(list, valid: [valid])
-    #expect(outcome.removed.map { $0.attachment.containerID } == ["stale"])
+    #expect(outcome.removed.map { $0.parameters.attachment.containerID } == ["stale"])
     let expected: Document = [["containerID": "valid", "ifname": "eth7"]]
     #expect(plugins.inputs.last?["cni.dev/valid-attachments"] == expected)
     #expect(plugins.inputs.last?["cni.dev/attachments"] == expected)
@@ -72,7 +72,7 @@ import Testing
   @Test("GC leaves other networks alone, goes on past failures, and does nothing where disabled")
   func gcBounds() throws {
     try plugins.make(
-      "a", "ADD) echo '{}' ;; DEL|GC) echo '{\"code\":100,\"msg\":\"no\"}'; exit 1 ;;")
+      "a", "ADD) echo '{}' ;; DEL|GC) echo '{\"code\":999,\"msg\":\"no\"}'; exit 1 ;;")
     try plugins.make("b", "ADD) echo '{}' ;;")
     let list = try list(["a", "b"])
     _ = try attach("x", "/no/such/netns", to: list)

@@ -56,6 +56,30 @@ private func goText(_ text: String) throws -> String {
     #expect(entry.knownSandboxPath == "/run/netns/netns-6984b8da-c090-7dad-d628-8a4a37892547")
   }
 
+  @Test("goes by what a file says of itself, not by its name, which two attachments can share")
+  func ambiguousNames() throws {
+    var mine = entry("ovs-1")
+    mine.attachment = CNI::Attachment(containerID: "web", interfaceName: "eth0")
+    try cache.store(mine)
+    let other = CNI::Attachment(containerID: "1-web", interfaceName: "eth0")
+    #expect(ResultCache.file("ovs", other) == ResultCache.file("ovs-1", mine.attachment))
+    #expect(try cache.entry("ovs", other) == nil)
+    #expect(try !cache.remove("ovs", other))
+    #expect(try cache.entry("ovs-1", mine.attachment)?.attachment == mine.attachment)
+    let refusal = #expect(throws: RuntimeError.self) { try cache.requireFile("ovs", other) }
+    #expect(
+      refusal?.description == """
+        the result cannot be kept: \(cache.path)/ovs-1-web-eth0 is of another attachment, container \
+        "web" on network "ovs-1" by interface "eth0"; another container ID has another file
+        """)
+    try cache.requireFile("ovs-1", mine.attachment)
+    // A file of libcni that does not say whose it is, is no bare result either.
+    try directory.write(#"{"kind": "cniCacheV1"}"#, to: "cni/results/ovs-1-web-eth0")
+    #expect(throws: RuntimeError.self) { try cache.entry("ovs", other) }
+    try cache.requireFile("ovs", other)
+    #expect(try cache.remove("ovs", other))
+  }
+
   @Test("has the members in libcni's order, and those of maps sorted")
   func newEntry() throws {
     try cache.store(entry())

@@ -99,6 +99,51 @@ extension RuntimeTests {
       try host.expectNothingLeft()
     }
 
+    /// Installs the hook, and the network of its annotation.
+    private func installHook() throws {
+      let name = "patchbay.json"
+      try host.install("conf/podman/hooks.d/\(name)", as: "/usr/share/containers/oci/hooks.d/\(name)")
+      try host.install("conf/10-ovs-1.conflist", as: "/etc/cni/net.d/10-ovs-1.conflist")
+    }
+
+    @Test("without a network, as with netavark's, are attached by a hook where annotated")
+    func hook() throws {
+      try installHook()
+      // Neither of podman's backends has a part in it.
+      let id = try host.podman(
+        "web", "--network", "none", "--annotation", "patchbay.networks=ovs-1:ip=192.168.0.9")
+      try host.expectAttachments(of: id, ["ovs-1/eth0 192.168.0.9/24"])
+      let link = try host.call("podman", "exec", "web", "ip", "address", "show", "eth0")
+      #expect(link.contains("192.168.0.9/24"))
+      let plain = try host.podman("plain", "--network", "none")
+      #expect(try host.attachments(of: plain).isEmpty)
+      // A restart has another namespace.
+      try host.call("podman", "restart", "--time", "0", "web")
+      try host.expectAttachments(of: id, ["ovs-1/eth0 192.168.0.9/24"])
+      let refused = try host.run([
+        "podman", "run", "--network", "none", "--annotation", "patchbay.networks=nowhere",
+        "docker.io/library/busybox", "true",
+      ])
+      #expect(refused.status != 0)
+      #expect(refused.stderr.contains("no net configuration with name"), "\(refused)")
+      try host.call("podman", "rm", "--force", "--time", "0", "--all")
+      try host.expectNothingLeft()
+    }
+
+    @Test("with networks of CNI have those of the hook besides, though the paths are others")
+    func hookBesides() throws {
+      try installHook()
+      let id = try host.podman(
+        "both", "--network", "ovs-podman", "--annotation", "patchbay.networks=ovs-1")
+      #expect(
+        try host.attachments(of: id) == [
+          "ovs-1/eth1 192.168.0.1/24", "ovs-podman/eth0 192.168.7.1/24",
+        ])
+      try host.call("podman", "exec", "both", "ip", "link", "show", "eth1")
+      try host.call("podman", "rm", "--force", "--time", "0", "both")
+      try host.expectNothingLeft()
+    }
+
     @Test("share their results with the tool, in both directions")
     func cache() throws {
       let network = "ovs-podman:interface_name=lan,ip=192.168.7.9,mac=02:00:00:00:00:09"

@@ -94,12 +94,13 @@ extension RuntimeTests {
       arguments: [
         ("LXC", "network   ovs-1, container web\n", "192.168.0.9/24, mac 02:00:00:00:00:09"),
         ("podman", "network   ovs-podman, container web (", "192.168.7.9/24"),
+        ("podman with netavark", "network   ovs-1, container ", "192.168.0.9/24"),
         ("containerd", "eth0", "192.168.6.1/24"),
         ("runc, crun", "network   vlan-10, container web\n", "192.168.0.31/24"),
       ])
     func block(heading: String, what: String, address: String) throws {
       let host = try RuntimeHost.clean()
-      if heading == "podman" { try host.importImage() }
+      if heading.hasPrefix("podman") { try host.importImage() }
       let containerd = heading == "containerd" ? try Containerd(host) : nil
       let block = try block(heading)
       for program in heading == "runc, crun" ? ["runc", "crun"] : [""] {

@@ -42,8 +42,18 @@ import Testing
     #expect(results == ["cni/results/net-\(id)-eth0"])
     let check = try tool.run("check", "net", sandbox.name).checked()
     #expect(check.stdout.isEmpty && check.stderr.isEmpty)
-    let listed = try tool.run("list").checked().stdout
+    let listed = try tool.run("list", "--no-trunc").checked().stdout
     #expect(listed.contains("\(id)  eth0       10.66.0.2/24  \(sandbox.path)"), "\(listed)")
+    let checked = try Document(
+      parsing: tool.run("check", "net", sandbox.name, "--json").checked().bytes)
+    #expect(
+      checked == [
+        "network": "net", "containerID": .string(id), "interface": "eth0",
+        "sandbox": .string(sandbox.path), "ok": true,
+      ])
+    let short = try tool.run("list").checked().stdout
+    let line = "\(id.prefix(14))…  eth0       10.66.0.2/24  \(sandbox.name)\n"
+    #expect(short.contains(line), "\(short)")
     try tool.run("del", "net", sandbox.path).checked()
     try tool.run("del", "net", sandbox.name).checked()
     #expect(leases.isEmpty && results.isEmpty)
@@ -59,7 +69,7 @@ import Testing
     let added = try Document(parsing: try output.checked().bytes)
     #expect(
       output.stderr == """
-        nobody gets bandwidth: no plugin of network "net" has switched on a capability of that name \
+        no plugin gets bandwidth: none of network "net" has switched on a capability of that name \
         in "capabilities"
 
         """)
@@ -73,6 +83,56 @@ import Testing
     try tool.run("check", "net", "--container-id", "web", "-i", "net7").checked()
     try tool.run("del", "net", "--container-id", "web", "-i", "net7").checked()
     try tool.run("del", "net", "--container-id", "web", "-i", "net8").checked()
+    #expect(leases.isEmpty && results.isEmpty)
+  }
+
+  @Test("get the addresses that are requested in short, or are not made")
+  func requests() throws {
+    let mac = "02:00:00:00:66:07"
+    let added = try tool.run(
+      "add", "net", sandbox.name, "--ip", "10.66.0.7", "--mac", mac, "--container-id", "a"
+    ).checked()
+    #expect(try Document(parsing: added.bytes)["ips"][0]["address"] == "10.66.0.7/24")
+    #expect(try sandbox.ip("link", "show", "eth0")[0]["address"] == .string(mac))
+    let word = "net:ip=10.66.0.8,interface_name=lan"
+    try tool.run("add", word, sandbox.name, "--container-id", "a").checked()
+    #expect(try sandbox.ip("address", "show", "lan")[0]["addr_info"][0]["local"] == "10.66.0.8")
+    try tool.run("check", "net:interface_name=lan", sandbox.name, "--container-id", "a").checked()
+    let outside = try tool.run(
+      "add", "net", sandbox.name, "--ip", "10.77.0.7", "-i", "eth7", "--container-id", "a")
+    #expect(outside.status == 1 && leases.count == 2, "\(outside)")
+    let none = try tool.run("add", "net", sandbox.name, "--ip", "10.66.0.300", "-i", "eth7")
+    #expect(none.status == 1)
+    #expect(
+      none.stderr
+        == "\"10.66.0.300\" is not an IP address, such as 192.168.0.9 or fd00::9\n")
+    let first = try tool.run("del", word, sandbox.name, "--container-id", "a").checked()
+    #expect(first.stderr.isEmpty)
+    let again = try tool.run("del", word, sandbox.name, "--container-id", "a").checked()
+    #expect(
+      again.stderr == """
+        no result was kept of a/lan on network "net"; if anything of it was left, it is gone now
+
+        """)
+    try tool.run("del", "net", sandbox.name, "--container-id", "a").checked()
+    #expect(leases.isEmpty && results.isEmpty)
+  }
+
+  @Test("take a process ID for its network namespace")
+  func process() throws {
+    let inside = try Daemon(
+      "ip", ["netns", "exec", sandbox.name, "sleep", "60"],
+      environment: ProcessInfo.processInfo.environment, log: "/dev/null")
+    defer { inside.stop(SIGKILL) }
+    try eventually("it is inside") {
+      try String(contentsOfFile: "/proc/\(inside.pid)/comm", encoding: .utf8) == "sleep\n"
+    }
+    let added = try tool.run("add", "net", "\(inside.pid)").checked()
+    #expect(
+      try Document(parsing: added.bytes)["interfaces"][2]["sandbox"]
+        == .string("/proc/\(inside.pid)/ns/net"))
+    #expect(try sandbox.ip("link", "show", "eth0")[0]["operstate"] == "UP")
+    try tool.run("del", "net", "\(inside.pid)").checked()
     #expect(leases.isEmpty && results.isEmpty)
   }
 

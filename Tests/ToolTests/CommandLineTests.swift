@@ -133,6 +133,28 @@ import Testing
     #expect(json["networks"].first(where: "name", is: "one")["plugins"] == ["bridge", "portmap"])
   }
 
+  @Test("says of a network whether it is ready, to programs as well")
+  func status() throws {
+    var tool = tool
+    tool.pluginPath = tool.files.path
+    try tool.files.write(
+      "#!/bin/sh\n[ ! -e '\(tool.files.path)/down' ] || { "
+        + "echo '{\"code\": 50, \"msg\": \"no bridge\"}'; exit 1; }\n", to: "x", mode: 0o755)
+    try tool.network("n", version: "1.1.0", ["type": "x"])
+    #expect(
+      try Document(parsing: tool.run("status", "n", "--json").checked().bytes) == [
+        "network": "n", "cniVersion": "1.1.0", "ready": true,
+      ])
+    try tool.files.write("", to: "down")
+    let output = try tool.run("status", "n", "--json")
+    #expect(output.status == 1 && output.stderr.isEmpty, "\(output)")
+    #expect(
+      try Document(parsing: output.bytes) == [
+        "network": "n", "cniVersion": "1.1.0", "ready": false,
+        "error": "plugin type=\"x\" failed (status): no bridge",
+      ])
+  }
+
   @Test("shows the versions that the plugins there are speak")
   func plugins() throws {
     let found = try Document(parsing: try tool.run("version", "--json").checked().bytes)["plugins"]

@@ -71,6 +71,28 @@ struct ShowTests {
         """)
   }
 
+  @Test("names from outside forge no line, and move no cursor")
+  func controlCharacters() throws {
+    let plugged = try Plugged(
+      #"external_ids:containerName="a\nb\u001b[2Jc""#, "external_ids:note=x")
+    let output = try plugged.show().checked()
+    #expect(output.stdout.contains(#"container a\nb\u{1b}[2Jc (c1)"#), "\(output)")
+    let graph = try plugged.show("--dot").checked()
+    #expect(graph.stdout.contains(#"a\\nb\\u{1b}[2Jc"#), "\(graph)")
+    #expect(!graph.stdout.contains("\u{1b}"))
+  }
+
+  @Test("VLANs of any numbers make a text")
+  func extremeTrunks() {
+    func text(_ trunks: [Int64]) -> String {
+      Picture.VLANs(mode: nil, tag: nil, trunks: trunks).description
+    }
+    #expect(text([.max, .max]) == "trunk \(Int64.max)")
+    #expect(
+      text([.min, .max, .min, .max - 1]) == "trunk \(Int64.min), \(Int64.max - 1)-\(Int64.max)")
+    #expect(text([3, 1, 2, 2, 7]) == "trunk 1-3, 7")
+  }
+
   @Test("the JSON text has the same, and what programs want besides")
   func json() throws {
     let plugged = try Plugged("trunks=3,1,2")
@@ -84,7 +106,7 @@ struct ShowTests {
     let attachment = port["attachment"]
     #expect(attachment["network"] == "ovs-1")
     #expect(attachment["containerID"] == "c1")
-    #expect(attachment["interfaceName"] == "eth0")
+    #expect(attachment["interface"] == "eth0")
     #expect(attachment["sandbox"] == .string(plugged.path))
     #expect(attachment["addresses"] == ["192.168.0.1/24"])
     #expect(attachment["link"]["mac"] == "0a:58:c0:a8:00:01")
@@ -171,22 +193,6 @@ struct ShowTests {
     #expect(
       try plugged.problems().first
         == "link eth0 in the sandbox is not the other end of \(plugged.port)")
-  }
-
-  @Test("an ovs-vswitchd that does nothing is told")
-  func switching() throws {
-    let plugged = try Plugged()
-    plugged.host.openVSwitch.stopSwitching()
-    _ = try plugged.host.openVSwitch.vsctl([
-      "--no-wait", "add-port", plugged.bridge, "late", "--", "set", "Interface", "late",
-      "type=internal",
-    ]).checked()
-    _ = try plugged.host.openVSwitch.vsctl(["--timeout=1", "add-br", "never"])
-    let document = try Document(parsing: plugged.show("--json").checked().bytes)
-    let late = document["bridges"][0]["ports"].first(where: "name", is: "late")
-    #expect(late["problems"] == ["ovs-vswitchd has not seen interface late yet: is it running?"])
-    let whole = document["problems"][0].text ?? ""
-    #expect(whole.hasPrefix("ovs-vswitchd has not taken over the last changes (cur_cfg "))
   }
 
   @Test("a link that the plugin made and that is no port is told")

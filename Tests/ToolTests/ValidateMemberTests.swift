@@ -12,7 +12,8 @@ import Testing
     let plugins =
       (row.isMirror ? #"{"type": "ovs-bridge", "bridge": "b"}, "# : "") + row.configuration
     let file = try tool.files.write(
-      #"{"cniVersion": "1.1.0", "name": "n", "plugins": [\#(plugins)]}"#, to: "x.conflist")
+      #"{"cniVersion": "1.1.0", "name": "n", "disableGC": false, "plugins": [\#(plugins)]}"#,
+      to: "x.conflist")
     let output = try tool.run("validate", "--quiet", file)
     #expect(output.stdout == "\(file): error: plugins[\(row.isMirror ? 1 : 0)].\(row.message)\n")
     #expect(output.status == 1)

@@ -33,7 +33,7 @@ import Testing
     let tool = try Tool()
     let file = try tool.files.write(
       """
-      {"cniVersion": "1.1.0", "name": "n", "plugins": [
+      {"cniVersion": "1.1.0", "name": "n", "disableGC": false, "plugins": [
         {"type": "ovs-bridge", "bridge": "b"}, {\(members)}]}
       """, to: "x.conflist")
     let output = try tool.run("validate", "--quiet", file)

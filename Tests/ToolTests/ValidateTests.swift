@@ -17,7 +17,8 @@ import Testing
 
   /// The faults of a list with this one plugin.
   private func pluginFaults(_ members: String) throws -> [String] {
-    try faults(#"{"cniVersion": "1.1.0", "name": "n", "plugins": [{\#(members)}]}"#)
+    try faults(
+      #"{"cniVersion": "1.1.0", "name": "n", "disableGC": false, "plugins": [{\#(members)}]}"#)
   }
 
   @Test("is silent but for a word about what has no fault")
@@ -64,7 +65,7 @@ import Testing
         [
           "warning: cniVersion: missing, which means 0.1.0; write 1.1.0 to have CHECK, GC and "
             + "STATUS",
-          #"warning: plugns: nobody knows this member; is "plugins" meant?"#,
+          #"warning: plugns: unknown member; did you mean "plugins"?"#,
           "error: `loadOnlyInlinedPlugins` is true, and no 'plugins' key",
         ]
       ),
@@ -115,8 +116,8 @@ import Testing
       (
         #""type": "ovs-bridge", "bridge": "b", "isGateway": true, "ipMasq": true"#,
         [
-          "warning: plugins[0].isGateway: true is in vain without ipam and its addresses",
-          "warning: plugins[0].ipMasq: true is in vain without ipam and its addresses",
+          "warning: plugins[0].isGateway: true has no effect without ipam and its addresses",
+          "warning: plugins[0].ipMasq: true has no effect without ipam and its addresses",
         ]
       ),
       (
@@ -173,7 +174,7 @@ import Testing
     }
     #expect(
       found.filter { $0.hasPrefix("warning: ") } == [
-        #"warning: plugins[0].isGatway: nobody knows this member; is "isGateway" meant?"#
+        #"warning: plugins[0].isGatway: unknown member; did you mean "isGateway"?"#
       ])
     #expect(found.count == 15, "\(found)")
     #expect(found.contains("error: plugins[0].vlan: 9100 is not in 0…4094"))
@@ -196,7 +197,7 @@ import Testing
     }
     #expect(
       found.contains(
-        #"warning: plugins[0].ipam.dataDri: nobody knows this member; is "dataDir" meant?"#))
+        #"warning: plugins[0].ipam.dataDri: unknown member; did you mean "dataDir"?"#))
     #expect(found.count == 5, "\(found)")
   }
 

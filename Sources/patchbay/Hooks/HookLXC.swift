@@ -1,0 +1,151 @@
+import ArgumentParser
+import Linux
+
+/// `patchbay hook lxc`
+struct HookLXC: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lxc",
+    abstract: "Attach an LXC container when it starts, detach it when it stops.",
+    discussion: """
+      For lxc.hook.start-host, lxc.hook.stop and lxc.hook.post-stop of a container that has \
+      lxc.net.0.type = empty, with lxc.hook.version 0 or 1. The container ID is the container's \
+      name, or made of it where it has other characters than letters, digits, "_", "." and "-". When a network cannot be attached, those before it are detached again, the container \
+      does not start, and LXC's log says why.
+
+      Each network is a word: its name, and after a colon what the container wishes: \
+      interface_name, ip (may be repeated), mac.
+
+      Example, in the container's configuration:
+        lxc.net.0.type = empty
+        lxc.hook.start-host = /usr/local/bin/patchbay hook lxc ovs-1 vlan-10
+        lxc.hook.stop = /usr/local/bin/patchbay hook lxc
+        lxc.hook.post-stop = /usr/local/bin/patchbay hook lxc
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The networks. LXC may append words of its own.", valueName: "network"))
+  var words: [String] = []
+
+  @Option(
+    name: .customLong("container-id"),
+    help: ArgumentHelp("Container ID (default: the container's name).", valueName: "id"))
+  var containerID: String?
+
+  @OptionGroup(title: "Runtime options") var options: RuntimeOptions
+
+  func run() throws {
+    let call = try LXCCall(words) { Process.environment($0) }
+    do { try run(call) } catch {
+      HookLog(call).write("\(error)")
+      throw error
+    }
+  }
+
+  private func run(_ call: LXCCall) throws {
+    let networks = try call.words.map { try NetworkRequest($0) }
+    let container = try HookedContainer(call.container, containerID: containerID, options)
+    switch call.moment {
+    case .startHost:
+      guard !networks.isEmpty else {
+        throw Failure(
+          "container \"\(call.container)\": no network is named",
+          hint: "write it on the line: lxc.hook.start-host = … NETWORK")
+      }
+      try container.attach(networks, sandboxPath: try call.initSandboxPath)
+    case .stop, .postStop:
+      try container.detach(
+        networks, sandboxPath: call.heldSandboxPath, madePath: try? call.initSandboxPath)
+    }
+  }
+}
+
+/// What LXC tells a hook, with `lxc.hook.version` 0 or 1 (lxc.container.conf(5), "CONTAINER HOOKS").
+struct LXCCall {
+  /// When in a container's life a hook is called.
+  enum Moment: String, CaseIterable {
+    /// The container's namespaces are there, its init is not yet executed.
+    case startHost = "start-host"
+    /// Its processes are gone, its namespaces are held open.
+    case stop
+    /// All is gone.
+    case postStop = "post-stop"
+  }
+
+  /// The container's name.
+  let container: String
+  let moment: Moment
+  /// What stands on the hook's line.
+  let words: [String]
+  /// The process ID of the container's init, also after its end.
+  let initProcess: Int32?
+  /// Where LXC holds the network namespace open; nil where it does not say. As an environment
+  /// variable it is there in `start-host` after a reboot, too, and is that of the last run then.
+  private let held: String?
+
+  /// - Parameter words: The arguments; in version 0 the last of them are LXC's: name, `lxc`, moment,
+  ///   and in `stop` the namespaces.
+  init(_ words: [String], _ environment: (String) -> String?) throws {
+    guard let name = environment("LXC_NAME"), !name.isEmpty else {
+      throw Failure(
+        "LXC_NAME is not set: LXC starts this as a hook",
+        hint: "in a container's configuration: lxc.hook.start-host = … patchbay hook lxc NETWORK")
+    }
+    container = name
+    initProcess = environment("LXC_PID").flatMap { Int32($0) }
+    var type = environment("LXC_HOOK_TYPE") ?? ""
+    var held = environment("LXC_NET_NS")
+    var own = words
+    if environment("LXC_HOOK_VERSION") != "1" || type.isEmpty {
+      guard
+        let position = words.indices.last(where: { index in
+          words[index...].starts(with: [name, "lxc"]) && index + 2 < words.count
+        })
+      else {
+        throw Failure(
+          "LXC does not say which hook it calls: there is neither LXC_HOOK_TYPE nor "
+            + "\"\(name) lxc TYPE\" at the end of the arguments",
+          hint: "a hook script hands them on by \"$@\"")
+      }
+      own = Array(words[..<position])
+      type = words[position + 2]
+      let namespace = words[(position + 3)...].first { $0.hasPrefix("net:") }
+      held = namespace.map { String($0.dropFirst(4)) } ?? held
+    }
+    guard let moment = Moment(rawValue: type) else {
+      let legal = Moment.allCases.map { "lxc.hook.\($0.rawValue)" }.joined(separator: ", ")
+      throw Failure(
+        "lxc.hook.\(type) cannot attach or detach a container", hint: "it is for \(legal)")
+    }
+    self.moment = moment
+    self.words = own
+    self.held = held.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// The path of the network namespace of the container's init, when it starts.
+  var initSandboxPath: String {
+    get throws {
+      guard let initProcess else {
+        throw Failure("LXC_PID is not set: it tells the container's network namespace")
+      }
+      return "/proc/\(initProcess)/ns/net"
+    }
+  }
+
+  /// Where the network namespace can be found once the container's processes are gone.
+  var heldSandboxPath: String? { moment == .stop ? held : nil }
+
+  /// The process that watches the container: init's parent, and the holder of its namespaces.
+  var monitor: Int32? {
+    if moment != .startHost {
+      let words = held?.split(separator: "/") ?? []
+      return words.count > 1 ? Int32(words[1]) : nil
+    }
+    guard let initProcess, let file = try? FileDescriptor.open("/proc/\(initProcess)/stat"),
+      let bytes = try? file.read(limit: 4096)
+    else { return nil }
+    // After the command's name, which may have anything in it: state, parent; proc_pid_stat(5).
+    let rest = String(decoding: bytes, as: UTF8.self).split(separator: ")").last ?? ""
+    let fields = rest.split(separator: " ")
+    return fields.count > 1 ? Int32(fields[1]) : nil
+  }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import CNI
+import CNIRuntime
+import Linux
+
+struct GC: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gc",
+    abstract: "Free what attachments that are gone have left.",
+    discussion: """
+      Without --valid it removes, by DEL, the attachments whose network namespace is gone, as after \
+      a reboot or a crash: its path is gone, and so is the host end of the veth pair. It knows them \
+      by the results that are kept, by the ports of Open vSwitch and by the leases of host-local, \
+      whichever runtime attached them, at every version of the specification. A namespace that is \
+      still there, though nothing uses it any more, counts only with --unused-namespaces.
+
+      With --valid it removes every other attachment of the network, and tells the plugins to free \
+      whatever belongs to none of the valid ones, also of other runtimes. --none-valid frees all.
+
+      The exit status is 1 where something could not be freed.
+
+      Examples:
+        patchbay gc ovs-1
+        patchbay gc ovs-1 --dry-run
+        patchbay gc ovs-1 --unused-namespaces
+        patchbay gc ovs-1 --valid web/eth0 db/eth0
+      """)
+
+  @Argument(
+    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
+  var network: String
+
+  // cnitool wants one, and does nothing with it.
+  @Argument(help: .hidden)
+  var sandbox: String?
+
+  @Option(
+    name: .customLong("valid"), parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "The attachments that are valid: container ID and interface name.", valueName: "id/ifname"))
+  var validTexts: [String] = []
+
+  @Flag(help: "No attachment of the network is valid: free everything.")
+  var noneValid = false
+
+  @Flag(
+    help: """
+      Also free attachments in namespaces that no process is in or has open. They are listed first; \
+      the namespaces themselves stay.
+      """)
+  var unusedNamespaces = false
+
+  @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Only say what would be removed.")
+  var isDryRun = false
+
+  @OptionGroup(title: "Runtime options") var options: RuntimeOptions
+
+  func validate() throws {
+    _ = try valid
+    if noneValid, !validTexts.isEmpty {
+      throw ValidationError("--valid and --none-valid exclude each other")
+    }
+    if unusedNamespaces, noneValid || !validTexts.isEmpty {
+      throw ValidationError("--unused-namespaces and --valid or --none-valid exclude each other")
+    }
+  }
+
+  /// The attachments that are said to be valid; nil where nothing is said.
+  private var valid: [Attachment]? {
+    get throws {
+      guard noneValid || !validTexts.isEmpty else { return nil }
+      return try validTexts.map { text in
+        guard let slash = text.lastIndex(of: "/"), slash != text.startIndex,
+          text.index(after: slash) != text.endIndex
+        else {
+          throw ValidationError(
+            "--valid \(text): write it as ID/IFNAME, for example web/eth0; the network's name "
+              + "comes before --valid")
+        }
+        return Attachment(
+          containerID: String(text[..<slash]),
+          interfaceName: String(text[text.index(after: slash)...]))
+      }
+    }
+  }
+
+  func run() throws {
+    let valid = try valid
+    let runtime = options.runtime
+    do throws(RuntimeError) {
+      let list = try list(runtime)
+      if list.isGCDisabled, valid != nil {
+        say(
+          "nothing was done: the list has \"disableGC\"; without --valid, gc frees what has no "
+            + "sandbox", .warning)
+        return
+      }
+      let leftovers = Leftovers(
+        of: list, runtime.cache, valid: valid, includesUnusedNamespaces: unusedNamespaces)
+      guard !isDryRun else {
+        for stale in try leftovers.all() { tell("would remove", stale) }
+        if !leftovers.failures.isEmpty { throw .several(leftovers.failures) }
+        return
+      }
+      if unusedNamespaces {
+        for stale in try leftovers.all() where !stale.parameters.sandboxPath.isEmpty {
+          tell("unused", stale)
+        }
+      }
+      let (removed, failures) = try runtime.gc(list, valid: valid, leftovers)
+      for stale in removed { tell("removed", stale) }
+      if valid != nil, !list.has(.gc) {
+        say(
+          "the plugins were not told: GC needs cniVersion 1.1.0, the list has "
+            + "\"\(list.version)\"", .warning)
+      }
+      let all = leftovers.failures + failures
+      if !all.isEmpty { throw .several(all) }
+    } catch { throw Failure(error) }
+  }
+
+  /// The list of the directory; where it is not there any more, what an attachment was made with.
+  private func list(_ runtime: Runtime) throws(RuntimeError) -> NetworkList {
+    let cause: RuntimeError
+    do { return try options.directory.network(network) } catch { cause = error }
+    let entries = (try? runtime.cache.entries()) ?? []
+    guard let entry = entries.first(where: { $0.network == network }) else { throw cause }
+    return try runtime.list(of: network, attachedAs: entry.attachment, in: options.directory).list
+  }
+
+  private func tell(_ what: String, _ stale: StaleAttachment) {
+    let reason = stale.reason.isEmpty ? "" : "  \(stale.reason)"
+    show("\(what) \((stale.description + reason).controlCharactersEscaped)")
+  }
+}

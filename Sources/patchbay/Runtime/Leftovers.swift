@@ -1,0 +1,213 @@
+import CNI
+import CNIRuntime
+import JSON
+import LeaseFiles
+import Linux
+import Netlink
+import OVSDB
+import OpenVSwitch
+import PluginConfigurations
+import PluginCore
+
+/// What `gc` frees of a network: attachments without sandbox, known from results that are kept, from
+/// rows of Open vSwitch and from leases.
+///
+/// A sandbox is gone where its path is gone and the host end is: the kernel deletes a veth pair with
+/// its namespace, and a namespace whose name was deleted lives on while something uses it.
+final class Leftovers: StaleAttachmentSource {
+  /// Where attachments of the network are remembered.
+  private let list: NetworkList
+  private let cache: ResultCache
+  /// Nil: what has no sandbox is stale.
+  private let valid: [Attachment]?
+  /// Whether a namespace that nothing uses is treated as gone.
+  private let includesUnusedNamespaces: Bool
+  /// What could not be read.
+  private(set) var failures: [RuntimeError] = []
+  private var hostEnds: [Attachment: [String]] = [:]
+
+  /// How old a lease must be to be left over: longer than ADD and its rollback take, after which
+  /// there is a port.
+  private static let longestADD = Duration.seconds(60)
+
+  init(
+    of list: NetworkList, _ cache: ResultCache, valid: [Attachment]?,
+    includesUnusedNamespaces: Bool
+  ) {
+    self.list = list
+    self.cache = cache
+    self.valid = valid
+    self.includesUnusedNamespaces = includesUnusedNamespaces
+  }
+
+  func all() throws(RuntimeError) -> [StaleAttachment] {
+    let kept: [CachedAttachment]
+    do throws(SystemError) { kept = try cache.entries().filter { $0.network == list.name } } catch {
+      throw .unreadableCache(error)
+    }
+    let rows = rows()
+    let known = Set(kept.map(\.attachment)).union(rows.map(\.attachment))
+    for entry in kept { hostEnds[entry.attachment] = Self.hostEnds(of: entry) }
+    for row in rows { hostEnds[row.attachment, default: []].append(row.port) }
+    awaitLinks(kept, rows)
+
+    var stale = kept.compactMap { self.stale(AttachmentParameters($0)) }
+    // At 1.1.0 the plugins free what is not valid by themselves.
+    guard valid == nil || !list.has(.gc) else { return stale }
+    for row in rows where !kept.contains(where: { $0.attachment == row.attachment }) {
+      let parameters = AttachmentParameters(row.attachment, sandboxPath: row.sandbox)
+      if let found = self.stale(parameters) { stale.append(found) }
+    }
+    return stale + leases(beside: known)
+  }
+
+  func stillHas(_ attachment: StaleAttachment) -> Bool {
+    let name = attachment.parameters.attachment
+    let entry = try? cache.entry(list.name, name)
+    var parameters = entry.map { AttachmentParameters($0) } ?? attachment.parameters
+    if entry == nil, attachment.parameters.sandboxPath.isEmpty {
+      // Of a row or a lease: what is attached again has its host end.
+      return valid != nil || !hasHostEnd(name)
+    }
+    parameters.sandboxPath = entry?.knownSandboxPath ?? attachment.parameters.sandboxPath
+    return stale(parameters) != nil
+  }
+
+  // MARK: - What is stale
+
+  private func stale(_ parameters: AttachmentParameters) -> StaleAttachment? {
+    var parameters = parameters
+    let path = parameters.sandboxPath
+    let isGone =
+      CNIRuntime.Sandbox.isGone(path, without: parameters.attachment.interfaceName)
+      && !hasHostEnd(parameters.attachment)
+    // Its path may lead to another's sandbox by now.
+    if isGone { parameters.sandboxPath = "" }
+    if let valid {
+      guard !valid.contains(parameters.attachment) else { return nil }
+      return StaleAttachment(parameters, reason: isGone ? "\(path) is gone" : "")
+    }
+    if isGone { return StaleAttachment(parameters, reason: "\(path) is gone") }
+    guard includesUnusedNamespaces, NamespaceUse.isUnused(path) else { return nil }
+    return StaleAttachment(parameters, reason: "nothing uses \(path)")
+  }
+
+  private func hasHostEnd(_ attachment: Attachment) -> Bool {
+    guard let names = hostEnds[attachment], let socket = try? RouteSocket() else { return false }
+    return names.contains { Self.isVeth($0, socket) }
+  }
+
+  /// Whether there is a link `name` of that kind; one that cannot be looked at is there.
+  private static func isVeth(_ name: String, _ socket: RouteSocket) -> Bool {
+    do throws(RouteError) {
+      return try socket.link(.named(name), until: .after(.seconds(5))).kind == "veth"
+    } catch { return error.errno != .noSuchDevice }
+  }
+
+  /// The links of the host that a result names.
+  private static func hostEnds(of entry: CachedAttachment) -> [String] {
+    let interfaces = entry.result?["interfaces"]?.array ?? []
+    return interfaces.filter { $0["sandbox"]?.text?.isEmpty ?? true }.compactMap {
+      $0["name"]?.text
+    }
+  }
+
+  /// Waits until the kernel has deleted the links of namespaces that have just ended; 2 s at most.
+  private func awaitLinks(_ kept: [CachedAttachment], _ rows: [AttachmentRow]) {
+    var waiting = kept.filter(\.sandboxIsGone).map(\.attachment)
+    waiting += rows.filter {
+      CNIRuntime.Sandbox.isGone($0.sandbox, without: $0.attachment.interfaceName)
+    }.map(\.attachment)
+    let deadline = Deadline.after(.seconds(2))
+    while waiting.contains(where: { hasHostEnd($0) }), !deadline.hasPassed {
+      Clock.sleep(.milliseconds(50))
+    }
+  }
+
+  // MARK: - Rows
+
+  private struct AttachmentRow {
+    let attachment: Attachment
+    let sandbox: String
+    /// The name of the port, which is the host end's.
+    let port: String
+  }
+
+  /// The ports of the network in the databases that its plugins name, but for those of a runtime
+  /// that keeps its own account.
+  private func rows() -> [AttachmentRow] {
+    let plugins = list.plugins.filter { $0.type == "ovs-bridge" || $0.type == "ovn" }
+    var endpoints: [String] = []
+    for plugin in plugins {
+      let text = plugin.json["socket_file"]?.text ?? ""
+      let endpoint = text.isEmpty ? Endpoint.standard.description : text
+      if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+    }
+    var rows: [AttachmentRow] = []
+    for endpoint in endpoints {
+      do throws(OVSDBError) { rows += try Self.rows(of: list.name, at: Endpoint(endpoint)) } catch {
+        failures.append(.survey("cannot read the ports of network \"\(list.name)\": \(error)"))
+      }
+    }
+    return rows
+  }
+
+  private static func rows(of network: String, at endpoint: Endpoint) throws(OVSDBError)
+    -> [AttachmentRow]
+  {
+    let deadline = Deadline.after(.seconds(10))
+    var transaction = Transaction()
+    let ports = transaction.select(
+      from: .port,
+      where: [
+        .includes(.externalIDs, ["owner": AttachmentRecord.owner, "network": network])
+      ], .columns(.name, .externalIDs))
+    let results = try Connection(endpoint, until: deadline).transact(transaction, until: deadline)
+    var rows: [AttachmentRow] = []
+    for row in results[ports] {
+      guard let record = AttachmentRecord(externalIDs: { row[.externalIDs][$0] }),
+        record.runtime == nil
+      else { continue }
+      rows.append(
+        AttachmentRow(
+          attachment: record.attachment, sandbox: record.sandbox, port: row[.name]))
+    }
+    return rows
+  }
+
+  // MARK: - Leases
+
+  /// Leases of attachments that have neither a result nor a port: every attachment of a plugin of
+  /// this project that is up has a port. Other plugins have none, so of theirs nothing is known.
+  private func leases(beside known: Set<Attachment>) -> [StaleAttachment] {
+    var stale: [StaleAttachment] = []
+    for plugin in list.plugins where plugin.type == "ovs-bridge" || plugin.type == "ovn" {
+      guard plugin.json["ipam"]?["type"] == "host-local", failures.isEmpty else { continue }
+      let text = plugin.json["ipam"]?["dataDir"]?.text ?? ""
+      let location = LeaseLocation(
+        dataDirectory: text.isEmpty ? LeaseLocation.defaultDataDirectory : text,
+        network: list.name)
+      let entries: [LeaseEntry]
+      do { entries = try LeaseList.entries(at: location) } catch {
+        failures.append(.survey("cannot read the leases in \(location.path): \(error)"))
+        continue
+      }
+      let newest = Clock.nanosecondsSinceEpoch - Self.longestADD.nanoseconds
+      for entry in entries where entry.state == .held || entry.state == .stale {
+        guard let holder = entry.holder, let interfaceName = holder.interfaceName,
+          entry.state == .stale || entry.since.map({ $0 < newest }) ?? false
+        else { continue }
+        let attachment = Attachment(
+          containerID: holder.containerID, interfaceName: interfaceName)
+        guard !known.contains(attachment), !(valid ?? []).contains(attachment),
+          !stale.contains(where: { $0.parameters.attachment == attachment })
+        else { continue }
+        stale.append(
+          StaleAttachment(
+            AttachmentParameters(attachment, sandboxPath: ""),
+            reason: "\(entry.address) is leased, and there is no port"))
+      }
+    }
+    return stale
+  }
+}

@@ -1,0 +1,69 @@
+import CNI
+import Linux
+import PluginCore
+
+extension Picture {
+  /// The picture for Graphviz: bridges and sandboxes, and an edge for each port between them.
+  ///
+  /// Whatever belongs to a port is one label in the middle of its edge: only for such is room made.
+  var dot: String {
+    var lines = [
+      "graph patchbay {", "  rankdir=LR;", "  node [shape=box, style=rounded];",
+      "  edge [fontsize=10];",
+    ]
+    var sandboxes: [String] = []
+    for bridge in bridges {
+      let node = "bridge \(bridge.name)"
+      lines.append(
+        "  \(quoted(node)) [label=\(quoted(bridge.name.controlCharactersEscaped)), style=bold];")
+      for port in bridge.ports where port.name != bridge.name {
+        let other: String
+        if let record = port.record {
+          other = "sandbox \(record.sandbox)"
+          if !sandboxes.contains(record.sandbox) {
+            sandboxes.append(record.sandbox)
+            let label = [record.displayName, record.sandbox].map(\.controlCharactersEscaped)
+              .joined(separator: "\n")
+            lines.append("  \(quoted(other)) [label=\(quoted(label))];")
+          }
+        } else {
+          other = "port \(port.name)"
+          lines.append(
+            "  \(quoted(other)) [label=\(quoted(port.name.controlCharactersEscaped)), style=dashed];"
+          )
+        }
+        lines.append("  \(quoted(node)) -- \(quoted(other)) [\(port.attributes)];")
+      }
+    }
+    return (lines + ["}"]).joined(separator: "\n")
+  }
+}
+
+extension Picture.Port {
+  /// Of its edge.
+  fileprivate var attributes: String {
+    var label = [name]
+    if let record {
+      label = ["\(name) ═ \(record.attachment.interfaceName)"] + addressTexts
+    }
+    label.append(vlans.description)
+    label += problems.map { "✗ \($0)" }
+    let color = problems.isEmpty ? "" : ", color=red, fontcolor=red"
+    let text = label.map(\.controlCharactersEscaped).joined(separator: "\n")
+    return "label=\(quoted(text))\(color)"
+  }
+}
+
+/// An ID of the language DOT: a string in quotes, with `\n` for a new line.
+private func quoted(_ text: String) -> String {
+  var out = "\""
+  for character in text.unicodeScalars {
+    switch character {
+    case "\"", "\\": out += "\\\(character)"
+    case "\n": out += "\\n"
+    case _ where character.value < 0x20: out += " "
+    default: out.unicodeScalars.append(character)
+    }
+  }
+  return out + "\""
+}

@@ -1,0 +1,126 @@
+import Addresses
+import CNI
+import Linux
+import Netlink
+import PluginCore
+
+/// What is plugged where: the database of Open vSwitch, the links of this namespace and those in the
+/// sandboxes, put together.
+struct Picture {
+  /// Where ovsdb-server listens.
+  let endpoint: String
+  /// What Open vSwitch says it is; nil where it does not tell.
+  let version: String?
+  /// In the order of their names.
+  var bridges: [Bridge]
+  /// What is wrong with the whole.
+  var problems: [String]
+
+  struct Bridge {
+    let name: String
+    /// `system`: the kernel's. `netdev`: userspace.
+    let datapath: String
+    /// Its local port first, then in the order of their names.
+    var ports: [Port]
+    /// What is wrong with the whole of it.
+    var problems: [String] = []
+  }
+
+  struct Port {
+    let name: String
+    let vlans: VLANs
+    /// One; several are a bond.
+    let interfaces: [Interface]
+    /// Whose attachment it is; nil where the plugins did not make it.
+    let record: AttachmentRecord?
+    /// `external_ids:owner`, or nil.
+    let owner: String?
+    /// The container end; nil where it is none of ours, or cannot be read.
+    var container: ContainerEnd?
+    /// The addresses that networks need on it as their gateway, by its row.
+    var gatewayAddresses: [IPPrefix] = []
+    /// The addresses that its link has here, where it is a gateway.
+    var hostAddresses: [IPPrefix] = []
+    /// What is wrong with it.
+    var problems: [String] = []
+  }
+
+  /// Which VLANs a port carries (ovs-vswitchd.conf.db(5), `Port`, "VLAN Configuration").
+  struct VLANs {
+    /// `vlan_mode`; nil: `access` with a tag, `trunk` without.
+    let mode: String?
+    let tag: Int64?
+    let trunks: [Int64]
+  }
+
+  struct Interface {
+    let name: String
+    /// `system` where it is a link of the kernel, `internal`, `patch`, `vxlan`…
+    let type: String
+    /// The OpenFlow port number; nil where it has none.
+    let openFlowPort: Int64?
+    /// The link of that name in this namespace; nil if there is none.
+    let link: Link?
+  }
+
+  /// The other end of a port's veth pair, in the sandbox.
+  struct ContainerEnd {
+    let link: Link
+    let addresses: [IPPrefix]
+  }
+}
+
+extension Picture.VLANs {
+  /// `access 10`, `every VLAN`, `trunk 10-20, 30`, `native-untagged 5, trunk 10`
+  var description: String {
+    let list = trunks.isEmpty ? "every VLAN" : "trunk \(Self.ranges(trunks))"
+    switch (mode, tag) {
+    case ("dot1q-tunnel"?, let tag?): return "dot1q-tunnel \(tag)"
+    case (nil, let tag?), ("access"?, let tag?): return "access \(tag)"
+    case ("access"?, nil): return "access 0"
+    case (let mode?, let tag?) where mode != "trunk": return "\(mode) \(tag), \(list)"
+    default: return list
+    }
+  }
+
+  /// `10-20, 30`
+  private static func ranges(_ numbers: [Int64]) -> String {
+    var ranges: [ClosedRange<Int64>] = []
+    // Any number and the same number twice can be in the database: no sum of theirs may overflow.
+    for number in Set(numbers).sorted() {
+      if let last = ranges.last, number - 1 == last.upperBound {
+        ranges[ranges.count - 1] = last.lowerBound...number
+      } else {
+        ranges.append(number...number)
+      }
+    }
+    return ranges.map { range in
+      range.lowerBound == range.upperBound
+        ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
+    }.joined(separator: ", ")
+  }
+}
+
+extension Picture {
+  /// Everything that is wrong, with where.
+  var allProblems: [String] {
+    problems
+      + bridges.flatMap { bridge in
+        bridge.problems.map { "bridge \(bridge.name): \($0)" }
+          + bridge.ports.flatMap { port in
+            port.problems.map { "bridge \(bridge.name), port \(port.name): \($0)" }
+          }
+      }
+  }
+}
+
+extension AttachmentRecord {
+  /// `web`, or `web (4f5e6d7c8b9a…)` where the container ID says something else than the name.
+  var displayName: String {
+    let containerID = attachment.containerID
+    guard let containerName, containerName != containerID else { return containerID }
+    // Runtimes take 12 digits for enough to tell their containers apart.
+    let isLong = containerID.utf8.count > 16
+    return "\(containerName) (\(isLong ? containerID.prefix(12) + "…" : containerID))"
+  }
+}

@@ -1,0 +1,169 @@
+import Addresses
+import CNI
+import Linux
+import Netlink
+import PluginCore
+
+/// The picture for people: a tree of bridges and ports.
+///
+///     Open vSwitch 3.1.0, unix:/var/run/openvswitch/db.sock
+///     └─ bridge OVS-1, userspace datapath
+///        ├─ OVS-1           internal, the bridge's own
+///        └─ vethq6zdx3pw2nh ═══ eth0 in /run/netns/ns1
+///             network   ovs-1, container cnitool-77383ca0b5c1d4b5b2c6
+///             address   192.168.0.1/24, mac 0a:58:c0:a8:00:01
+///             VLAN      access 10
+struct PictureTree {
+  private let picture: Picture
+  /// Columns; nil where the lines may be as long as they are.
+  private let width: Int?
+  private var lines: [String] = []
+
+  /// - Parameter width: The columns of the terminal; nil without one.
+  init(_ picture: Picture, width: Int?) {
+    self.picture = picture
+    self.width = width.map { max($0, 40) }
+    draw()
+  }
+
+  /// The lines.
+  var text: String { lines.joined(separator: "\n") }
+
+  private mutating func draw() {
+    let version = picture.version.map { " \($0)" } ?? ""
+    add("", [("Open vSwitch\(version)", .strong), (", \(picture.endpoint)", .faint)])
+    for (position, bridge) in picture.bridges.enumerated() {
+      draw(bridge, isLast: position == picture.bridges.count - 1)
+    }
+    if picture.bridges.isEmpty { add("", [("There is no bridge.", nil)]) }
+    for problem in picture.problems { complain("", problem) }
+    add("", [("", nil)])
+    let ports = picture.bridges.reduce(0) { $0 + $1.ports.count }
+    let problems = picture.allProblems.count
+    add(
+      "",
+      [
+        ("\(count(picture.bridges.count, "bridge")), \(count(ports, "port")), ", nil),
+        problems == 0 ? ("no problem", .good) : (count(problems, "problem"), .error),
+      ])
+  }
+
+  private mutating func draw(_ bridge: Picture.Bridge, isLast: Bool) {
+    let datapath =
+      switch bridge.datapath {
+      case "system": "kernel datapath"
+      case "netdev": "userspace datapath"
+      default: "datapath \(bridge.datapath)"
+      }
+    add(
+      isLast ? "└─ " : "├─ ",
+      [("bridge ", nil), (bridge.name, .strong), (", \(datapath)", .faint)])
+    let margin = isLast ? "   " : "│  "
+    for problem in bridge.problems { complain(margin, problem) }
+    // Names of links have at most 15 bytes.
+    let column = min(15, bridge.ports.map(\.name.count).max() ?? 0)
+    for (position, port) in bridge.ports.enumerated() {
+      let isLastPort = position == bridge.ports.count - 1
+      draw(
+        port, of: bridge, margin + (isLastPort ? "└─ " : "├─ "),
+        margin + (isLastPort ? "   " : "│  "), column)
+    }
+  }
+
+  private mutating func draw(
+    _ port: Picture.Port, of bridge: Picture.Bridge, _ branch: String, _ margin: String,
+    _ column: Int
+  ) {
+    let name = port.name + String(repeating: " ", count: max(0, column - port.name.count))
+    if let record = port.record {
+      add(
+        branch,
+        [
+          (name, port.problems.isEmpty ? .strong : .error), (" ═══ ", .faint),
+          (record.attachment.interfaceName, .strong), (" in \(record.sandbox)", nil),
+        ])
+      detail(
+        margin, "network",
+        [record.network, "container \(record.displayName)"])
+      let mac = port.container?.link.mac?.description ?? record.mac
+      detail(margin, "address", port.addressTexts + (mac.map { ["mac \($0)"] } ?? []))
+      detail(margin, "VLAN", [port.vlans.description])
+    } else {
+      var facts = port.interfaces.map { interface in
+        interface.type + (interface.name == port.name ? "" : " \(interface.name)")
+      }
+      if port.name == bridge.name { facts.append("the bridge's own") }
+      if let owner = port.owner { facts.append("of \(owner)") }
+      if !port.gatewayAddresses.isEmpty {
+        let addresses = port.gatewayAddresses.map(\.description).joined(separator: ", ")
+        facts.append("gateway \(addresses)")
+      }
+      let isTrunkOfAll = port.vlans.tag == nil && port.vlans.trunks.isEmpty
+      if !isTrunkOfAll { facts.append(port.vlans.description) }
+      add(
+        branch,
+        [
+          (name, port.problems.isEmpty ? nil : .error),
+          ("  " + facts.joined(separator: ", "), .faint),
+        ]
+      )
+    }
+    for problem in port.problems { complain(margin + "  ", problem) }
+  }
+
+  /// What is wrong, in as many lines as it takes.
+  private mutating func complain(_ margin: String, _ problem: String) {
+    let room = (width ?? .max) - margin.count
+    var line = "✗"
+    for word in problem.split(separator: " ") {
+      if line.count + 1 + word.count > room {
+        add(margin, [(line, .error)])
+        line = " "
+      }
+      line += " \(word)"
+    }
+    add(margin, [(line, .error)])
+  }
+
+  /// A line of what is known of a port; items that do not fit go on in the next one.
+  private mutating func detail(_ margin: String, _ label: String, _ items: [String]) {
+    let room = (width ?? 120) - margin.count - 12
+    var rest = items
+    var isFirst = true
+    while !rest.isEmpty {
+      var text = rest.removeFirst()
+      while let next = rest.first, text.count + 2 + next.count <= room {
+        text += ", \(next)"
+        rest.removeFirst()
+      }
+      if !rest.isEmpty { text += "," }
+      let head = isFirst ? label : ""
+      add(
+        margin + "  ",
+        [(head + String(repeating: " ", count: 10 - head.count), .faint), (text, nil)])
+      isFirst = false
+    }
+  }
+
+  /// Adds a line, cut where it is longer than the terminal is wide.
+  ///
+  /// Most of what is in it came from outside: control characters are escaped.
+  private mutating func add(_ margin: String, _ parts: [(text: String, style: Style?)]) {
+    let parts = parts.map { (text: $0.text.controlCharactersEscaped, style: $0.style) }
+    var room = width.map { $0 - margin.count } ?? .max
+    let total = parts.reduce(0) { $0 + $1.text.count }
+    var line = StandardStream.output.styled(margin, margin.isEmpty ? nil : .faint)
+    let isCut = total > room
+    if isCut { room -= 1 }
+    for part in parts where room > 0 && !part.text.isEmpty {
+      let text = String(part.text.prefix(room))
+      room -= text.count
+      line += StandardStream.output.styled(text, part.style)
+    }
+    lines.append(isCut ? line + "…" : line)
+  }
+
+  private func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+}

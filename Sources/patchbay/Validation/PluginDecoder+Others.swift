@@ -1,0 +1,84 @@
+import Addresses
+import CNI
+import JSON
+import PluginConfigurations
+
+/// What a decoder does not stop at: what the plugin refuses for another reason, and what it accepts
+/// though it can hardly be meant.
+extension PluginDecoder {
+  static func bridgeFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
+    var faults = UnsupportedMember.all(in: json).map {
+      Fault(.error, "\($0.fault); \($0.reason)")
+    }
+    // An attachment with an OVN port has br-int; a file of defaults may name a bridge.
+    let hasOther = ["configuration_path", "args"].contains { !json[$0].isAbsent }
+    if json["bridge"].value?.text?.isEmpty ?? json["bridge"].isAbsent, !hasOther {
+      faults.append(
+        .init(
+          .warning, json["bridge"],
+          "missing; without it only an attachment with OvnPort in CNI_ARGS is made"))
+    }
+    guard json["ipam"]["type"].value?.text?.isEmpty ?? true else {
+      return faults + smallMTU(json)
+    }
+    let version = json["cniVersion"].value?.text ?? SpecificationVersion.v0_1_0.rawValue
+    let isOld = [SpecificationVersion.v0_1_0, .v0_2_0].contains { $0.rawValue == version }
+    // What is chosen of several is the highest.
+    if isOld, document["cniVersions"].isAbsent {
+      faults.append(
+        .init(
+          .error, json["ipam"],
+          "missing; cniVersion \"\(version)\" cannot express an attachment without address, 0.3.0 "
+            + "and later can"))
+    }
+    for name in ["isGateway", "isDefaultGateway", "ipMasq"] where json[name].value == true {
+      faults.append(
+        .init(.warning, json[name], "true has no effect without ipam and its addresses"))
+    }
+    return faults
+  }
+
+  /// The kernel has no IPv6 on a link with less than 1280 octets (RFC 8200 §5).
+  private static func smallMTU(_ json: JSONCursor) -> [Fault] {
+    guard let mtu = json["mtu"].value?.integer, (68..<1280).contains(mtu) else { return [] }
+    let ranges = (try? HostLocalConfiguration(json))?.sets.map { $0.family == .v6 } ?? []
+    let fixed = (try? StaticConfiguration(json))?.addresses.map { $0.address.address.isIPv6 } ?? []
+    let hasIPv6 = (ranges + fixed).contains(true)
+    return hasIPv6
+      ? [
+        .init(
+          .error, json["mtu"], "\(mtu) is too small for the IPv6 addresses of ipam: 1280 or more")
+      ]
+      : []
+  }
+
+  static func hostLocalFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
+    let place = json["ipam"]["dataDir"]
+    guard let path = place.value?.text, !path.isEmpty, !path.hasPrefix("/") else { return [] }
+    let reason = "\"\(path)\" is not an absolute path: it depends on where the runtime was started"
+    return [.init(.warning, place, reason)]
+  }
+
+  static func staticFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
+    let isToldLater = json["capabilities"]["ips"].value == true || !json["args"].isAbsent
+    let place = json["ipam"]["addresses"]
+    guard place.isAbsent || place.value == .array([]), !isToldLater else { return [] }
+    return [
+      .init(.warning, place, "missing; without it only an attachment with IP in CNI_ARGS is made")
+    ]
+  }
+
+  static func mirrorFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
+    let first = (try? document["plugins"].elements)?.first ?? document
+    guard first.path == json.path, let type = json["type"].value?.text else { return [] }
+    let reason = "\(type) goes after the plugin that makes the port, as ovs-bridge"
+    return [.init(.error, json["type"], reason)]
+  }
+}
+
+extension Fault {
+  /// `reason`, of what is at `place`.
+  fileprivate init(_ severity: Severity, _ place: JSONCursor, _ reason: String) {
+    self.init(severity, place.error(reason).description)
+  }
+}
