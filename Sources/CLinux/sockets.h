@@ -49,6 +49,17 @@ static inline long clinux_connect_tcp(int fd, const uint8_t *octets, size_t coun
   memcpy(&address.sin6_addr, octets, 16);
   return CLINUX_CALL(connect(fd, (const struct sockaddr *)&address, sizeof address));
 }
+/* Likewise. */
+static inline long clinux_bind_ip(int fd, const uint8_t *octets, size_t count, uint16_t port) {
+  if (count == 4) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    memcpy(&address.sin_addr, octets, 4);
+    return CLINUX_CALL(bind(fd, (const struct sockaddr *)&address, sizeof address));
+  }
+  struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+  memcpy(&address.sin6_addr, octets, 16);
+  return CLINUX_CALL(bind(fd, (const struct sockaddr *)&address, sizeof address));
+}
 static inline long clinux_send(int fd, const void *buffer, size_t count) {
   return CLINUX_CALL(send(fd, buffer, count, MSG_NOSIGNAL));
 }

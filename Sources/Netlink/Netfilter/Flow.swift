@@ -1,0 +1,141 @@
+public import Addresses
+internal import CLinux
+public import Linux
+
+/// `CTA_…` of linux/netfilter/nfnetlink_conntrack.h
+enum FlowSpace {}
+/// `CTA_TUPLE_…`
+enum FlowTupleSpace {}
+/// `CTA_IP_…`
+enum FlowAddressSpace {}
+/// `CTA_PROTO_…`
+enum FlowProtocolSpace {}
+
+extension Attribute where Space == FlowSpace, Value == Nested<FlowTupleSpace> {
+  static var original: Self { .init(CTA_TUPLE_ORIG.rawValue) }
+  static var reply: Self { .init(CTA_TUPLE_REPLY.rawValue) }
+}
+extension Attribute where Space == FlowSpace, Value == RawAttribute {
+  static var originalTuple: Self { .init(CTA_TUPLE_ORIG.rawValue | UInt32(NLA_F_NESTED)) }
+  static var identity: Self { .init(CTA_ID.rawValue) }
+  static var zone: Self { .init(CTA_ZONE.rawValue) }
+}
+extension Attribute where Space == FlowTupleSpace, Value == Nested<FlowAddressSpace> {
+  static var addresses: Self { .init(CTA_TUPLE_IP.rawValue) }
+}
+extension Attribute where Space == FlowTupleSpace, Value == Nested<FlowProtocolSpace> {
+  static var transport: Self { .init(CTA_TUPLE_PROTO.rawValue) }
+}
+extension Attribute where Space == FlowAddressSpace, Value == IPAddress {
+  static var source4: Self { .init(CTA_IP_V4_SRC.rawValue) }
+  static var source6: Self { .init(CTA_IP_V6_SRC.rawValue) }
+  static var destination4: Self { .init(CTA_IP_V4_DST.rawValue) }
+  static var destination6: Self { .init(CTA_IP_V6_DST.rawValue) }
+}
+extension Attribute where Space == FlowProtocolSpace, Value == UInt8 {
+  static var number: Self { .init(CTA_PROTO_NUM.rawValue) }
+}
+extension Attribute where Space == FlowProtocolSpace, Value == BigEndian<UInt16> {
+  static var sourcePort: Self { .init(CTA_PROTO_SRC_PORT.rawValue) }
+  static var destinationPort: Self { .init(CTA_PROTO_DST_PORT.rawValue) }
+}
+
+/// A flow that the kernel tracks: it keeps the addresses that it had when it began.
+public struct Flow: Hashable, Sendable, CustomStringConvertible {
+  /// `IPPROTO_…`
+  public let transport: UInt8
+  /// The address that its first packet was sent to.
+  public let destination: IPAddress
+  /// The port that its first packet was sent to.
+  public let destinationPort: UInt16
+  /// The address that replies come from.
+  public let replySource: IPAddress
+  /// `CTA_TUPLE_ORIG`, by which the kernel finds it again.
+  let tuple: RawAttribute
+  /// `CTA_ID`: another flow with the same tuple has another.
+  let identity: RawAttribute?
+  let zone: RawAttribute?
+
+  /// `17 to 192.0.2.1 53, replies from 10.1.0.2`
+  public var description: String {
+    "\(transport) to \(destination) \(destinationPort), replies from \(replySource)"
+  }
+
+  /// Nil for a flow of a protocol without ports.
+  init?(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
+    let attributes = try Attributes<FlowSpace>(body)
+    guard let original = try attributes[.original], let reply = try attributes[.reply],
+      let transport = try original[.transport], let number = try transport[.number],
+      let port = try transport[.destinationPort], let addresses = try original[.addresses],
+      let replies = try reply[.addresses],
+      let tuple = try attributes.payload(UInt16(CTA_TUPLE_ORIG.rawValue))
+    else { return nil }
+    let (destination4, source4) = (try addresses[.destination4], try replies[.source4])
+    let (destination6, source6) = (try addresses[.destination6], try replies[.source6])
+    guard let destination = destination4 ?? destination6, let source = source4 ?? source6 else {
+      return nil
+    }
+    self.transport = number
+    self.destination = destination
+    destinationPort = port.number
+    replySource = source
+    self.tuple = RawAttribute(tuple)
+    identity = try attributes[.identity]
+    zone = try attributes[.zone]
+  }
+}
+
+extension FirewallSocket {
+  private static func message(_ message: cntl_msg_types) -> NetfilterMessage {
+    NetfilterMessage(NFNL_SUBSYS_CTNETLINK, message.rawValue)
+  }
+
+  /// The flows of a family whose first packet was sent to one of `ports` by one of the protocols
+  /// (`IPPROTO_…`).
+  public func flows(
+    _ family: IPAddress.Family, transports: Set<UInt8>, to ports: Set<UInt16>,
+    until deadline: Deadline
+  ) throws(NetfilterError) -> [Flow] {
+    var list = FlowList(transports: transports, ports: ports)
+    try ask(
+      .listFlows, Self.message(IPCTNL_MSG_CT_GET), flags: NLM_F_DUMP, family: family.number,
+      AttributeWriter<FlowSpace>(), answer: Self.message(IPCTNL_MSG_CT_NEW), &list,
+      until: deadline)
+    return list.flows
+  }
+
+  /// Has the kernel forget a flow: the next packet begins another. One that is gone is done.
+  public func delete(_ flow: Flow, until deadline: Deadline) throws(NetfilterError) {
+    var writer = AttributeWriter<FlowSpace>()
+    writer.put(.originalTuple, flow.tuple)
+    writer.put(.identity, flow.identity)
+    writer.put(.zone, flow.zone)
+    var answer = WholeAnswer()
+    do throws(NetfilterError) {
+      try ask(
+        .deleteFlow(flow), Self.message(IPCTNL_MSG_CT_DELETE), flags: NLM_F_ACK,
+        family: flow.destination.family.number, writer,
+        answer: Self.message(IPCTNL_MSG_CT_NEW), &answer, until: deadline)
+    } catch { if error.errno != .noSuchFileOrDirectory { throw error } }
+  }
+}
+
+/// Those of many flows that are looked for.
+private struct FlowList: NetfilterReader {
+  let transports: Set<UInt8>
+  let ports: Set<UInt16>
+  private(set) var flows: [Flow] = []
+
+  init(transports: Set<UInt8>, ports: Set<UInt16>) {
+    self.transports = transports
+    self.ports = ports
+  }
+
+  mutating func read(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
+    guard let flow = try Flow(body), transports.contains(flow.transport),
+      ports.contains(flow.destinationPort)
+    else { return }
+    flows.append(flow)
+  }
+  mutating func startAgain() { flows = [] }
+}
