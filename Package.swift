@@ -110,6 +110,9 @@ let package = Package(
     library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
     library("IPAM", ["PluginConfigurations", "Addresses"]),
     library(
+      "PublishedPorts",
+      ["PluginConfigurations", "CNI", "JSON", "Linux", "Netlink", "Nftables", "Addresses"]),
+    library(
       "Mirrors",
       ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "OVSDB", "OpenVSwitch"]),
     plugin(
@@ -128,6 +131,12 @@ let package = Package(
       ]),
     plugin(
       "ipam", "static", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
+    plugin(
+      "meta", "portmap",
+      [
+        "PublishedPorts", "PluginConfigurations", "PluginCore", "CNI", "JSON",
+        "Linux", "Addresses",
+      ]),
     plugin("meta", "ovs-mirror-producer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
     plugin("meta", "ovs-mirror-consumer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
     .executableTarget(
@@ -135,7 +144,7 @@ let package = Package(
       dependencies: [
         "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "LeaseFiles",
         "Netlink", "OVSDB", "OpenVSwitch", "Unixctl", "CNI", "JSON", "Linux", "Addresses",
-        "Digests",
+        "Digests", "Nftables",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["patchbay.8"], swiftSettings: settings,
@@ -144,6 +153,10 @@ let package = Package(
     // Runs a program, and kills it or fails it at one of its system calls.
     .executableTarget(
       name: "steps", path: "Tests/Steps",
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    // Answers TCP, UDP and SCTP, and asks.
+    .executableTarget(
+      name: "echo", path: "Tests/Echo",
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     // What reads octets from outside, to be fed with any.
     .target(
@@ -160,7 +173,8 @@ let package = Package(
       "FaultTests",
       [
         "ovs-bridge", "host-local", "static", "loopback", "ovs-mirror-producer",
-        "ovs-mirror-consumer", "patchbay", "steps", "Fuzzing", "TestSupport", "CLinux", "CNI",
+        "ovs-mirror-consumer", "portmap", "patchbay", "steps", "Fuzzing", "TestSupport", "CLinux",
+        "CNI",
         "JSON", "Linux", "Netlink", "OVSDB", "OpenVSwitch", "Addresses",
       ]),
     // Not a test: what `make bench` runs.
@@ -196,9 +210,17 @@ let package = Package(
         "TestSupport",
       ]),
     tests("MirrorTests", ["CNI", "JSON", "Mirrors", "PluginConfigurations"]),
+    tests(
+      "PortmapTests",
+      [
+        "ovs-bridge", "host-local", "portmap", "echo", "PluginConfigurations", "JSON",
+        "TestSupport",
+      ]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
-    tests("RuntimeTests", ["patchbay", "ovs-bridge", "host-local", "loopback", "TestSupport"]),
+    tests(
+      "RuntimeTests",
+      ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),
     tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
   ] + fuzz

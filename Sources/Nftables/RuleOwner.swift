@@ -15,21 +15,33 @@ public struct RuleOwner: Hashable, Sendable {
   }
 
   /// The name of the chain that has the attachment's rules.
-  var chain: String { Self.chainPrefix + digest("\(containerID)/\(interfaceName)") }
+  var chain: String { Self.chainPrefix + Nftables.digest("\(containerID)/\(interfaceName)") }
   /// How the names of all such chains begin.
   static let chainPrefix = "attachment-"
 
   /// The comment of each of its rules: `NETWORK/CONTAINERID/INTERFACE`, where names that are too
   /// long are a `#` and a digest.
-  func comment(network: String) -> String {
+  public func comment(network: String) -> String {
+    let short = Self.abbreviation(of: network)
     let texts = [
-      "\(network)/\(containerID)", "#\(digest(network))/\(containerID)",
-      "#\(digest(network))/#\(digest(containerID))",
+      "\(network)/\(containerID)", "\(short)/\(containerID)",
+      "\(short)/\(Self.abbreviation(of: containerID))",
     ].map { "\($0)/\(interfaceName)" }
     return texts.first { $0.utf8.count <= Self.longestComment } ?? texts[2]
   }
-  /// Octets; NFTNL_UDATA_COMMENT_MAXLEN of libnftnl/udata.h.
-  private static let longestComment = 128
+  /// Bytes; NFTNL_UDATA_COMMENT_MAXLEN of libnftnl/udata.h.
+  public static let longestComment = 128
+
+  /// What stands in a comment for a name that is too long.
+  public static func abbreviation(of name: String) -> String {
+    "#" + Nftables.digest(name)
+  }
+
+  /// 80 bits of a digest of the attachment and its network, as 20 hexadecimal digits: for tables that
+  /// several networks share.
+  public func digest(network: String) -> String {
+    Nftables.digest("\(network)/\(containerID)/\(interfaceName)")
+  }
 }
 
 /// 80 bits of a digest of `text`, as 20 hexadecimal digits.

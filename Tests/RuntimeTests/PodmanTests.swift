@@ -69,7 +69,7 @@ extension RuntimeTests {
       try host.expectNothingLeft()
     }
 
-    @Test("publish ports by the reference portmap in the chain")
+    @Test("publish ports by portmap in the chain")
     func ports() throws {
       _ = try host.podman("web", "--network", "ovs-podman", "--publish", "8080:80")
       try host.sh("podman exec web sh -c 'mkdir -p /www; echo hello >/www/index.html'")

@@ -8,14 +8,14 @@ import Testing
   @Test("says what the plugin says that refuses it", arguments: WrongMember.all)
   func faults(_ row: WrongMember) throws {
     let tool = try Tool()
-    // One of mirrors goes after the plugin that makes the port.
+    // A chained one goes after the plugin that makes the port.
     let plugins =
-      (row.isMirror ? #"{"type": "ovs-bridge", "bridge": "b"}, "# : "") + row.configuration
+      (row.isChained ? #"{"type": "ovs-bridge", "bridge": "b"}, "# : "") + row.configuration
     let file = try tool.files.write(
       #"{"cniVersion": "1.1.0", "name": "n", "disableGC": false, "plugins": [\#(plugins)]}"#,
       to: "x.conflist")
     let output = try tool.run("validate", "--quiet", file)
-    #expect(output.stdout == "\(file): error: plugins[\(row.isMirror ? 1 : 0)].\(row.message)\n")
+    #expect(output.stdout == "\(file): error: plugins[\(row.isChained ? 1 : 0)].\(row.message)\n")
     #expect(output.status == 1)
 
     var configuration = try Document(parsing: row.configuration.utf8)
@@ -32,7 +32,7 @@ import Testing
     for (plugin, decoder) in [
       ("ovs-bridge", PluginDecoder.ovsBridge), ("host-local", .hostLocal), ("static", .fixed),
       ("ovs-mirror-producer", .mirror(.producer)), ("ovs-mirror-consumer", .mirror(.consumer)),
-      ("loopback", .loopback),
+      ("loopback", .loopback), ("portmap", .portmap),
     ] {
       for (path, names) in decoder.members {
         let path = path.filter { $0 != "*" }.map { $0 + "." }.joined()

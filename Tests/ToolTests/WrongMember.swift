@@ -13,7 +13,7 @@ struct WrongMember: CustomTestStringConvertible, Sendable {
   }
 
   var isIPAM: Bool { ["host-local", "static"].contains(plugin) }
-  var isMirror: Bool { plugin.hasPrefix("ovs-mirror") }
+  var isChained: Bool { plugin.hasPrefix("ovs-mirror") || plugin == "portmap" }
   /// The plugin's configuration, as it stands in a list.
   var configuration: String {
     isIPAM
@@ -31,15 +31,15 @@ struct WrongMember: CustomTestStringConvertible, Sendable {
 
 extension WrongMember {
   /// One for each member.
-  static let all = common + ovsBridge + hostLocal + fixed + mirrors
+  static let all = common + ovsBridge + hostLocal + fixed + mirrors + portmap
 
   private static let common = [
-    "loopback", "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer",
+    "loopback", "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer", "portmap",
   ]
   .flatMap { plugin in
     let rest =
       switch plugin {
-      case "loopback": ""
+      case "loopback", "portmap": ""
       case "ovs-bridge": #", "bridge": "b""#
       default: #", "bridge": "b", "mirrors": [{"name": "m", "ingress": true}]"#
       }
@@ -52,6 +52,37 @@ extension WrongMember {
         plugin, #""logFile": "x"\#(rest)"#, #"logFile: "x" is not an absolute path"#),
     ]
   }
+
+  private static let portmap = [
+    (#""snat": 1"#, "snat: 1 is not true or false"),
+    (#""masqAll": true, "snat": false"#, #"masqAll: true excludes "snat": false"#),
+    (
+      #""sourceRanges": ["10.1.0.1/24"]"#,
+      "sourceRanges[0]: 10.1.0.1/24 has bits beyond its length; the range is 10.1.0.0/24"
+    ),
+    (#""checkListener": "no""#, #"checkListener: "no" is not true or false"#),
+    (#""backend": "ipfw""#, #"backend: "ipfw" is not "nftables""#),
+    (
+      #""markMasqBit": 13"#,
+      "markMasqBit: 13 is not supported; what is to be masqueraded is found without marks; leave it "
+        + "out"
+    ),
+    (
+      #""externalSetMarkChain": "KUBE-MARK-MASQ""#,
+      #"externalSetMarkChain: "KUBE-MARK-MASQ" is not supported; what is to be masqueraded is found "#
+        + "without marks; leave it out"
+    ),
+    (
+      #""conditionsV4": ["-s", "10.1.0.0/16"]"#,
+      #"conditionsV4: ["-s", "10.1.0.0/16"] is not supported; these are words of iptables; "#
+        + "sourceRanges limits who reaches the ports"
+    ),
+    (
+      #""conditionsV6": ["x"]"#,
+      #"conditionsV6: ["x"] is not supported; these are words of iptables; sourceRanges limits who "#
+        + "reaches the ports"
+    ),
+  ].map { WrongMember("portmap", $0, $1) }
 
   private static let ovsBridge =
     [

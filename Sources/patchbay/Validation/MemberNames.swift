@@ -28,6 +28,11 @@ enum MemberNames {
   static let bandwidth = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"]
   static let trunk = ["id", "minID", "maxID"]
   static let mirrors = own + ["bridge", "mirrors", "socket_file", "configuration_path"]
+  static let portmap =
+    own + [
+      "backend", "snat", "masqAll", "sourceRanges", "checkListener", "markMasqBit",
+      "externalSetMarkChain", "conditionsV4", "conditionsV6",
+    ]
   static let mirror = ["name", "ingress", "egress", "select_vlan", "output_vlan"]
   static let dns = ["nameservers", "domain", "search", "options"]
   static let range = ["subnet", "rangeStart", "rangeEnd", "gateway", "exclude"]

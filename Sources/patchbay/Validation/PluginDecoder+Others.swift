@@ -74,6 +74,20 @@ extension PluginDecoder {
     let reason = "\(type) goes after the plugin that makes the port, as ovs-bridge"
     return [.init(.error, json["type"], reason)]
   }
+
+  static func portmapFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
+    var faults = mirrorFaults(json, document)
+    if let member = PortmapConfiguration.unsupported(in: json) {
+      faults.append(Fault(.error, "\(member.fault); \(member.reason)"))
+    }
+    if json["capabilities"]["portMappings"].value != true {
+      faults.append(
+        .init(
+          .warning, json["capabilities"],
+          "without \"portMappings\": true runtimes name no ports, and none is published"))
+    }
+    return faults
+  }
 }
 
 extension Fault {

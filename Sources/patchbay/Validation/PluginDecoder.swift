@@ -17,12 +17,13 @@ struct PluginDecoder: Sendable {
 
   /// The decoders, one for each plugin of this project, and those for more of them.
   static let all = [
-    any, own, loopback, ovsBridge, hostLocal, fixed, mirror(.producer), mirror(.consumer),
+    any, own, loopback, ovsBridge, hostLocal, fixed, mirror(.producer), mirror(.consumer), portmap,
   ]
 
   /// The plugins of this project, by `type` or by `ipam.type`.
   private static let ownTypes = [
     "ovs-bridge", "loopback", "host-local", "static", "ovs-mirror-producer", "ovs-mirror-consumer",
+    "portmap",
   ]
 
   /// What every plugin has.
@@ -102,6 +103,13 @@ struct PluginDecoder: Sendable {
       members: [([], MemberNames.mirrors), (["mirrors", "*"], MemberNames.mirror)],
       others: mirrorFaults)
   }
+
+  static let portmap = PluginDecoder(
+    applies: { $0["type"].value == "portmap" },
+    decode: { (json) throws(JSONDecodingError) in
+      if let invalid = try PortmapConfiguration(json).invalidPort { throw invalid.fault }
+    },
+    members: [([], MemberNames.portmap)], others: portmapFaults)
 
   static let hostLocal = PluginDecoder(
     applies: { $0["ipam"]["type"].value == "host-local" },

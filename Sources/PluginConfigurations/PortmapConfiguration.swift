@@ -1,0 +1,177 @@
+public import Addresses
+public import JSON
+
+/// The members of a configuration of `portmap`, all legal, as the reference plugin of that name has
+/// them.
+public struct PortmapConfiguration: Hashable, Sendable {
+  /// What carries the data.
+  public enum Transport: String, Hashable, Sendable, CaseIterable {
+    case tcp
+    case udp
+    case sctp
+  }
+  /// A port of the host that leads to a port of the container.
+  public struct Mapping: Hashable, Sendable {
+    /// The same at both ends.
+    public let transport: Transport
+    /// The address of the host; the unspecified one of a family for all of that family, nil for all
+    /// of both.
+    public let hostAddress: IPAddress?
+    /// 1…65535
+    public let hostPort: UInt16
+    /// 1…65535
+    public let containerPort: UInt16
+  }
+  /// A port that is none. The reference plugin has a message for it.
+  public struct InvalidPort: Hashable, Sendable {
+    /// As the reference plugin has it.
+    public let message: String
+    /// Where, and what is legal.
+    public let fault: JSONDecodingError
+  }
+  /// `runtimeConfig.portMappings`, each once. Nil where it is absent: then nothing is published.
+  public let mappings: [Mapping]?
+  /// The first port that is none; nil where all are.
+  public let invalidPort: InvalidPort?
+  /// `snat`: whether the container sees an address of the host where its reply would not come back
+  /// through the host otherwise.
+  public let masquerades: Bool
+  /// `masqAll`: whether it sees one in any case.
+  public let masqueradesAll: Bool
+  /// `sourceRanges`: from where the ports can be reached; empty for everywhere.
+  public let sources: [IPPrefix]
+  /// `checkListener`: whether a port is refused on which a process of the host listens.
+  public let checksListeners: Bool
+
+  /// How many ports an attachment may have.
+  public static let mostMappings = 4096
+  /// How many ranges it may have.
+  public static let mostSources = 64
+
+  /// Decodes the members.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    masquerades = try json["snat"].decodeIfPresent() ?? true
+    masqueradesAll = try json["masqAll"].decodeIfPresent() ?? false
+    if masqueradesAll, !masquerades {
+      throw json["masqAll"].error("true excludes \"snat\": false")
+    }
+    checksListeners = try json["checkListener"].decodeIfPresent() ?? true
+    sources = try Self.sources(json["sourceRanges"])
+    let backend: String? = try json["backend"].decodeIfPresent()
+    if let backend, !["", "nftables", "iptables"].contains(backend) {
+      throw json["backend"].error("\"\(backend)\" is not \"nftables\"")
+    }
+    let runtime = json["runtimeConfig"]
+    if !runtime.isAbsent, runtime.value?.object == nil { throw runtime.expected("an object") }
+    let list = runtime["portMappings"]
+    guard !list.isAbsent else {
+      mappings = nil
+      invalidPort = nil
+      return
+    }
+    var mappings: [Mapping] = []
+    var places: [String: Mapping] = [:]
+    var invalid: InvalidPort?
+    for item in try list.elements(atMost: Self.mostMappings) {
+      guard let mapping = try Mapping(item, &invalid) else { continue }
+      let address = mapping.hostAddress.map { "\($0)" } ?? ""
+      let place = "\(mapping.transport.rawValue) \(address) \(mapping.hostPort)"
+      if let other = places[place] {
+        if other == mapping { continue }
+        throw item.error(
+          "port \(mapping.hostPort) leads to port \(other.containerPort) already; "
+            + "one port of the host leads to one port")
+      }
+      places[place] = mapping
+      mappings.append(mapping)
+    }
+    self.mappings = mappings
+    invalidPort = invalid
+  }
+
+  private static func sources(_ json: JSONCursor) throws(JSONDecodingError) -> [IPPrefix] {
+    guard !json.isAbsent else { return [] }
+    var sources: [IPPrefix] = []
+    for item in try json.elements(atMost: mostSources) {
+      let prefix: IPPrefix = try item.decode()
+      guard prefix.address == prefix.network else {
+        throw item.error(
+          "\(prefix) has bits beyond its length; the range is \(prefix.network)/\(prefix.length)")
+      }
+      if !sources.contains(prefix) { sources.append(prefix) }
+    }
+    guard !sources.isEmpty else {
+      throw json.error("empty; leave it out where everybody may reach the ports")
+    }
+    return sources
+  }
+
+  /// A member that only iptables has and that is switched on: it is refused, so that what an operator
+  /// relies on is not lost in silence.
+  public static func unsupported(in json: JSONCursor) -> (fault: JSONDecodingError, reason: String)?
+  {
+    func fault(_ name: String, _ value: String, _ reason: String) -> (JSONDecodingError, String) {
+      (json[name].error("\(value) is not supported"), reason)
+    }
+    if json["backend"].value?.text == "iptables" {
+      return fault("backend", "\"iptables\"", "ports are published by \"nftables\"")
+    }
+    if let bit = json["markMasqBit"].value, bit != .null {
+      return fault(
+        "markMasqBit", bit.integer.map { "\($0)" } ?? "it",
+        "what is to be masqueraded is found without marks; leave it out")
+    }
+    if let chain = json["externalSetMarkChain"].value?.text, !chain.isEmpty {
+      return fault(
+        "externalSetMarkChain", "\"\(chain)\"",
+        "what is to be masqueraded is found without marks; leave it out")
+    }
+    for name in ["conditionsV4", "conditionsV6"] {
+      guard let words = json[name].value?.array, !words.isEmpty else { continue }
+      let text = words.map { $0.text.map { "\"\($0)\"" } ?? "…" }.joined(separator: ", ")
+      return fault(
+        name, "[\(text)]", "these are words of iptables; sourceRanges limits who reaches the ports")
+    }
+    return nil
+  }
+}
+
+extension PortmapConfiguration.Mapping {
+  /// Nil where a port is none, which is then `invalid`.
+  init?(_ json: JSONCursor, _ invalid: inout PortmapConfiguration.InvalidPort?)
+    throws(JSONDecodingError)
+  {
+    let name: String = try json["protocol"].decodeIfPresent() ?? ""
+    let transport =
+      name.isEmpty ? .tcp : PortmapConfiguration.Transport(rawValue: name.lowercased())
+    guard let transport else {
+      let legal = PortmapConfiguration.Transport.allCases.map { $0.rawValue }
+      throw json["protocol"].error("\"\(name)\" is not one of \(legal.joined(separator: ", "))")
+    }
+    let text: String = try json["hostIP"].decodeIfPresent() ?? ""
+    let address = text.isEmpty ? nil : IPAddress(text)
+    if address == nil, !text.isEmpty {
+      throw json["hostIP"].error("\"\(text)\" is not an IP address")
+    }
+    let container = try Self.port(json["containerPort"], "container", &invalid)
+    let host = try Self.port(json["hostPort"], "host", &invalid)
+    guard let container, let host else { return nil }
+    self.transport = transport
+    hostAddress = address
+    hostPort = host
+    containerPort = container
+  }
+
+  private static func port(
+    _ json: JSONCursor, _ end: String, _ invalid: inout PortmapConfiguration.InvalidPort?
+  ) throws(JSONDecodingError) -> UInt16? {
+    let number: Int64 = try json.decodeIfPresent() ?? 0
+    if let port = UInt16(exactly: number), port > 0 { return port }
+    if invalid == nil {
+      invalid = .init(
+        message: "Invalid \(end) port number: \(number)",
+        fault: json.error("\(number) is not in 1…65535"))
+    }
+    return nil
+  }
+}

@@ -1,0 +1,75 @@
+internal import Addresses
+internal import JSON
+internal import Nftables
+
+extension PortFirewall {
+  /// What is not as `publish` made it, and what should be; empty if all is.
+  public borrowing func deviations(
+    _ published: PublishedPorts, _ owner: PortOwner, link: String?
+  ) throws(PublishedPortsError) -> [String] {
+    guard let listing = try list() else {
+      return ["there is no table \(PortTable.table) in the firewall"]
+    }
+    var found: [String] = []
+    let place = "of table \(PortTable.table)"
+    for (chain, rules) in PortTable.shared {
+      let hook = PortTable.hooks.first { $0.chain == chain }?.hook
+      let there = listing.chains[chain]
+      let isHooked =
+        there?["hook"]?.text == hook?.name && there?["type"]?.text == hook?.type
+        && there?["prio"]?.integer == hook?.priority
+      if there == nil || !isHooked || hook != nil && there?["policy"]?.text != "accept"
+        || listing.expressions(in: chain) != FirewallListing.ordered(rules)
+      {
+        found.append("chain \(chain) \(place) is not what was made")
+      }
+    }
+    let wanted = PortTable.rules(published)
+    let markers = listing.rules.filter { $0.chain == owner.chain }.prefix {
+      $0.comment.flatMap { PublishedPort(comment: $0) } == nil
+    }.count
+    if listing.chains[owner.chain] == nil {
+      found.append("\(place.dropFirst(3)) has no chain \(owner.chain) for \(owner.comment)")
+    } else if Array(listing.expressions(in: owner.chain).dropFirst(markers))
+      != FirewallListing.ordered(wanted.map { $0.1 })
+    {
+      found.append("chain \(owner.chain) \(place) is not what was made for \(owner.comment)")
+    }
+    for port in published.ports where listing.chain(of: port) != owner.chain {
+      found.append(
+        "\(port.place) leads to \(listing.chain(of: port).map { "chain \($0)" } ?? "nothing"), and "
+          + "should lead to chain \(owner.chain) \(place)")
+    }
+    let returns = PortTable.returnRules(published)
+    if listing.expressions(in: owner.returnChain)
+      != FirewallListing.ordered(returns.map { $0.rule })
+    {
+      found.append("chain \(owner.returnChain) \(place) is not what was made for \(owner.comment)")
+    }
+    for address in Set(returns.map { $0.address }).sorted()
+    where listing.chain(of: address) != owner.returnChain {
+      found.append("\(address) does not lead to chain \(owner.returnChain) \(place), and should")
+    }
+    if let link { found += loopbackDeviations(link, listing) }
+    return found
+  }
+
+  private borrowing func loopbackDeviations(_ link: String, _ listing: FirewallListing) -> [String]
+  {
+    let isClosed = listing.links.contains(link)
+    let isOpen = LoopbackRoute.isOpen(link)
+    switch (isOpen, isClosed) {
+    case (true, true): return []
+    case (true, false):
+      return [
+        "net.ipv4.conf.\(link).route_localnet is 1, and nothing drops what comes in by the link to "
+          + "127.0.0.0/8: neighbours reach what listens on 127.0.0.1 only"
+      ]
+    case (false, _):
+      return [
+        "net.ipv4.conf.\(link).route_localnet is 0, and should be 1: 127.0.0.1 does not lead to the "
+          + "container"
+      ]
+    }
+  }
+}

@@ -1,0 +1,166 @@
+internal import Addresses
+public import CNI
+internal import JSON
+internal import Linux
+internal import Netlink
+internal import Nftables
+internal import PluginConfigurations
+
+// What the table has as a whole: for conflicts, for GC, and where it is not as it was made.
+
+extension FirewallListing {
+  /// The chains of attachments.
+  var attachmentChains: [String] {
+    chains.keys.filter { $0.hasPrefix(PortOwner.chainPrefix) }.sorted()
+  }
+  /// The comments of the rules of a chain.
+  func comments(in chain: String) -> [String] {
+    rules.filter { $0.chain == chain }.compactMap { $0.comment }
+  }
+  /// The ports that an attachment's chain is for.
+  func ports(of chain: String) -> [PublishedPort] {
+    comments(in: chain).compactMap { PublishedPort(comment: $0) }
+  }
+  /// The links of the set of those by which 127.0.0.0/8 leaves.
+  var links: [String] {
+    elements.filter { $0.map == PortTable.links }.compactMap { $0.key.first?.text }
+  }
+  /// Where a port leads; nil for nowhere.
+  func chain(of port: PublishedPort) -> String? {
+    let map = PortTable.map(port.family, ofAll: port.isOfAllAddresses)
+    return elements.first { $0.map == map && $0.isKey(of: port) }?.target
+  }
+  /// Where the address of a container leads; nil for nowhere.
+  func chain(of address: IPAddress) -> String? {
+    let map = PortTable.containers(address.family)
+    return elements.first { element in
+      element.map == map && element.key.first?.text.flatMap { IPAddress($0) } == address
+    }?.target
+  }
+}
+
+extension FirewallListing.Element {
+  /// nft(8) lists protocols by name where it can.
+  fileprivate func isKey(of port: PublishedPort) -> Bool {
+    let values = port.isOfAllAddresses ? key[...] : key.dropFirst()
+    guard values.count == 2, let name = values.first, let number = values.last else { return false }
+    if !port.isOfAllAddresses {
+      guard let text = key.first?.text, IPAddress(text) == port.host else { return false }
+    }
+    return number.integer == Int64(port.hostPort)
+      && (name.text == port.transport.rawValue || name.integer == Int64(port.transport.number))
+  }
+}
+
+extension PortTable {
+  /// Deletes what attachments have in a listing: elements, rules and chains, by what they are there.
+  static func removal(_ listing: FirewallListing, of chains: [String]) -> [FirewallCommand] {
+    let all = Set(chains + chains.map { PortOwner.returnChain(beside: $0) })
+    var commands: [FirewallCommand] = []
+    for element in listing.elements where element.target.map({ all.contains($0) }) ?? false {
+      commands.append(.delete(table.elements(element.map, [FirewallKey(element.key)])))
+    }
+    let there = all.filter { listing.chains[$0] != nil }.sorted()
+    commands += there.map { .flush(table.chain($0)) }
+    return commands + there.map { .delete(table.chain($0)) }
+  }
+}
+
+extension PortFirewall {
+  /// Deletes what is in the way of an attachment's ports: what it had itself, and what attachments
+  /// that are no longer up have. Throws where one that is up is in the way.
+  borrowing func takeOver(
+    _ published: PublishedPorts, _ owner: PortOwner, _ listing: FirewallListing
+  ) throws(PublishedPortsError) -> [FirewallCommand] {
+    var chains: Set<String> = [owner.chain]
+    for port in published.ports {
+      guard let chain = listing.chain(of: port), !chains.contains(chain) else { continue }
+      if let holder = isUp(chain, listing) { throw .taken(port, holder: holder) }
+      chains.insert(chain)
+    }
+    for address in published.addresses.map({ $0.address }) {
+      guard let target = listing.chain(of: address), target.hasPrefix(PortOwner.returnPrefix)
+      else { continue }
+      let chain = PortOwner.chainPrefix + target.dropFirst(PortOwner.returnPrefix.count)
+      guard !chains.contains(chain) else { continue }
+      if let holder = isUp(chain, listing) { throw .addressTaken(address, holder: holder) }
+      chains.insert(chain)
+    }
+    return PortTable.removal(listing, of: chains.sorted())
+  }
+
+  /// The name of the attachment of `chain` if it is up: its interface has its address in the very
+  /// namespace that it was made in. One whose sandbox is not known counts as up.
+  private borrowing func isUp(_ chain: String, _ listing: FirewallListing) -> String? {
+    let comments = listing.comments(in: chain)
+    guard let name = comments.first, PublishedPort(comment: name) == nil else { return nil }
+    guard let sandbox = comments.compactMap({ RememberedSandbox(comment: $0) }).first,
+      !sandbox.path.isEmpty
+    else { return name }
+    guard let status = try? FileStatus(path: sandbox.path), status.inode == sandbox.inode else {
+      return nil
+    }
+    let interface = name.split(separator: "/").last.map { String($0) } ?? ""
+    guard let inside = try? NetworkNamespace(path: sandbox.path) else { return nil }
+    let found: [LinkAddress]
+    do throws(RouteError) {
+      let socket = try RouteSocket(in: inside)
+      let link = try socket.link(.named(interface), until: deadline)
+      found = try socket.addresses(of: link.index, until: deadline)
+    } catch { return error.errno == .noSuchDevice ? nil : name }
+    let addresses = Set(listing.ports(of: chain).map { $0.container })
+    return found.contains { addresses.contains($0.prefix.address) } ? name : nil
+  }
+
+  // MARK: - GC
+
+  /// The attachments of `network` that have published ports now, each the name of a chain and what
+  /// people call it, but for `valid`.
+  public borrowing func stale(
+    _ network: String, except valid: [Attachment]
+  ) throws(PublishedPortsError) -> [StalePorts] {
+    guard let listing = try list() else { return [] }
+    let kept = Set(valid.map { PortOwner(network: network, $0).chain })
+    return listing.attachmentChains.compactMap { chain in
+      guard !kept.contains(chain), let comment = listing.comments(in: chain).first,
+        PortOwner.isComment(comment, of: network)
+      else { return nil }
+      let rule = listing.rules.first { $0.chain == chain }?.handle
+      return StalePorts(name: comment, chain: chain, rule: rule ?? 0)
+    }
+  }
+
+  /// Releases the ports of an attachment that GC found, if they are still the same.
+  public borrowing func release(_ stale: StalePorts) throws(PublishedPortsError) {
+    var attempts = 0
+    while let listing = try list(),
+      listing.rules.contains(where: { $0.chain == stale.chain && $0.handle == stale.rule })
+    {
+      do throws(FirewallError) {
+        return try Firewall.run(
+          PortTable.removal(listing, of: [stale.chain]), "release published ports", until: deadline)
+      } catch {
+        attempts += 1
+        guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else {
+          throw .firewall(error)
+        }
+      }
+    }
+  }
+}
+
+/// What an attachment has that GC found not to be valid.
+public struct StalePorts: Hashable, Sendable {
+  /// `NETWORK/CONTAINERID/INTERFACE`
+  public let name: String
+  let chain: String
+  /// The number of its first rule: rules made later have others.
+  let rule: Int64
+
+  /// Nil where the names are too long for a comment.
+  public var attachment: Attachment? {
+    let parts = name.split(separator: "/")
+    guard parts.count == 3, !parts[1].hasPrefix("#") else { return nil }
+    return Attachment(containerID: String(parts[1]), interfaceName: String(parts[2]))
+  }
+}

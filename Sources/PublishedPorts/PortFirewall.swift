@@ -1,0 +1,177 @@
+public import Linux
+internal import Netlink
+internal import Nftables
+
+/// What the host's firewall has for published ports.
+///
+/// What costs the same however many ports others have published: nothing lists the table as long as
+/// nothing is in the way.
+public struct PortFirewall: ~Copyable {
+  let socket: FirewallSocket
+  let deadline: Deadline
+
+  /// The firewall of this network namespace.
+  public init(until deadline: Deadline) throws(PublishedPortsError) {
+    self.deadline = deadline
+    do { socket = try FirewallSocket() } catch { throw .netfilter(error) }
+  }
+
+  /// How often something is tried again that another program got in the way of.
+  static let attempts = 20
+
+  // MARK: - ADD
+
+  /// Publishes the ports of an attachment instead of those that it had.
+  ///
+  /// A port that another attachment has is refused, and so is a container's address; from an
+  /// attachment that is no longer up they are taken over.
+  public borrowing func publish(
+    _ published: PublishedPorts, _ owner: PortOwner, sandbox path: String?, link: String?
+  ) throws(PublishedPortsError) {
+    let sandbox = Self.sandbox(path)
+    let addition = PortTable.addition(owner, published, sandbox, link: link)
+    let attempt = "publish ports of \(owner.comment)"
+    var commands = try isComplete() ? [] : PortTable.setup
+    commands += try removal(of: owner.chain) + addition
+    var attempts = 0
+    while true {
+      do throws(FirewallError) {
+        return try Firewall.run(commands, attempt, until: deadline)
+      } catch {
+        attempts += 1
+        guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else {
+          throw .firewall(error)
+        }
+      }
+      commands = PortTable.setup
+      if let listing = try list() {
+        commands += try takeOver(published, owner, listing)
+      }
+      commands += addition
+    }
+  }
+
+  private static func sandbox(_ path: String?) -> RememberedSandbox? {
+    guard let path, let status = try? FileStatus(path: path) else { return nil }
+    return RememberedSandbox(path: path, inode: status.inode)
+  }
+
+  /// Whether what all attachments share is there.
+  private borrowing func isComplete() throws(PublishedPortsError) -> Bool {
+    do throws(NetfilterError) {
+      for (chain, count) in PortTable.uses {
+        let table = PortTable.table.name
+        guard try socket.uses(ofChain: chain, table: table, until: deadline) == count else {
+          return false
+        }
+      }
+      return true
+    } catch { throw .netfilter(error) }
+  }
+
+  // MARK: - DEL and GC
+
+  /// Releases the ports of an attachment; where there are none, that is done. Returns them.
+  @discardableResult
+  public borrowing func release(_ owner: PortOwner) throws(PublishedPortsError) -> [PublishedPort] {
+    // An ADD that was killed may have left nft(8) at work.
+    do throws(NetfilterError) { try socket.waitForTransaction() } catch { throw .netfilter(error) }
+    let released = try release(owner.chain)
+    try removeTableIfUnused()
+    return released
+  }
+
+  private borrowing func release(_ chain: String) throws(PublishedPortsError) -> [PublishedPort] {
+    var attempts = 0
+    while true {
+      let (comments, returns) = try comments(of: chain)
+      if comments.isEmpty, returns.isEmpty { return [] }
+      do throws(FirewallError) {
+        try Firewall.run(
+          PortTable.removal(chain, comments, returns), "release published ports", until: deadline)
+        return comments.compactMap { PublishedPort(comment: $0) }
+      } catch {
+        attempts += 1
+        guard error.isConflict, !deadline.hasPassed else { throw .firewall(error) }
+      }
+      if attempts >= 2 { return try releaseListed(chain) }
+    }
+  }
+
+  /// Releases what a listing has, which need not be what the comments say: other programs change
+  /// tables, too.
+  private borrowing func releaseListed(_ chain: String) throws(PublishedPortsError)
+    -> [PublishedPort]
+  {
+    var attempts = 0
+    while let listing = try list() {
+      let commands = PortTable.removal(listing, of: [chain])
+      if commands.isEmpty { return [] }
+      do throws(FirewallError) {
+        try Firewall.run(commands, "release published ports", until: deadline)
+        return listing.ports(of: chain)
+      } catch {
+        attempts += 1
+        guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else {
+          throw .firewall(error)
+        }
+      }
+    }
+    return []
+  }
+
+  /// The comments of an attachment's chains.
+  private borrowing func comments(of chain: String) throws(PublishedPortsError)
+    -> (ports: [String], returns: [String])
+  {
+    let table = PortTable.table.name
+    do throws(NetfilterError) {
+      let ports = try socket.comments(ofRulesIn: chain, table: table, until: deadline)
+      let returns = try socket.comments(
+        ofRulesIn: PortOwner.returnChain(beside: chain), table: table, until: deadline)
+      return (ports, returns)
+    } catch { throw .netfilter(error) }
+  }
+
+  private borrowing func removal(of chain: String) throws(PublishedPortsError) -> [FirewallCommand]
+  {
+    let (ports, returns) = try comments(of: chain)
+    return PortTable.removal(chain, ports, returns)
+  }
+
+  /// Deletes the table unless an attachment has published ports, and with it what it was that let
+  /// 127.0.0.1 leave the host.
+  public borrowing func removeTableIfUnused() throws(PublishedPortsError) {
+    let objects: UInt32?
+    do throws(NetfilterError) {
+      objects = try socket.uses(ofTable: PortTable.table.name, until: deadline)
+    } catch { throw .netfilter(error) }
+    guard let objects, objects <= PortTable.ownObjects else { return }
+    let links = try list()?.links ?? []
+    // The settings go first: without the table, what they open would be open.
+    for link in links { LoopbackRoute.close(link) }
+    do throws(FirewallError) {
+      try Firewall.run(PortTable.teardown, "remove table \(PortTable.table)", until: deadline)
+    } catch {
+      guard error.isConflict else { throw .firewall(error) }
+      // Another attachment came meanwhile.
+      for link in links { try? LoopbackRoute.open(link) }
+    }
+  }
+
+  borrowing func list() throws(PublishedPortsError) -> FirewallListing? {
+    do throws(FirewallError) {
+      return try Firewall.list(
+        PortTable.table.object, "list table \(PortTable.table)", until: deadline)
+    } catch { throw .firewall(error) }
+  }
+
+  // MARK: - STATUS
+
+  /// Throws where the firewall could not publish ports; changes nothing.
+  public borrowing func test() throws(PublishedPortsError) {
+    do throws(FirewallError) {
+      try Firewall.test(PortTable.setup, "publish ports", until: deadline)
+    } catch { throw .firewall(error) }
+  }
+}

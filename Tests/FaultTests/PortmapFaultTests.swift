@@ -1,0 +1,136 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Ports of one attachment, published with a fault at one system call of the plugin.
+@Suite("portmap, killed or failed at any system call", .privateHost, .serialized)
+struct PortmapFaultTests {
+  private let faults: FaultHost
+  private let portmap: Plugin
+  private let sandbox: Sandbox
+  private let configuration: Document
+  private let before: Traces
+
+  init() throws {
+    faults = try FaultHost()
+    portmap = faults.host.plugin("portmap")
+    sandbox = try Sandbox()
+    let previous = try faults.plugin.add(
+      faults.configuration(["isGateway": true, "isDefaultGateway": true]), containerID: "c1",
+      sandbox: sandbox
+    ).checked()
+    let mappings = ["tcp", "udp"].map { transport -> Document in
+      ["hostPort": 8080, "containerPort": 80, "protocol": .string(transport)]
+    }
+    configuration = [
+      "cniVersion": "1.1.0", "name": "net1", "type": "portmap", "prevResult": previous,
+      "runtimeConfig": ["portMappings": .array(mappings)],
+    ]
+    // Locks are there from the first command on.
+    try portmap.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    try portmap.del(configuration, containerID: "c1", sandbox: nil).checked()
+    before = try Self.traces(faults, sandbox)
+  }
+
+  /// What is there, the setting that lets 127.0.0.1 leave included.
+  private static func traces(_ faults: FaultHost, _ sandbox: Sandbox) throws -> Traces {
+    let settings = try faults.host.namespace.exec(
+      "sysctl", ["-a", "-r", "route_localnet"]
+    ).checked().stdout
+    return Traces(
+      lines: try faults.traces([sandbox]).lines.union(
+        settings.split(separator: "\n").map(String.init)))
+  }
+  private func difference() throws -> String {
+    try Self.traces(faults, sandbox).difference(from: before)
+  }
+
+  private func step(_ fault: Fault, at number: Int, _ command: String) throws -> Stepped {
+    try faults.step(
+      fault, at: number, command, configuration, "c1", command == "DEL" ? nil : sandbox,
+      program: portmap)
+  }
+  private func add() throws -> PluginResult {
+    try portmap.add(configuration, containerID: "c1", sandbox: sandbox)
+  }
+  private func del() throws -> PluginResult {
+    try portmap.del(
+      configuration.with(["prevResult": .absent, "runtimeConfig": .absent]), containerID: "c1",
+      sandbox: nil)
+  }
+
+  /// Calls of a sweep from one to the next.
+  private var stride: Int { isSoak ? 1 : 3 }
+
+  @Test("ADD that is killed leaves nothing that DEL or GC do not remove, and can be repeated")
+  func killedAdd() throws {
+    let violations = Violations()
+    var kills = 0
+    for number in Swift.stride(from: 1, to: 10_000, by: stride) {
+      let stepped = try step(.kill, at: number, "ADD")
+      guard let call = stepped.call else {
+        violations.expectSuccess(stepped.result, "ADD that was not killed")
+        violations.expectSuccess(try del(), "DEL after it")
+        break
+      }
+      kills += 1
+      let event = "ADD killed at call \(number), \(call)"
+      switch kills % 3 {
+      case 0: violations.expectSuccess(try del(), event)
+      case 1: violations.expectSuccess(try portmap.gc(configuration, valid: []), event)
+      default:
+        violations.expectSuccess(try add(), event)
+        violations.expectSuccess(
+          try portmap.check(
+            configuration, previous: configuration["prevResult"], containerID: "c1",
+            sandbox: sandbox), event)
+        violations.expectSuccess(try del(), event)
+      }
+      violations.expectNothing(try difference(), event)
+    }
+    #expect(kills > 100 / stride)
+    figures("ADD of portmap killed \(kills) times; violations: \(violations.count)")
+  }
+
+  @Test("DEL that is killed can be repeated")
+  func killedDel() throws {
+    let violations = Violations()
+    var kills = 0
+    for number in Swift.stride(from: 1, to: 10_000, by: stride) {
+      violations.expectSuccess(try add(), "ADD")
+      let stepped = try step(.kill, at: number, "DEL")
+      guard let call = stepped.call else { break }
+      kills += 1
+      let event = "DEL killed at call \(number), \(call)"
+      violations.expectSuccess(
+        kills % 2 == 0 ? try del() : try portmap.gc(configuration, valid: []), event)
+      violations.expectNothing(try difference(), event)
+    }
+    #expect(kills > 60 / stride)
+    figures("DEL of portmap killed \(kills) times; violations: \(violations.count)")
+  }
+
+  @Test("ADD of which a call fails succeeds, or has undone everything and says why")
+  func failedAdd() throws {
+    let violations = Violations()
+    let errors = [ENOMEM, ENOSPC, EPERM, EINTR, EIO, ENOBUFS, EMFILE]
+    var failures = 0
+    for (turn, number) in Swift.stride(from: 1, to: 10_000, by: stride).enumerated() {
+      let stepped = try step(.fail(errors[turn % errors.count]), at: number, "ADD")
+      if let call = stepped.call {
+        failures += 1
+        let event = "ADD with call \(number), \(call), failing: \(stepped.result)"
+        if stepped.result.status == 0 {
+          violations.expectSuccess(try del(), event)
+        } else {
+          violations.expect((stepped.result.json["msg"].text ?? "") != "", event)
+        }
+        violations.expectNothing(try difference(), event)
+      }
+      if stepped.count < number { break }
+      violations.expectSuccess(try del(), "DEL after call \(number)")
+    }
+    #expect(failures > 60 / stride)
+    figures("ADD of portmap failed \(failures) times; violations: \(violations.count)")
+  }
+}
