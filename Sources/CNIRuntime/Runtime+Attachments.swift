@@ -83,6 +83,26 @@ extension Runtime {
     turn.end()
   }
 
+  /// Runs ADD of the plugin `type` of `list` once more, with the chain's kept result, for an attachment
+  /// that is there; false where the list has no such plugin, or the attachment is gone. Its result
+  /// is the one that is kept already.
+  public func repeatADD(of type: String, in list: NetworkList, _ entry: CachedAttachment)
+    throws(RuntimeError) -> Bool
+  {
+    let parameters = AttachmentParameters(entry)
+    guard let result = entry.result(as: list.version),
+      hasLink(entry.attachment.interfaceName, at: parameters.sandboxPath)
+    else { return false }
+    let plugins = list.plugins.filter { $0.type == type }
+    let turn = try RuntimeTurn.OnAttachment(
+      list.name, parameters.attachment, until: .after(timeout))
+    for plugin in plugins {
+      _ = try run(.add, plugin, of: list, parameters, [("prevResult", result)])
+    }
+    turn.end()
+    return !plugins.isEmpty
+  }
+
   /// Runs DEL of the chain in reverse order, and forgets the result where all of it succeeded.
   ///
   /// Every plugin is run, whatever became of those before it; nothing need be kept of the

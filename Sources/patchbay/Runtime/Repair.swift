@@ -1,0 +1,141 @@
+import Addresses
+import ArgumentParser
+import CNI
+import CNIRuntime
+import JSON
+import Linux
+import Netlink
+import Nftables
+import OVSDB
+import OpenVSwitch
+import PluginCore
+
+/// `patchbay repair`
+struct Repair: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Put back what a firewall's reload or a restart of ovs-vswitchd took.",
+    discussion: """
+      Puts back, for the attachments of a network and without touching containers: the gateway's \
+      addresses and masquerading, as the rows of Open vSwitch remember them, and the published \
+      ports, by another ADD of portmap with the result that the runtime kept. What is there stays \
+      as it is.
+
+      Examples:
+        patchbay repair ovs-1
+        nft flush ruleset && patchbay repair ovs-1
+      """)
+
+  @Argument(
+    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
+  var network: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Where ovsdb-server listens: unix:PATH or tcp:IP:PORT.", valueName: "endpoint"))
+  var db = Endpoint.standard.description
+
+  @OptionGroup(title: "Runtime options") var options: RuntimeOptions
+
+  func run() throws {
+    let rows: NetworkRows
+    do {
+      rows = try NetworkRows(of: network, at: Endpoint(db), until: .after(.seconds(10)))
+    } catch { throw Failure(error.description) }
+    var failures: [String] = []
+    for (link, prefix) in rows.gatewayAddresses {
+      do throws(RouteError) {
+        if try Self.restore(prefix, on: link) { show("put back address \(prefix) on \(link)") }
+      } catch { failures.append(error.description) }
+    }
+    for record in rows.masqueraded {
+      do throws(FirewallError) {
+        if try Self.masquerade(record) {
+          show("put back masquerading of \(name(record.attachment))")
+        }
+      } catch { failures.append(error.description) }
+    }
+    failures += publish()
+    if !failures.isEmpty {
+      throw Failure(
+        "not all of network \"\(network)\" was put back: "
+          + failures.joined(separator: "; "))
+    }
+  }
+
+  private func name(_ attachment: Attachment) -> String {
+    "\(attachment.containerID)/\(attachment.interfaceName)"
+  }
+
+  /// Gives the link the address and switches it on; false where it was so.
+  private static func restore(_ prefix: IPPrefix, on name: String) throws(RouteError) -> Bool {
+    let deadline = Deadline.after(.seconds(10))
+    let socket = try RouteSocket()
+    let link = try socket.link(.named(name), until: deadline)
+    let found = try socket.addresses(of: link.index, until: deadline).map { $0.prefix }
+    guard !found.contains(prefix) || !link.isUp else { return false }
+    if !link.isUp {
+      try socket.request(until: deadline) { $0.setLink(.index(link.index), isUp: true) }
+    }
+    if !found.contains(prefix) {
+      try socket.request(until: deadline) {
+        $0.addAddress(prefix, to: link.index, detectsDuplicates: false)
+      }
+    }
+    return true
+  }
+
+  /// False where the rules were as they should be.
+  private static func masquerade(_ record: AttachmentRecord) throws(FirewallError) -> Bool {
+    let deadline = Deadline.after(.seconds(10))
+    let masquerade = Masquerade(network: record.network)
+    let owner = RuleOwner(
+      containerID: record.attachment.containerID, interfaceName: record.attachment.interfaceName)
+    let addresses = record.addresses.compactMap { try? IPPrefix($0) }
+    guard try masquerade.deviation(owner, addresses, until: deadline) != nil else { return false }
+    try masquerade.add(owner, addresses, until: deadline)
+    return true
+  }
+
+  /// Runs ADD of portmap for what is kept of the network's attachments; returns what failed.
+  private func publish() -> [String] {
+    let runtime = options.runtime
+    var failures: [String] = []
+    for entry in (try? runtime.cache.entries()) ?? []
+    where entry.network == network && entry.capabilities["portMappings"] != nil {
+      do throws(RuntimeError) {
+        let (list, _) = try runtime.list(
+          of: network, attachedAs: entry.attachment, in: options.directory)
+        if try runtime.repeatADD(of: "portmap", in: list, entry) {
+          show("put back the published ports of \(name(entry.attachment))")
+        }
+      } catch { failures.append(Failure(error).description) }
+    }
+    return failures
+  }
+}
+
+/// What Open vSwitch's rows say of a network.
+private struct NetworkRows {
+  /// The gateway's addresses, and the links that have them.
+  private(set) var gatewayAddresses: [(link: String, prefix: IPPrefix)] = []
+  /// The attachments that are masqueraded.
+  private(set) var masqueraded: [AttachmentRecord] = []
+
+  init(of network: String, at endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
+    let connection = try Connection(endpoint, until: deadline)
+    var question = Transaction()
+    let ports = question.select(from: .port, .columns(.name, .externalIDs))
+    for row in try connection.transact(question, until: deadline)[ports] {
+      let pairs = row[.externalIDs]
+      let mark = "patchbay-gateway/\(network)/"
+      for key in pairs.keys.sorted() where key.hasPrefix(mark) {
+        guard let prefix = try? IPPrefix(String(key.dropFirst(mark.count))) else { continue }
+        gatewayAddresses.append((row[.name], prefix))
+      }
+      guard pairs["masquerade"] == "true",
+        let record = AttachmentRecord(externalIDs: { pairs[$0] }), record.network == network
+      else { continue }
+      masqueraded.append(record)
+    }
+  }
+}
