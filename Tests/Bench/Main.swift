@@ -13,7 +13,7 @@ struct Options {
 
   static let usage = """
     usage: bench DIRECTORY [--quick] [PART…]
-    parts: start leases embedded weight concurrency ports
+    parts: start leases published embedded weight concurrency ports
 
     """
 
@@ -49,6 +49,7 @@ struct Options {
     if options.wants("leases") {
       try fill("\(directory)/leases.svg", with: Leases.measure(options, into: &table).svg)
     }
+    if options.wants("published") { try PublishedPorts.measure(options, into: &table) }
     try Attachments.measure(options, directory, into: &table)
     let rows = JSONValue.array(table.rows.map(\.json))
     try fill(

@@ -51,6 +51,24 @@ enum Weight {
     case "host-local": members.append(("ipam", Ports.ipam))
     case "static":
       members.append(("ipam", ["type": "static", "addresses": [["address": "10.251.0.2/24"]]]))
+    case "portmap":
+      // A container need not be there, but a way to it.
+      for line in [
+        "link add weighed0 type veth peer name weighed1", "link set weighed0 up",
+        "address add 10.249.0.1/24 dev weighed0",
+      ] {
+        var program = Program.tool("ip")
+        program.arguments += line.split(separator: " ").map(String.init)
+        // They stay for the next time.
+        _ = try program.run()
+      }
+      members += [
+        (
+          "runtimeConfig",
+          ["portMappings": [["hostPort": 8080, "containerPort": 80, "protocol": "tcp"]]]
+        ),
+        ("prevResult", ["cniVersion": "1.1.0", "ips": [["address": "10.249.0.2/24"]]]),
+      ]
     case "ovs-mirror-producer", "ovs-mirror-consumer":
       try attachment.checked()
       let selection: [(String, JSONValue?)] =

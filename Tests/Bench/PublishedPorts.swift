@@ -1,0 +1,98 @@
+import JSON
+import Linux
+
+/// `portmap`, ours and the reference, on a container behind a veth pair.
+struct PublishedPorts {
+  private static let sandbox = "published"
+
+  init() throws {
+    try Place.addSandbox(Self.sandbox)
+    for line in [
+      "link add pm0 type veth peer name eth0 netns \(Self.sandbox)", "link set pm0 up",
+      "address add 10.248.0.1/16 dev pm0", "-n \(Self.sandbox) link set eth0 up",
+    ] {
+      var program = Program.tool("ip")
+      program.arguments += line.split(separator: " ").map(String.init)
+      try program.checked()
+    }
+  }
+
+  /// The plugin with `count` ports of the container `number`, from `first` on.
+  private static func plugin(
+    _ number: Int, ports first: Int, _ count: Int, reference: Bool = false
+  ) throws -> Plugin {
+    let mappings = (0..<count).map { port -> JSONValue in
+      ["hostPort": .integer(Int64(first + port)), "containerPort": 80, "protocol": "tcp"]
+    }
+    let address = "10.248.\(number >> 8 & 255).\(number & 255)/16"
+    let path = try Place.write(
+      "portmap-\(number)-\(first)",
+      [
+        "cniVersion": "1.0.0", "name": "bench", "type": "portmap",
+        "runtimeConfig": ["portMappings": .array(mappings)],
+        "prevResult": [
+          "cniVersion": "1.0.0",
+          "interfaces": [["name": "eth0", "sandbox": .string(Place.sandboxPath(sandbox))]],
+          "ips": [["address": .string(address), "interface": 0]],
+        ],
+      ])
+    return Plugin(
+      name: "portmap", directory: reference ? Place.references : Place.ours, configuration: path)
+  }
+
+  /// ADD and DEL of ten ports by turns with those of the reference.
+  private func compare(_ turns: Int) throws -> (add: Comparison, del: Comparison) {
+    let ours = try Self.plugin(60_000, ports: 2000, 10)
+    let reference = try Self.plugin(60_001, ports: 2100, 10, reference: true)
+    var times = (add: Comparison(), del: Comparison())
+    for turn in 0..<turns {
+      times.add.ours.add(try Self.run(ours, "ADD", "c\(turn)"))
+      times.add.other.add(try Self.run(reference, "ADD", "r\(turn)"))
+      times.del.ours.add(try Self.run(ours, "DEL", "c\(turn)"))
+      times.del.other.add(try Self.run(reference, "DEL", "r\(turn)"))
+    }
+    return times
+  }
+
+  @discardableResult
+  private static func run(_ plugin: Plugin, _ command: String, _ container: String) throws
+    -> Program.Run
+  {
+    try plugin.program(command, container, sandbox: sandbox).checked()
+  }
+
+  static func measure(_ options: Options, into table: inout Table) throws {
+    let place = try PublishedPorts()
+    let times = try place.compare(options.turns)
+    table.add(
+      Row("`portmap` ADD, 10 ports", times.add, against: "reference `portmap`", atMost: 0.5))
+    table.add(
+      Row("`portmap` DEL, 10 ports", times.del, against: "reference `portmap`", atMost: 0.5))
+    // One holder stays, so that both sides have the table there already.
+    try run(plugin(1, ports: 4000, 1), "ADD", "holder-0")
+    let own = try plugin(60_000, ports: 2000, 10)
+    var none = (add: Series(), del: Series())
+    for turn in 0..<options.turns {
+      none.add.add(try run(own, "ADD", "n\(turn)"))
+      none.del.add(try run(own, "DEL", "n\(turn)"))
+    }
+    for number in 1..<500 {
+      try run(plugin(1 + number, ports: 4000 + number, 1), "ADD", "holder-\(number)")
+    }
+    var full = (add: Comparison(), del: Comparison())
+    (full.add.other, full.del.other) = none
+    for turn in 0..<options.turns {
+      full.add.ours.add(try run(own, "ADD", "f\(turn)"))
+      full.del.ours.add(try run(own, "DEL", "f\(turn)"))
+    }
+    table.add(
+      Row(
+        "`portmap` ADD, 500 ports of others", full.add, against: "1 port of others", atMost: 1.3))
+    table.add(
+      Row(
+        "`portmap` DEL, 500 ports of others", full.del, against: "1 port of others", atMost: 1.3))
+    for number in 0..<500 {
+      try run(plugin(1 + number, ports: 4000 + number, 1), "DEL", "holder-\(number)")
+    }
+  }
+}
