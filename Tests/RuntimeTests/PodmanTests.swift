@@ -102,7 +102,8 @@ extension RuntimeTests {
     /// Installs the hook, and the network of its annotation.
     private func installHook() throws {
       let name = "patchbay.json"
-      try host.install("conf/podman/hooks.d/\(name)", as: "/usr/share/containers/oci/hooks.d/\(name)")
+      let directory = "/usr/share/containers/oci/hooks.d"
+      try host.install("conf/podman/hooks.d/\(name)", as: "\(directory)/\(name)")
       try host.install("conf/10-ovs-1.conflist", as: "/etc/cni/net.d/10-ovs-1.conflist")
     }
 
