@@ -115,12 +115,16 @@ let package = Package(
     library(
       "Mirrors",
       ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "OVSDB", "OpenVSwitch"]),
-    plugin(
-      "main", "ovs-bridge",
+    library(
+      "Attachments",
       [
-        "PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink", "OVSDB",
+        "PluginCore", "PluginExecution", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink",
+        "OVSDB",
         "OpenVSwitch", "Nftables", "Addresses", "Digests",
       ]),
+    plugin(
+      "main", "ovs-bridge",
+      ["Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "Addresses"]),
     plugin(
       "main", "loopback", ["PluginCore", "CNI", "JSON", "Netlink", "Linux", "Addresses"]),
     plugin(
@@ -207,7 +211,7 @@ let package = Package(
       "PluginTests",
       [
         "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer", "host-local", "loopback",
-        "TestSupport",
+        "Attachments", "PluginConfigurations", "JSON", "TestSupport",
       ]),
     tests("MirrorTests", ["CNI", "JSON", "Mirrors", "PluginConfigurations"]),
     tests(

@@ -85,6 +85,14 @@ extension Batch {
     }
   }
 
+  /// Has the link with `index` receive all frames, whoever they are for, or not.
+  public mutating func setPromiscuous(_ index: Int32, _ isPromiscuous: Bool) {
+    add(
+      .setLink(.index(index)), RTM_SETLINK,
+      LinkHeader(index: index, isPromiscuous: isPromiscuous).bytes
+    ) { (_: inout AttributeWriter<LinkSpace>) in }
+  }
+
   /// Gives the link with `index` another name of 1…15 octets. The kernel finds no link to be
   /// renamed by its name.
   public mutating func renameLink(_ index: Int32, to name: String) {

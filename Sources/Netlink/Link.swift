@@ -34,11 +34,13 @@ struct LinkHeader: Hashable {
     return bytes
   }
 
-  init(index: Int32 = 0, isUp: Bool? = nil) {
+  init(index: Int32 = 0, isUp: Bool? = nil, isPromiscuous: Bool? = nil) {
     self.index = index
-    guard let isUp else { return }
-    change = UInt32(IFF_UP.rawValue)
-    flags = isUp ? change : 0
+    for (value, flag) in [(isUp, IFF_UP), (isPromiscuous, IFF_PROMISC)] {
+      guard let value else { continue }
+      change |= UInt32(flag.rawValue)
+      if value { flags |= UInt32(flag.rawValue) }
+    }
   }
 
   init(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
@@ -102,6 +104,9 @@ public struct Link: Hashable, Sendable {
   /// Open vSwitch whose port it is, one for whoever captures.
   public let promiscuity: UInt32
 
+  /// Whether it was told to receive all frames (`IFF_PROMISC`); those that are counted by `promiscuity`
+  /// do not show here.
+  public var isPromiscuous: Bool { flags & UInt32(IFF_PROMISC.rawValue) != 0 }
   /// Whether it was switched on (`IFF_UP`). Whether packets pass is `operationalState`.
   public var isUp: Bool { flags & UInt32(IFF_UP.rawValue) != 0 }
   /// `IFF_LOOPBACK`

@@ -116,19 +116,6 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     }
   }
 
-  /// Decodes what releasing needs, `socket_file` and `ipMasq`, and takes the defaults of the others:
-  /// nobody's mistake may keep a container alive, or what others left.
-  public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
-    // What cannot be told may be so.
-    var mayMasquerade = true
-    do throws(JSONDecodingError) {
-      mayMasquerade = try json["ipMasq"].decodeIfPresent() ?? false
-    } catch {}
-    try self.init(
-      JSONCursor(
-        .object([("socket_file", json["socket_file"].value), ("ipMasq", .bool(mayMasquerade))])))
-  }
-
   /// Bytes that a link must carry for IPv6; the kernel switches IPv6 off below it.
   public static let smallestIPv6MTU: UInt32 = 1280
 
@@ -144,7 +131,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   }
 
   /// Where ovsdb-server listens; the default where `json` is absent or empty.
-  static func socket(_ json: JSONCursor) throws(JSONDecodingError) -> String {
+  public static func socket(_ json: JSONCursor) throws(JSONDecodingError) -> String {
     let text: String = try json.decodeIfPresent() ?? ""
     return text.isEmpty ? defaultSocket : text
   }

@@ -23,6 +23,8 @@ public struct Context {
 public protocol Plugin {
   /// The members of the configuration that are the plugin's own, all legal.
   associatedtype Configuration
+  /// What DEL and GC need of it: the configuration itself, unless the plugin says otherwise.
+  associatedtype Detachment = Configuration
 
   /// The executable's name.
   static var name: String { get }
@@ -33,6 +35,8 @@ public protocol Plugin {
   static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor
   /// Decodes the configuration; an error names the path and what is legal.
   static func configuration(_ request: Request) throws(JSONDecodingError) -> Configuration
+  /// Decodes what DEL and GC need.
+  static func detachment(_ request: Request) throws(JSONDecodingError) -> Detachment
   /// Refuses, with code 2, what the configuration asks for and this plugin cannot do.
   static func refuseUnsupported(_ request: Request) throws(CNIError)
 
@@ -40,17 +44,24 @@ public protocol Plugin {
   static func add(_ request: Request, _ configuration: Configuration, _ context: Context)
     throws(CNIError) -> AttachmentResult
   /// Succeeds when nothing of the attachment is left, whoever removed it.
-  static func del(_ request: Request, _ configuration: Configuration, _ context: Context)
+  static func del(_ request: Request, _ detachment: Detachment, _ context: Context)
     throws(CNIError)
   /// Changes nothing; throws what is not as ADD made it.
   static func check(_ request: Request, _ configuration: Configuration, _ context: Context)
     throws(CNIError)
   /// Frees what belongs to no valid attachment of this network.
-  static func gc(_ request: Request, _ configuration: Configuration, _ context: Context)
+  static func gc(_ request: Request, _ detachment: Detachment, _ context: Context)
     throws(CNIError)
   /// Throws code 50 or 51 when ADD could not succeed now.
   static func status(_ request: Request, _ configuration: Configuration, _ context: Context)
     throws(CNIError)
+}
+
+extension Plugin where Detachment == Configuration {
+  /// All of the configuration.
+  public static func detachment(_ request: Request) throws(JSONDecodingError) -> Detachment {
+    try configuration(request)
+  }
 }
 
 extension Plugin {

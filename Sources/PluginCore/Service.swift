@@ -84,11 +84,7 @@ final class Service<P: Plugin> {
       case .add, .check: try Sandbox.refuseOwnNamespace(request.invocation)
       case .del, .gc, .status, .version: break
       }
-      let configuration: P.Configuration
-      do throws(JSONDecodingError) { configuration = try P.configuration(request) } catch {
-        throw CNIError(error)
-      }
-      let output = try perform(request, configuration, context)
+      let output = try perform(request, context)
       log.write(.info, "done")
       return output
     } catch {
@@ -97,31 +93,44 @@ final class Service<P: Plugin> {
     }
   }
 
-  private func perform(_ request: Request, _ configuration: P.Configuration, _ context: Context)
-    throws(CNIError) -> [UInt8]
-  {
+  private func perform(_ request: Request, _ context: Context) throws(CNIError) -> [UInt8] {
     switch request.invocation.command {
     case .add:
+      let configuration = try configuration(request)
+      let detachment = try detachment(request)
       try P.refuseUnsupported(request)
       let result = try P.add(request, configuration, context)
       // What cannot be told to the runtime would never be deleted by it.
       do throws(CNIError) { try tell(result, request) } catch {
         let context = Context(
           deadline: .after(Rollback.duration), log: context.log, began: began)
-        do throws(CNIError) { try P.del(request, configuration, context) } catch {
+        do throws(CNIError) { try P.del(request, detachment, context) } catch {
           context.log.write(.error, "rolling back: \(error)")
         }
         throw error
       }
-    case .del: try P.del(request, configuration, context)
-    case .check: try P.check(request, configuration, context)
-    case .gc: try P.gc(request, configuration, context)
+    case .del: try P.del(request, detachment(request), context)
+    case .check: try P.check(request, configuration(request), context)
+    case .gc: try P.gc(request, detachment(request), context)
     case .status:
+      let configuration = try configuration(request)
       try P.refuseUnsupported(request)
       try P.status(request, configuration, context)
     case .version: break
     }
     return []
+  }
+
+  private func configuration(_ request: Request) throws(CNIError) -> P.Configuration {
+    do throws(JSONDecodingError) { return try P.configuration(request) } catch {
+      throw CNIError(error)
+    }
+  }
+
+  private func detachment(_ request: Request) throws(CNIError) -> P.Detachment {
+    do throws(JSONDecodingError) { return try P.detachment(request) } catch {
+      throw CNIError(error)
+    }
   }
 
   /// Writes the result of ADD.

@@ -63,6 +63,19 @@ public struct NetworkLock: ~Copyable {
   }
 }
 
+/// Excludes commands on a link of the host that attachments share, as long as the value lives: those
+/// that come to use it share the lock, one that takes it away has it alone.
+public struct LinkLock: ~Copyable {
+  private let lock: RangeLock
+
+  /// Waits for its turn. With a deadline that has passed it is had at once or not at all.
+  public init(
+    _ holder: LockHolder, link name: String, _ mode: RangeLock.Mode, until deadline: Deadline
+  ) throws(LockError) {
+    lock = try holder.lock("link/\(name)", mode, "link \"\(name)\"", until: deadline)
+  }
+}
+
 /// Excludes commands on several attachments of one network, as long as the value lives.
 public struct AttachmentLocks: ~Copyable {
   private let holder: LockHolder

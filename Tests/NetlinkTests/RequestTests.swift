@@ -193,6 +193,17 @@ private func request(_ build: (inout Batch) -> Void) throws -> [UInt8] {
     #expect(Route(to: all, link: 2, scope: .host).header().scope == 254)
   }
 
+  @Test("flags of a link are changed one by one")
+  func flags() throws {
+    #expect(LinkHeader(index: 2).bytes == octets("00000000 02000000 00000000 00000000"))
+    #expect(
+      LinkHeader(index: 2, isUp: true, isPromiscuous: false).bytes
+        == octets("00000000 02000000 01000000 01010000"))
+    #expect(
+      LinkHeader(index: 2, isPromiscuous: true).bytes
+        == octets("00000000 02000000 00010000 00010000"))
+  }
+
   @Test("a family of generic netlink is asked for by its name")
   func family() {
     #expect(

@@ -99,7 +99,7 @@ struct IdentityTests {
     try attached.network.plugin.del(
       attached.configuration, containerID: "c1", sandbox: attached.sandbox
     ).checked()
-    try host.exec("ip", ["link", "add", name, "type", "bridge"]).checked()
+    try host.exec("ip", ["link", "add", name, "type", "veth", "peer", "name", "foreign0"]).checked()
     let before = try attached.network.host.snapshot()
     let add = try attached.network.plugin.add(
       attached.configuration, containerID: "c1", sandbox: attached.sandbox)

@@ -2,7 +2,7 @@ import JSON
 import PluginConfigurations
 import Testing
 
-@testable import ovs_bridge
+@testable import Attachments
 
 private func rates(_ members: String) throws -> Rates? {
   let text = #"{"bridge": "br1", \#(members)}"#

@@ -1,3 +1,4 @@
+import Attachments
 import CNI
 import JSON
 import PluginConfigurations
@@ -15,9 +16,11 @@ import PluginCore
   }
 
   static func configuration(_ request: Request) throws(JSONDecodingError) -> Plan {
-    request.invocation.command.isReleasing
-      ? try Plan(forReleasing: request)
-      : try Plan(request, OVSBridgeConfiguration(request.network.json))
+    try Plan(request, OVSBridgeConfiguration(request.network.json))
+  }
+
+  static func detachment(_ request: Request) throws(JSONDecodingError) -> Detachment {
+    try Detachment(request)
   }
 
   static func refuseUnsupported(_ request: Request) throws(CNIError) {

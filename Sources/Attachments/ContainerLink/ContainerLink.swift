@@ -1,0 +1,205 @@
+package import Addresses
+package import CNI
+package import Linux
+internal import Netlink
+internal import PluginConfigurations
+package import PluginCore
+
+/// Both ends of an attachment's veth pair, and the sockets of the namespaces they are in.
+package struct ContainerLink {
+  let outside: RouteSocket
+  let inside: RouteSocket
+  let host: Link
+  /// The index of the container end in the sandbox.
+  let containerIndex: Int32
+  let containerName: String
+  /// The path by which the sandbox was opened.
+  let sandboxPath: String
+  /// What the container end has, or is to have; nil until it is decided.
+  package private(set) var mac: MACAddress?
+  /// Whether it has to be given to it yet.
+  private var isMACPending = false
+
+  /// Makes the pair, in the place of `leftovers`. Both ends have their names and sizes; the host end is
+  /// up.
+  package init(
+    _ plan: Plan, _ survey: Survey, in sandbox: borrowing NetworkNamespace, _ context: Context,
+    _ rollback: inout Rollback
+  ) throws(AttachmentError) {
+    let (links, leftovers) = (survey.links, survey.leftovers)
+    let outside = links.outside
+    let deadline = context.deadline
+    do throws(RouteError) {
+      if let link = leftovers.link { try Self.delete(link.index, outside, until: deadline) }
+      let made = try Self.addPair(plan, sandbox, outside, until: deadline)
+      rollback.onFailure("delete link \"\(made.name)\"") { deadline in
+        do throws(RouteError) {
+          try Self.delete(made.index, outside, until: deadline)
+          return nil
+        } catch { return error.description }
+      }
+      guard let peer = made.peerIndex else {
+        throw .malformed(
+          .addVeth(made.name, peer: plan.attachment.interfaceName), .badLength(0, at: 0))
+      }
+      HostShield.writeSettings(of: made.name, context.log)
+      try outside.request(until: deadline) {
+        $0.silenceLink(.index(made.index))
+        $0.setLink(
+          .index(made.index), isUp: true, alias: plan.hostLink.alias(network: plan.network))
+      }
+      self.outside = outside
+      inside = links.inside
+      host = made
+      containerIndex = peer
+      containerName = plan.attachment.interfaceName
+      sandboxPath = sandbox.path
+      mac = plan.mac
+      context.log.write(.debug, "made the veth pair")
+    } catch {
+      // Since it was looked for, another has made a link of one of the names.
+      if error.isRefusal, error.errno == .fileExists {
+        throw Leftovers.refusal(
+          "interface \"\(plan.attachment.interfaceName)\" exists already", error.description)
+      }
+      throw AttachmentError(error, "cannot set up interface \"\(plan.attachment.interfaceName)\"")
+    }
+  }
+
+  private static func addPair(
+    _ plan: Plan, _ sandbox: borrowing NetworkNamespace, _ outside: RouteSocket,
+    until deadline: Deadline
+  ) throws(RouteError) -> Link {
+    let name = plan.hostLink.name
+    let descriptor = sandbox.fileDescriptor
+    do throws(RouteError) {
+      let made = try outside.request(until: deadline) {
+        $0.addVeth(
+          VethEnd(
+            name, mtu: plan.mtu, mac: plan.hostLink.mac,
+            group: HostLink.group(network: plan.network), queues: 1,
+            queueLength: plan.rates?.hostQueueLength),
+          peer: VethEnd(
+            plan.attachment.interfaceName, mtu: plan.mtu, mac: plan.mac, queues: 1),
+          in: descriptor)
+      }
+      guard let link = made.first else {
+        throw .malformed(.readLink(.named(name)), .badLength(0, at: 0))
+      }
+      return link
+    } catch {
+      // An answer that was lost may have been a good one. There was no such link before.
+      if !error.isRefusal {
+        try? release(plan.detachment, outside, until: .after(Rollback.duration))
+      }
+      throw error
+    }
+  }
+
+  private static func delete(_ index: Int32, _ outside: RouteSocket, until deadline: Deadline)
+    throws(RouteError)
+  {
+    do throws(RouteError) {
+      try outside.request(until: deadline) { $0.deleteLink(.index(index)) }
+    } catch { if error.errno != .noSuchDevice { throw error } }
+  }
+
+  /// Deletes the host end of an attachment, and with it the container end, wherever that is. A link of
+  /// the same name that is another's stays.
+  private static func release(
+    _ detachment: Detachment, _ outside: RouteSocket, until deadline: Deadline
+  ) throws(RouteError) {
+    let hostLink = detachment.hostLink
+    guard let link = try outside.linkIfPresent(.named(hostLink.name), until: deadline),
+      hostLink.owner(of: link, network: detachment.key.network) == .ours
+    else { return }
+    try delete(link.index, outside, until: deadline)
+  }
+
+  /// Deletes the host end of an attachment, and with it the container end, wherever that is.
+  package static func release(
+    _ detachment: Detachment, _ context: Context, _ failures: inout Failures
+  ) {
+    do throws(RouteError) {
+      try release(detachment, RouteSocket(), until: context.deadline)
+      context.log.write(.debug, "deleted the veth pair")
+    } catch {
+      failures.add(AttachmentError(error, "cannot delete link \"\(detachment.hostLink.name)\""))
+    }
+  }
+
+  func switchHostEndOn(until deadline: Deadline) throws(RouteError) {
+    try outside.request(until: deadline) { $0.setLink(.index(host.index), isUp: true) }
+  }
+
+  // MARK: - The container end
+
+  /// Decides on the container end's MAC address: what somebody asked for, else what follows from
+  /// the first address, else what the kernel chose.
+  package mutating func chooseMAC(
+    _ addresses: [AttachmentResult.Address], _ context: Context
+  ) throws(AttachmentError) {
+    guard mac == nil else { return }
+    if let first = addresses.first {
+      mac = .derived(from: first.address.address)
+      isMACPending = true
+      return
+    }
+    do { mac = try inside.link(.index(containerIndex), until: context.deadline).mac } catch {
+      throw AttachmentError(error, "cannot read interface \"\(containerName)\"")
+    }
+  }
+
+  /// Gives the container end its address and routes, and switches it on.
+  func configure(_ plan: Plan, _ result: AttachmentResult, until deadline: Deadline)
+    throws(RouteError)
+  {
+    try inside.request(until: deadline) { batch in
+      batch.setLink(
+        .index(containerIndex), isUp: plan.configuration.disableContainerInterface ? nil : true,
+        mac: isMACPending ? mac : nil)
+      if let bucket = plan.rates?.containerBucket { batch.limit(containerIndex, by: bucket) }
+      if !result.addresses.isEmpty { batch.enableAnnouncements(on: containerIndex) }
+      for address in result.addresses {
+        batch.addAddress(
+          address.address, to: containerIndex,
+          detectsDuplicates: plan.configuration.enableDAD)
+      }
+      for route in result.routes { batch.addRoute(route.onLink(containerIndex, result.addresses)) }
+    }
+  }
+}
+
+extension ContainerLink {
+  /// Waits until the kernel has found no duplicate of any address; one that has a duplicate is
+  /// `EADDRINUSE`.
+  func waitForAddresses(until deadline: Deadline) throws(RouteError) {
+    while true {
+      let addresses = try inside.addresses(of: containerIndex, until: deadline)
+      if let duplicate = addresses.first(where: { $0.isDuplicate }) {
+        throw .refused(
+          .addAddress(duplicate.prefix, to: containerIndex), .addressInUse,
+          words: "another host on the network has it")
+      }
+      if !addresses.contains(where: { $0.isTentative }) { return }
+      guard !deadline.hasPassed else { throw .timedOut(.listAddresses(of: containerIndex)) }
+      Clock.sleep(.milliseconds(20))
+    }
+  }
+}
+
+extension CNI::Route {
+  /// The route as the kernel takes it: one without gateway leads to that of the first address of
+  /// its family, or, where there is none, straight to the link. So does one whose scope is the link
+  /// or less: the kernel refuses a gateway there.
+  func onLink(_ index: Int32, _ addresses: [AttachmentResult.Address]) -> Netlink::Route {
+    let family = destination.address.family
+    let sameFamily = addresses.filter { $0.address.address.family == family }
+    let isDirect = scope.map { $0 >= Scope.link.rawValue } ?? false
+    let implied = isDirect ? nil : sameFamily.lazy.compactMap { $0.gateway }.first
+    return Netlink::Route(
+      to: destination, via: gateway ?? implied, link: index,
+      mtu: mtu, advertisedMSS: advertisedMSS, priority: priority,
+      table: table ?? Netlink::Route.mainTable, scope: scope.map { Scope(rawValue: $0) })
+  }
+}

@@ -1,0 +1,241 @@
+internal import Addresses
+internal import CNI
+internal import Linux
+internal import Netlink
+internal import OVSDB
+internal import OpenVSwitch
+internal import PluginCore
+
+/// Ports of attachments that were taken off.
+struct RemovedPorts {
+  fileprivate(set) var commits: [ConfirmedCommit] = []
+  /// Whether a port of a gateway went with them, and with it a link of ovs-vswitchd.
+  fileprivate(set) var hasRemovedGateway = false
+  /// Why a gateway could not be removed as well.
+  fileprivate(set) var failures: [AttachmentError] = []
+}
+
+extension Connection {
+  /// Takes ports of attachments off their bridges, and with the last of a gateway the gateway: the
+  /// port where it is ours, else what was put on it.
+  ///
+  /// The rows of the rates of `attachments`, whose ports go or are gone, go too.
+  func remove(
+    _ rows: [Row<PortTable>], ratesOf attachments: Set<AttachmentKey>, _ comment: String,
+    until deadline: Deadline
+  ) throws(OVSDBError) -> RemovedPorts {
+    var attachments = attachments
+    var removed = RemovedPorts()
+    var plain: [Reference] = []
+    var departures: [GatewayDeparture] = []
+    for row in rows {
+      let network = row[.externalIDs]["network"] ?? ""
+      guard let name = row[.externalIDs][GatewayRow.key] else {
+        plain.append(row[.uuid])
+        continue
+      }
+      let limited = AttachmentRecord(row[.externalIDs])?.key
+      let member = GatewayDeparture.Member(
+        reference: row[.uuid], name: row[.name],
+        limited: limited.flatMap { attachments.remove($0) })
+      if let index = departures.firstIndex(where: { $0.port == name && $0.network == network }) {
+        departures[index].members.append(member)
+      } else {
+        departures.append(GatewayDeparture(port: name, network: network, members: [member]))
+      }
+    }
+    if !plain.isEmpty || !attachments.isEmpty {
+      let removal = Detaching.remove(plain, ratesOf: attachments, comment)
+      removed.commits.append(try begin(removal).confirm(until: deadline))
+    }
+    for departure in departures {
+      try departure.leave(self, comment, &removed, until: deadline)
+    }
+    return removed
+  }
+}
+
+/// Attachments of one network that leave their gateway.
+struct GatewayDeparture {
+  struct Member {
+    let reference: Reference
+    let name: String
+    /// The attachment, where it has rows of rates.
+    let limited: AttachmentKey?
+  }
+  /// The name of the gateway's port.
+  let port: String
+  let network: String
+  var members: [Member]
+
+  /// What leaves with them.
+  private enum Extent {
+    /// There are others of their network.
+    case members
+    /// They are the last of their network.
+    case network
+    /// They are the last of all.
+    case gateway
+  }
+
+  /// What is there besides them.
+  private struct Situation {
+    let row: GatewayRow
+    var extent: Extent
+  }
+
+  /// Takes the ports off.
+  ///
+  /// What may be the last has the gateway alone, so that no ADD comes to use it meanwhile. Addresses go
+  /// first, while the rows still tell of them: when this is killed, the next DEL finds everything that
+  /// is left to do. That no attachment came or went since, ovsdb-server makes sure in the transaction;
+  /// if one did, what is marked is put back, and it begins again.
+  func leave(
+    _ connection: Connection, _ comment: String, _ removed: inout RemovedPorts,
+    until deadline: Deadline
+  ) throws(OVSDBError) {
+    let removal = Detaching.remove(
+      members.map { $0.reference }, ratesOf: Set(members.compactMap { $0.limited }), comment)
+    var absence: GatewayAbsence?
+    defer { absence?.end() }
+    while let found = try situation(connection, until: deadline) {
+      var situation = found
+      if situation.extent != .members, absence == nil {
+        let asked = GatewayAbsence(port, until: deadline)
+        absence = asked
+        if !asked.isContradicted { continue }
+      }
+      if absence?.isContradicted ?? false { situation.extent = .members }
+      var extent = situation.extent
+      let addresses = abandoned(situation)
+      if let failure = addresses?.remove(until: deadline) {
+        // The marks stay: GC will try again.
+        removed.failures.append(failure)
+        extent = .members
+      }
+      var transaction = Transaction()
+      if extent == situation.extent { require(extent, &transaction) }
+      let premises = transaction.operations.count
+      take(extent, situation.row, &transaction)
+      for operation in removal.operations { transaction.append(operation) }
+      do throws(OVSDBError) {
+        removed.commits.append(try connection.begin(transaction).confirm(until: deadline))
+        if extent == .gateway, situation.row.isOurs { removed.hasRemovedGateway = true }
+        return
+      } catch {
+        guard case .transactionRefused(let refusal) = error, refusal.index < premises,
+          refusal.refusal.reason == .timedOut, !deadline.hasPassed
+        else { throw error }
+      }
+      if let failure = try restore(addresses, connection, until: deadline) {
+        removed.failures.append(failure)
+      }
+    }
+    removed.commits.append(try connection.begin(removal).confirm(until: deadline))
+  }
+
+  /// Nil where there is no such port.
+  private func situation(_ connection: Connection, until deadline: Deadline) throws(OVSDBError)
+    -> Situation?
+  {
+    var question = Transaction()
+    let rows = question.select(
+      from: .port, where: [.equal(.name, port)], .columns(.uuid, .tag, .externalIDs))
+    let all = question.select(from: .port, where: [users], .columns(.name))
+    let near = question.select(from: .port, where: [usersOfNetwork], .columns(.name))
+    let results = try connection.transact(question, until: deadline)
+    guard let row = results[rows].first else { return nil }
+    let leaving = Set(members.map { $0.name })
+    func areLeaving(_ rows: [Row<PortTable>]) -> Bool {
+      rows.allSatisfy { leaving.contains($0[.name]) }
+    }
+    return Situation(
+      row: GatewayRow(
+        reference: row[.uuid], tag: row[.tag], mode: nil, type: "",
+        externalIDs: row[.externalIDs]),
+      extent: areLeaving(results[all])
+        ? .gateway : areLeaving(results[near]) ? .network : .members)
+  }
+
+  private var users: Condition<PortTable> {
+    .includes(.externalIDs, ["owner": AttachmentRecord.owner, GatewayRow.key: port])
+  }
+  private var usersOfNetwork: Condition<PortTable> {
+    .includes(
+      .externalIDs,
+      ["owner": AttachmentRecord.owner, GatewayRow.key: port, "network": network])
+  }
+
+  /// Adds what makes the transaction fail if somebody came or went.
+  private func require(_ extent: Extent, _ transaction: inout Transaction) {
+    func wait(_ condition: Condition<PortTable>, _ comparison: Operation.Comparison) {
+      transaction.append(
+        .wait(
+          for: .port, where: [condition], until: comparison,
+          members.map { [Cell(.name, $0.name)] }, .columns(.name)))
+    }
+    switch extent {
+    case .members: wait(usersOfNetwork, .notEqual)
+    case .network:
+      wait(usersOfNetwork, .equal)
+      wait(users, .notEqual)
+    case .gateway: wait(users, .equal)
+    }
+  }
+
+  private func take(_ extent: Extent, _ row: GatewayRow, _ transaction: inout Transaction) {
+    switch extent {
+    case .members: break
+    case .network: takeMarks(row.marks.keys(of: network), row, &transaction)
+    case .gateway:
+      if row.isOurs {
+        transaction.mutate(
+          .bridge, where: [.includes(.ports, [row.reference])],
+          [.delete([row.reference], from: .ports)])
+        return
+      }
+      takeMarks(row.marks.all.map { $0.pair.key }, row, &transaction)
+      if let mac = row.marks.hardwareAddress {
+        transaction.mutate(
+          .bridge, where: [.includes(.ports, [row.reference])],
+          [.delete(["hwaddr": mac], from: .otherConfiguration)])
+      }
+    }
+  }
+
+  private func takeMarks(_ keys: [String], _ row: GatewayRow, _ transaction: inout Transaction) {
+    guard !keys.isEmpty else { return }
+    transaction.mutate(
+      .port, where: [.equal(.uuid, row.reference)], [.delete(keys: keys, from: .externalIDs)])
+  }
+
+  /// The addresses that nobody needs any more, of a port that stays; nil where there are none.
+  private func abandoned(_ situation: Situation) -> AbandonedAddresses? {
+    let marks = situation.row.marks
+    var addresses: [IPPrefix]
+    switch situation.extent {
+    case .members: return nil
+    case .gateway:
+      if situation.row.isOurs { return nil }
+      addresses = marks.addresses(of: nil)
+    case .network:
+      addresses = marks.addresses(of: network)
+      for case .address(let prefix, let name) in marks.all where name != network {
+        addresses.removeAll { $0 == prefix }
+      }
+    }
+    let isLowered = situation.extent == .gateway && marks.isRaised
+    guard !addresses.isEmpty || isLowered else { return nil }
+    return AbandonedAddresses(port: port, addresses: addresses, isLowered: isLowered)
+  }
+
+  /// Puts back what is marked.
+  private func restore(
+    _ addresses: AbandonedAddresses?, _ connection: Connection, until deadline: Deadline
+  ) throws(OVSDBError) -> AttachmentError? {
+    guard let addresses, let row = try connection.gatewayRow(port, until: deadline) else {
+      return nil
+    }
+    return addresses.restore(row.marks, until: deadline)
+  }
+}

@@ -1,0 +1,75 @@
+internal import CNI
+internal import Linux
+internal import Netlink
+package import PluginCore
+
+/// What keeps the host's own IP stack from everything that a container sends into its host end.
+///
+/// The kernel processes a frame that comes in by a host end like any other unless the kernel's
+/// datapath has taken it before: that is, before the link is a port and after it was one, and always
+/// where ovs-vswitchd forwards by itself and gets a copy. The first line of defence is one rule for
+/// all host ends of this host, by name and link group, which each link has from the first moment on.
+/// It costs an attachment nothing but the look whether it is there, and stays when the last one goes.
+/// The second line is in the settings of each link, for the time between `nft flush ruleset` and
+/// the next ADD.
+package enum HostShield {
+  /// A packet that arrives is seen here before the kernel puts fragments together (priority -400),
+  /// so that one from a container never ends in a packet of another link.
+  private static let priority: Int32 = -450
+  private static let rules = [
+    FilterRule(
+      [.inputNamePrefix(HostLink.namePrefix), .inputGroup(HostLink.groups), .drop],
+      comment: "host ends of containers give the host nothing")
+  ]
+  private static let name = "patchbay_host_ends"
+
+  /// The rule, for IPv4 and IPv6, and for ARP.
+  static let tables = [
+    FilterTable(.inet, name, chain: "prerouting", .prerouting, priority: priority, rules),
+    FilterTable(.arp, name, chain: "input", .arpInput, priority: priority, rules),
+  ]
+
+  private static let attempt = "cannot close the host ends of containers to the host"
+
+  /// Makes sure that the rule is there, before there is a host end.
+  package static func require(_ context: Context) throws(AttachmentError) {
+    do throws(RouteError) {
+      let socket = try NetfilterSocket()
+      while let deviation = try socket.deviation(of: tables, until: context.deadline) {
+        context.log.write(.info, "putting the rule for host ends into place: \(deviation)")
+        try socket.replace(tables, until: context.deadline)
+        if context.deadline.hasPassed { throw .timedOut(.replaceFilter) }
+      }
+    } catch { throw AttachmentError(error, attempt) }
+  }
+
+  /// Notes where the rule is not there.
+  package static func compare(_ context: Context, _ deviations: inout Deviations)
+    throws(AttachmentError)
+  {
+    do throws(RouteError) {
+      if let found = try NetfilterSocket().deviation(of: tables, until: context.deadline) {
+        deviations.add(
+          "the host takes frames from containers by their host ends: nftables: \(found); "
+            + "the next ADD puts it back")
+      }
+    } catch { throw AttachmentError(error, "cannot read the rule for host ends") }
+  }
+
+  /// Refuses a host whose kernel has no nftables.
+  package static func requireForStatus(_ context: Context) throws(AttachmentError) {
+    do throws(RouteError) {
+      _ = try NetfilterSocket().deviation(of: tables, until: context.deadline)
+    } catch { throw AttachmentError(.unavailable, attempt, details: error.description) }
+  }
+
+  /// Writes the settings of a host end that netlink cannot. They only add to the rule, so that none
+  /// is a reason to fail.
+  static func writeSettings(of link: String, _ log: Log) {
+    do throws(SystemError) {
+      try NetworkNamespace.current().writeSettings([
+        ("ipv6/conf/\(link)/accept_ra", "0"), ("ipv6/conf/\(link)/disable_ipv6", "1"),
+      ])
+    } catch { log.write(.warning, "cannot close \"\(link)\" for IPv6: \(error)") }
+  }
+}

@@ -1,0 +1,73 @@
+internal import CNI
+internal import Linux
+internal import Netlink
+package import PluginCore
+
+// What the kernel does for rates.
+
+extension Rates {
+  /// Refuses a host end that ovs-vswitchd has not limited: where it cannot, it says so in its log
+  /// alone, and forwards without limit.
+  func requireQueue(of host: Link, _ outside: RouteSocket, _ context: Context)
+    throws(AttachmentError)
+  {
+    guard limitsIngress else { return }
+    let attempt = "cannot limit what goes towards the container"
+    let kind: String?
+    do {
+      kind = try outside.queueingDiscipline(of: host.index, until: context.deadline)?.kind
+    } catch { throw AttachmentError(error, attempt) }
+    guard kind != "htb" else { return }
+    throw AttachmentError(
+      .failed, attempt,
+      details: "ovs-vswitchd did not put \(Self.qosType) on link \"\(host.name)\", which has "
+        + "\"\(kind ?? "none")\"; see its log; the kernel needs sch_htb")
+  }
+
+  /// Notes what is not as these rates want it, of the two ends.
+  func compareLinks(
+    _ host: Link, _ outside: RouteSocket, _ container: Link, _ inside: RouteSocket,
+    until deadline: Deadline, _ deviations: inout Deviations
+  ) throws(RouteError) {
+    if let wanted = hostRate {
+      let subject = "link \"\(host.name)\""
+      let found = try outside.queueingDiscipline(of: host.index, until: deadline)
+      deviations.expect("\(subject): queueing discipline", is: found?.kind, shouldBe: "htb")
+      if found?.kind == "htb" {
+        let classes = try outside.trafficClasses(of: host.index, until: deadline)
+        let queue = classes.first { $0.handle & 0xffff == Self.queueClass }
+        deviations.expect(
+          "\(subject): octets per second of class 1:\(Self.queueClass)", is: queue?.ceiling,
+          shouldBe: wanted)
+      }
+    }
+    guard let wanted = containerBucket else { return }
+    let subject = "interface \"\(container.name)\""
+    let found = try inside.queueingDiscipline(of: container.index, until: deadline)
+    guard let found, found.kind == "tbf", let bucket = found.tokenBucket else {
+      deviations.add(
+        "\(subject): queueing discipline is \"\(found?.kind ?? "none")\", should be \"tbf\": what "
+          + "the container sends is not limited")
+      return
+    }
+    deviations.expect("\(subject): octets per second", is: bucket.rate, shouldBe: wanted.rate)
+    deviations.expect("\(subject): octets that may wait", is: bucket.limit, shouldBe: wanted.limit)
+    // The kernel has it as time, in units of 64 ns and 32 bits.
+    let unit = max(1, wanted.rate / 1_000_000)
+    let isLong = UInt64(wanted.burst) / max(wanted.rate, 1) > 250
+    let (low, high) = (min(bucket.burst, wanted.burst), max(bucket.burst, wanted.burst))
+    if !isLong, UInt64(high - low) > unit {
+      deviations.add(
+        "\(subject): burst is \(bucket.burst) octets, should be \(wanted.burst) octets")
+    }
+  }
+}
+
+extension Rates {
+  /// Requires that ovs-vswitchd limits what is to be limited.
+  package static func require(_ link: ContainerLink, _ plan: Plan, _ context: Context)
+    throws(AttachmentError)
+  {
+    try plan.rates?.requireQueue(of: link.host, link.outside, context)
+  }
+}

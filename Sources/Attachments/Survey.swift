@@ -1,0 +1,41 @@
+package import CNI
+package import Linux
+internal import Netlink
+package import PluginCore
+
+/// What there is before an attachment is made: its links, its rows, its bridge, its gateway.
+///
+/// It refuses what can be refused, before anything is made.
+package struct Survey {
+  let database: Database
+  let links: LinkSurvey
+  let findings: Database.Findings
+  let leftovers: Leftovers
+
+  /// Looks. Refuses an attachment that is up and names that are taken, a bridge that is missing and may
+  /// not be made, and a port that cannot be the gateway's.
+  ///
+  /// - Parameter previous: What earlier plugins of the list made.
+  package init(
+    _ plan: Plan, after previous: AttachmentResult?, in sandbox: borrowing NetworkNamespace,
+    _ context: Context
+  ) throws(AttachmentError) {
+    database = try Database(plan.endpoint, context)
+    let question = database.begin(RowSurvey(plan))
+    links = try LinkSurvey(plan, in: sandbox, context)
+    findings = try database.findings(of: question)
+    leftovers = try Leftovers(plan, previous, in: sandbox, links, findings)
+    _ = try database.datapath(plan, findings)
+    try BridgeName.require(plan, isThere: findings.bridge != nil, database.connection, context)
+    try findings.gateway?.refuse(plan)
+    context.log.write(.debug, "has looked at what is there")
+  }
+
+  /// The addresses whose leases were there before: of an attachment that is replaced.
+  package var leasedAddresses: Set<String> { Set(leftovers.addresses) }
+
+  /// Removes rows of ours, of whatever attachment, whose links are gone.
+  package func removeLostPorts(_ context: Context) {
+    database.removeStalePorts(findings.stale, links.outside, context.log)
+  }
+}

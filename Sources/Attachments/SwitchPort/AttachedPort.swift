@@ -1,0 +1,57 @@
+internal import CNI
+internal import Linux
+internal import Netlink
+internal import OVSDB
+internal import OpenVSwitch
+internal import PluginConfigurations
+internal import PluginCore
+
+/// A port that ovsdb-server has, and that ovs-vswitchd is about to make.
+struct AttachedPort {
+  let plan: Plan
+  let externalIDs: [String: String]
+  let target: GatewayTarget?
+  let commit: ConfirmedCommit
+  /// `system` or `netdev`.
+  let datapath: String
+
+  /// Waits until ovs-vswitchd has made the port, and tells what it took for the port's link that is
+  /// not; nil where the datapath forwards.
+  func mistake(_ ends: ContainerLink, _ context: Context) throws(AttachmentError) -> String? {
+    var deadline = context.deadline
+    if let limit = plan.configuration.linkStateTimeout {
+      deadline = min(deadline, .after(.milliseconds(limit)))
+    }
+    let index = Int64(ends.host.index)
+    let outcome: CommitOutcome
+    let link: Link
+    do {
+      outcome = try commit.outcome(until: deadline) {
+        $0[.ofport] != nil && $0[.ifindex] == index && $0[.administrativeState] == "up"
+      }
+    } catch { throw AttachmentError(error, Database.attempt(plan)) }
+    func refusal(_ reason: String) -> AttachmentError {
+      AttachmentError(.failed, Database.attempt(plan), details: reason)
+    }
+    guard let row = outcome.interface else {
+      throw refusal("somebody removed its row from the database meanwhile")
+    }
+    if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
+    guard let number = row[.ofport], number > 0 else {
+      throw refusal(
+        "ovs-vswitchd has taken the configuration over and did not make the port; most likely it "
+          + "cannot make the bridge, whose datapath is \"\(datapath)\" (see its log)")
+    }
+    do { link = try ends.outside.link(.index(ends.host.index), until: deadline) } catch {
+      throw AttachmentError(error, Database.attempt(plan))
+    }
+    let name = plan.hostLink.name
+    if !link.isUp { return "ovs-vswitchd has switched link \"\(name)\" off" }
+    if link.promiscuity == 0 { return "ovs-vswitchd does not listen to link \"\(name)\"" }
+    guard row[.ifindex] == index else {
+      let found = row[.ifindex].map { String($0) } ?? "absent"
+      return "ovs-vswitchd has the index \(found) for link \"\(name)\", which has \(index)"
+    }
+    return nil
+  }
+}

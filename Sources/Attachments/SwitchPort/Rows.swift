@@ -1,0 +1,243 @@
+internal import CNI
+internal import OVSDB
+internal import OpenVSwitch
+internal import PluginConfigurations
+internal import PluginCore
+
+// The rows of Open vSwitch's database that an attachment has, as transactions: values that can be
+// printed, compared and tested without a server.
+
+extension AttachmentRecord {
+  /// The record and what else the configuration wants in `external_ids`.
+  func externalIDs(_ plan: Plan) -> [String: String] {
+    var pairs: [String: String] = [:]
+    for pair in plan.configuration.externalIDs { pairs[pair.key] = pair.value }
+    if let podUID = plan.podUID { pairs["contPodUid"] = podUID }
+    if let port = plan.logicalPort { pairs["iface-id"] = port }
+    for (key, value) in externalIDs { pairs[key] = value }
+    return pairs
+  }
+
+  /// Reads the record of a row.
+  init?(_ pairs: [String: String]) { self.init(externalIDs: { pairs[$0] }) }
+}
+
+/// What is asked before a port is attached.
+struct RowSurvey {
+  private let bridge: Transaction.Selected<BridgeTable>
+  private let ports: Transaction.Selected<PortTable>
+  private let interface: Transaction.Selected<InterfaceTable>
+  private let lost: Transaction.Selected<InterfaceTable>
+  private let refused: Transaction.Selected<InterfaceTable>
+  private let gateway: GatewaySurvey?
+  let transaction: Transaction
+
+  /// The bridge, the port that has the name of the host end already, and interfaces of ours that have
+  /// lost their links.
+  init(_ plan: Plan) {
+    let ours: Condition<InterfaceTable> = .includes(
+      .externalIDs, ["owner": AttachmentRecord.owner])
+    var transaction = Transaction()
+    bridge = transaction.select(
+      from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.uuid, .name, .datapathType))
+    ports = transaction.select(
+      from: .port, where: [.equal(.name, plan.hostLink.name)], .columns(.uuid, .name, .externalIDs))
+    interface = transaction.select(
+      from: .interface, where: [.equal(.name, plan.hostLink.name)], .columns(.ofport, .error))
+    lost = transaction.select(
+      from: .interface, where: [ours, .equal(.ifindex, 0)], .columns(.uuid, .name))
+    refused = transaction.select(
+      from: .interface, where: [ours, .notEqual(.error, nil)], .columns(.uuid, .name))
+    gateway = plan.gatewayPort.map { GatewaySurvey($0, on: plan.bridge, into: &transaction) }
+    self.transaction = transaction
+  }
+
+  struct Bridge {
+    let reference: Reference
+    /// `system` or `netdev`.
+    let datapath: String
+  }
+  /// The bridge; nil where there is none.
+  func bridge(_ results: TransactionResults) -> Bridge? {
+    results[bridge].first.map {
+      Bridge(
+        reference: $0[.uuid], datapath: $0[.datapathType].isEmpty ? "system" : $0[.datapathType])
+    }
+  }
+  /// A port that has the name of the host end already.
+  struct Port {
+    let row: Row<PortTable>
+    /// Nil where it is not of an attachment.
+    let record: AttachmentRecord?
+    /// Whether ovs-vswitchd may still have its link open.
+    let isHeld: Bool
+  }
+  /// Its name is unique, so there is one at most.
+  func ports(_ results: TransactionResults) -> [Port] {
+    let isHeld = results[interface].contains { $0[.error] == nil && $0[.ofport] ?? 0 > 0 }
+    return results[ports].map {
+      Port(row: $0, record: AttachmentRecord($0[.externalIDs]), isHeld: isHeld)
+    }
+  }
+  /// The gateway's port; nil where none is wished for.
+  func gateway(_ results: TransactionResults) -> GatewaySurvey.Findings? {
+    gateway?.findings(results)
+  }
+  /// Our interfaces whose links ovs-vswitchd does not find.
+  func stale(_ results: TransactionResults) -> [LostInterface] {
+    Set((results[lost] + results[refused]).map { LostInterface(row: $0[.uuid], name: $0[.name]) })
+      .sorted { $0.name < $1.name }
+  }
+}
+
+/// An interface of ours whose link ovs-vswitchd does not find.
+struct LostInterface: Hashable {
+  let row: Reference
+  let name: String
+}
+
+/// The port of an attachment, put on its bridge.
+struct Attaching {
+  let transaction: Transaction
+  /// The bridge that must be there, or must not be there yet, for the transaction to take effect.
+  let premise: Transaction.Required?
+  private let vacancy: Int?
+  /// What must be so of the gateway's port; nil where there is nothing to be.
+  let gateway: GatewayJoining.Premises?
+
+  /// - Parameters:
+  ///   - leftovers: Ports that it replaces, with the rows of their rates.
+  ///   - bridge: The bridge that is there.
+  ///   - datapath: What the bridge has as `datapath_type`, or has to have when it is made.
+  init(
+    _ plan: Plan, _ externalIDs: [String: String], replacing leftovers: [RowSurvey.Port],
+    to bridge: Reference?, datapath: String, _ joining: GatewayJoining?
+  ) {
+    var transaction = Transaction()
+    // Before the new rows, which have the same name and the same attachment.
+    Detaching.remove(
+      leftovers.map { $0.row[.uuid] }, ratesOf: Set(leftovers.compactMap { $0.record?.key }),
+      in: &transaction)
+    if let bridge {
+      premise = transaction.require(.bridge, where: [.equal(.uuid, bridge)])
+      vacancy = nil
+    } else {
+      premise = nil
+      vacancy = transaction.operations.count
+      transaction.append(
+        .wait(for: .bridge, where: [.equal(.name, plan.bridge)], until: .equal, [], .columns(.name))
+      )
+    }
+    let port = Self.insertPort(plan, externalIDs, datapath, into: &transaction)
+    if let bridge {
+      transaction.mutate(
+        .bridge, where: [.equal(.uuid, bridge)], [.insert([port], into: .ports)])
+      gateway = joining?.join(bridge, &transaction)
+    } else {
+      Self.insertBridge(plan.bridge, datapath, with: port, joining, into: &transaction)
+      gateway = nil
+    }
+    transaction.append(.comment("patchbay: attach \(plan.key) to \(plan.bridge)"))
+    self.transaction = transaction
+  }
+
+  /// Whether `error` says that the bridge came or went since it was looked for.
+  func isPremiseGone(_ error: OVSDBError) -> Bool {
+    if gateway?.areGone(error) ?? false { return true }
+    if let premise { return premise.isUnmet(error) }
+    guard case .transactionRefused(let refusal) = error else { return false }
+    return refusal.index == vacancy && refusal.refusal.reason == .timedOut
+  }
+
+  private static func insertPort(
+    _ plan: Plan, _ externalIDs: [String: String], _ datapath: String,
+    into transaction: inout Transaction
+  ) -> Reference {
+    let configuration = plan.configuration
+    let name = plan.hostLink.name
+    var interface: [Cell<InterfaceTable>] = [
+      Cell(.name, name), Cell(.externalIDs, externalIDs),
+    ]
+    if let type = configuration.interfaceType { interface.append(Cell(.type, type)) }
+    if let number = configuration.openFlowPort {
+      interface.append(Cell(.ofportRequest, Int64(number)))
+    }
+    let rates = plan.rates
+    interface += rates?.interfaceCells(datapath) ?? []
+    let inserted = transaction.insert(into: .interface, interface)
+    var port: [Cell<PortTable>] = [
+      Cell(.name, name), Cell(.interfaces, [inserted.reference]), Cell(.externalIDs, externalIDs),
+    ]
+    port += configuration.vlans.cells
+    if configuration.portIsolation { port.append(Cell(.isProtected, true)) }
+    if !configuration.spanningTree { port.append(Cell(.otherConfiguration, SpanningTree.edge)) }
+    port += rates?.insert(externalIDs, into: &transaction) ?? []
+    return transaction.insert(into: .port, port).reference
+  }
+
+  private static func insertBridge(
+    _ name: String, _ datapath: String, with port: Reference, _ joining: GatewayJoining?,
+    into transaction: inout Transaction
+  ) {
+    let gateway = joining?.newBridge(&transaction)
+    let interface = transaction.insert(
+      into: .interface, [Cell(.name, name), Cell(.type, "internal")])
+    let local = transaction.insert(
+      into: .port,
+      [Cell(.name, name), Cell(.interfaces, [interface.reference])] + (gateway?.local ?? []))
+    let bridge = transaction.insert(
+      into: .bridge,
+      [
+        Cell(.name, name), Cell(.datapathType, datapath),
+        Cell(.ports, [local.reference, port] + (gateway?.ports ?? [])),
+        Cell(.externalIDs, ["owner": AttachmentRecord.owner]),
+      ] + (gateway?.bridge ?? []))
+    transaction.mutate(.openVSwitch, where: [], [.insert([bridge.reference], into: .bridges)])
+  }
+}
+
+extension PortVLANs {
+  /// The columns of a port that treats VLANs so.
+  var cells: [Cell<PortTable>] {
+    var cells: [Cell<PortTable>] = [Cell(.vlanMode, mode.rawValue)]
+    if let tag { cells.append(Cell(.tag, Int64(tag))) }
+    if !trunks.isEmpty {
+      let list = trunks.map { Int64($0) }
+      cells.append(mode == .dot1qTunnel ? Cell(.customerVLANs, list) : Cell(.trunks, list))
+    }
+    return cells
+  }
+}
+
+/// Ports, taken off whatever bridges they are on.
+enum Detaching {
+  /// The rows of ports that have these pairs.
+  static func find(_ pairs: [String: String]) -> (Transaction, Transaction.Selected<PortTable>) {
+    var transaction = Transaction()
+    let ports = transaction.select(
+      from: .port, where: [.includes(.externalIDs, pairs)], .columns(.uuid, .name, .externalIDs))
+    return (transaction, ports)
+  }
+
+  /// Takes `ports` off their bridges; ovsdb-server then removes the rows, which nothing refers to
+  /// any more, and those of their interfaces. Those of the rates of `attachments` stay by
+  /// themselves, and are deleted.
+  static func remove(
+    _ ports: [Reference], ratesOf attachments: Set<AttachmentKey>, _ comment: String
+  ) -> Transaction {
+    var transaction = Transaction()
+    remove(ports, ratesOf: attachments, in: &transaction)
+    transaction.append(.comment("patchbay: \(comment)"))
+    return transaction
+  }
+
+  static func remove(
+    _ ports: [Reference], ratesOf attachments: Set<AttachmentKey>, in transaction: inout Transaction
+  ) {
+    for port in ports {
+      transaction.mutate(
+        .bridge, where: [.includes(.ports, [port])], [.delete([port], from: .ports)])
+    }
+    for attachment in attachments { Rates.delete(of: attachment, in: &transaction) }
+  }
+}

@@ -1,0 +1,58 @@
+package import CNI
+internal import Linux
+package import PluginCore
+
+/// The host end as a port of its bridge: rows of Open vSwitch's database, and what ovs-vswitchd makes of
+/// them.
+package struct SwitchPort {
+  private let database: Database
+  private let port: AttachedPort
+  /// `system` or `netdev`.
+  package var datapath: String { port.datapath }
+
+  /// Puts the host end on its bridge, which is made where that is asked for. ovs-vswitchd is still at
+  /// work then.
+  ///
+  /// - Parameters:
+  ///   - addresses: The container's; the rows tell them.
+  ///   - ipam: What the rows remember for the IPAM plugin.
+  ///   - features: What features have in `external_ids`.
+  package static func attach(
+    _ link: ContainerLink, _ plan: Plan, _ survey: Survey, _ addresses: [AttachmentResult.Address],
+    remembering ipam: RememberedIPAM?, _ features: [String: String], _ gateway: GatewayTarget?,
+    _ context: Context,
+    _ rollback: inout Rollback
+  ) throws(AttachmentError) -> SwitchPort {
+    var record = plan.record(
+      sandbox: link.sandboxPath, addresses: addresses, mac: link.mac)
+    record.began = context.began
+    record.ipam = ipam
+    var externalIDs = record.externalIDs(plan)
+    externalIDs.merge(features) { $1 }
+    let port = try survey.database.attach(
+      plan, externalIDs, gateway, survey.findings, replacing: survey.leftovers, link, &rollback)
+    context.log.write(.debug, "put the port on its bridge")
+    return SwitchPort(database: survey.database, port: port)
+  }
+
+  /// Waits until the datapath forwards for the port.
+  package func waitUntilForwarding(_ link: ContainerLink, _ context: Context)
+    throws(AttachmentError)
+  {
+    try database.waitUntilForwarding(port, link, context)
+    context.log.write(.debug, "ovs-vswitchd forwards for the port")
+  }
+
+  /// Waits until no spanning tree keeps the port from forwarding. Returns what the rest of the command
+  /// has, which gets the more time that this took.
+  package func waitForSpanningTree(_ plan: Plan, _ context: Context) throws(AttachmentError)
+    -> Context
+  {
+    try SpanningTree.waitUntilForwarding(plan, database.connection, context)
+  }
+
+  /// The index of the gateway's link, which ovs-vswitchd has made, or had already.
+  func gatewayIndex(_ gateway: Gateway) throws(AttachmentError) -> Int64 {
+    try database.gatewayIndex(gateway)
+  }
+}

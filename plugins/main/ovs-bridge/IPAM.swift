@@ -1,0 +1,127 @@
+import Addresses
+import Attachments
+import CNI
+import JSON
+import PluginCore
+
+/// The IPAM plugin's part in one ADD.
+final class IPAMAddition {
+  /// Nil without one, and once it has ended.
+  private var delegate: Delegate?
+  /// The addresses whose leases were there before: they stay when the attachment fails.
+  private let earlier: Set<String>
+  private var addresses: Set<String>?
+
+  /// Starts the IPAM plugin, where the configuration has one. Its leases are given back when the
+  /// attachment fails, also when it fails itself half-way.
+  init(
+    _ request: Request, _ earlier: Set<String>, _ context: Context, _ rollback: inout Rollback
+  ) throws(AttachmentError) {
+    self.earlier = earlier
+    do throws(CNIError) {
+      delegate = try Delegate.ipam(for: request, .add, until: context.deadline)
+    } catch { throw AttachmentError(error) }
+    guard delegate != nil else { return }
+    context.log.write(.debug, "started the IPAM plugin")
+    rollback.onFailure("release the addresses") { [self] deadline in
+      // One that is at work still would take its leases after they were given back: it is ended.
+      delegate = nil
+      guard isNew else { return nil }
+      do throws(CNIError) {
+        try Delegate.runIPAM(request, .del, until: deadline)
+        return nil
+      } catch { return error.description }
+    }
+  }
+
+  /// Whether there are leases that this ADD has taken. A plugin without a result may have taken some.
+  private var isNew: Bool {
+    guard let addresses else { return earlier.isEmpty }
+    return !addresses.isSubset(of: earlier)
+  }
+
+  /// The result of the IPAM plugin; an empty one without one.
+  func addresses(_ request: Request, _ context: Context) throws(AttachmentError)
+    -> AttachmentResult
+  {
+    guard let delegate = delegate.take() else { return AttachmentResult() }
+    do throws(CNIError) {
+      let result = try delegate.addresses(
+        until: context.deadline, version: request.network.version)
+      addresses = Set(result.addresses.map { $0.address.description })
+      context.log.write(.debug, "has the addresses")
+      return result
+    } catch { throw AttachmentError(error) }
+  }
+}
+
+/// The IPAM plugin's part in one DEL.
+final class IPAMRemoval {
+  private var delegate: Delegate?
+  private var hasFailed = false
+
+  /// Starts the IPAM plugin; what is `remembered` comes before the configuration.
+  init(
+    _ request: Request, _ remembered: RememberedIPAM?, _ context: Context,
+    _ failures: inout Failures
+  ) {
+    do throws(CNIError) {
+      delegate = try Delegate.ipam(
+        for: request, .del, remembered: remembered, until: context.deadline)
+    } catch {
+      failures.add(AttachmentError(error))
+      hasFailed = true
+    }
+  }
+
+  /// Waits for its end; whether the addresses are free.
+  func finish(_ context: Context, _ failures: inout Failures) -> Bool {
+    guard let delegate = delegate.take() else { return !hasFailed }
+    do throws(CNIError) {
+      try delegate.finish(.del, until: context.deadline)
+      context.log.write(.debug, "freed the addresses")
+      return true
+    } catch {
+      failures.add(AttachmentError(error))
+      return false
+    }
+  }
+}
+
+extension OVSBridge {
+  /// Has the IPAM plugin free its leases, wherever attachments of the network have some; whether it
+  /// did.
+  ///
+  /// - Parameters:
+  ///   - all: What the configuration says of IPAM, as nil, and what rows remember besides.
+  ///   - left: Attachments that the runtime does not know, and that are not freed.
+  static func collectLeases(
+    _ request: Request, _ all: [RememberedIPAM?], keeping left: Set<Attachment>,
+    _ context: Context, _ failures: inout Failures
+  ) -> Bool {
+    let request = left.isEmpty ? request : request.withValid(left)
+    var isDone = true
+    for remembered in all {
+      do throws(CNIError) {
+        try Delegate.runIPAM(request, .gc, remembered: remembered, until: context.deadline)
+      } catch {
+        failures.add(AttachmentError(error))
+        isDone = false
+      }
+    }
+    return isDone
+  }
+}
+
+extension Request {
+  /// The same with these attachments besides those that are valid.
+  fileprivate func withValid(_ left: Set<Attachment>) -> Request {
+    guard case .object(var members)? = network.json.value, let valid = network.validAttachments
+    else { return self }
+    let all = JSONValue.array((valid + left).map { $0.json })
+    for name in ["cni.dev/valid-attachments", "cni.dev/attachments"] where members[name] != nil {
+      members[name] = all
+    }
+    return (try? Request(invocation, configuration: JSONCursor(.object(members)))) ?? self
+  }
+}
