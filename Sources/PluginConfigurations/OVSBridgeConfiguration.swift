@@ -62,6 +62,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   /// Whether the container end takes router advertisements; nil: not with IPAM, else as the kernel
   /// has it.
   public let acceptsRouterAdvertisements: Bool?
+  /// Whether the container end receives all frames, whoever they are for.
+  public let promisc: Bool
   /// Whether the container end stays down.
   public let disableContainerInterface: Bool
   /// What replaces the DNS settings of IPAM; nil: nothing.
@@ -101,6 +103,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     enableDAD = try flag("enableDAD")
     spanningTree = try flag("stp")
     acceptsRouterAdvertisements = try json["acceptRA"].decodeIfPresent()
+    promisc = try flag("promisc")
     disableContainerInterface = try flag("disableContainerInterface")
     let dns: DNS? = try json["dns"].decodeIfPresent()
     self.dns = dns.flatMap { $0.isEmpty ? nil : $0 }

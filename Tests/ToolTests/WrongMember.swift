@@ -170,7 +170,7 @@ extension WrongMember {
     }
     + [
       "createBridge", "isGateway", "isDefaultGateway", "forceAddress", "ipMasq", "portIsolation",
-      "enableDAD", "disableContainerInterface", "acceptRA", "stp",
+      "enableDAD", "promisc", "disableContainerInterface", "acceptRA", "stp",
     ].map { name in
       WrongMember(
         "ovs-bridge", #""bridge": "b", "\#(name)": "yes""#,

@@ -22,7 +22,7 @@ enum MemberNames {
       "acceptRA", "stp", "bandwidth", "ofport_request", "interface_type", "socket_file",
       "configuration_path",
       "link_state_check_retries", "link_state_check_interval", "external_ids", "enableDAD",
-      "disableContainerInterface", "hairpinMode", "promiscMode", "preserveDefaultVlan",
+      "disableContainerInterface", "promisc", "hairpinMode", "promiscMode", "preserveDefaultVlan",
       "macspoofchk", "deviceID",
     ]
   static let bandwidth = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"]

@@ -43,6 +43,7 @@ extension OVSBridge {
       &rollback)
     let masquerade = try Masquerading.begin(plan, result.addresses, &rollback)
     try link.configure(plan, result, port, in: sandbox, context)
+    try Promiscuity.make(link, plan, context)
     try port.waitUntilForwarding(link, context)
     try Rates.require(link, plan, context)
     let gateway = try Gateway.bringUp(target, port, link, plan, context, &rollback)

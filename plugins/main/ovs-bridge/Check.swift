@@ -26,6 +26,7 @@ extension OVSBridge {
     var deviations = Deviations()
     let datapath = try SwitchPort.compare(plan, expected, context, &deviations)
     try ContainerLink.compare(plan, expected, datapath, in: sandbox, context, &deviations)
+    try Promiscuity.compare(plan, in: sandbox, context, &deviations)
     try Gateway.compare(plan, expected, context, &deviations)
     try Masquerading.compare(plan, expected, context, &deviations)
     try deviations.throwIfAny(plan)
