@@ -3,7 +3,7 @@ public import OVSDB
 
 // MARK: - Every table
 
-extension Column where Content == [String: String] {
+extension Column where T.Schema == OpenVSwitchDatabase, Content == [String: String] {
   /// `external_ids`: facts of others about the row. Free for use; keys should be prefixed by their
   /// owner.
   public static var externalIDs: Self { Self("external_ids") }

@@ -39,7 +39,9 @@ extension Connection {
     var transaction = transaction
     transaction.mutate(.openVSwitch, where: [], [.add(1, to: .nextConfiguration)])
     let configuration = transaction.select(from: .openVSwitch, .columns(.nextConfiguration))
-    var monitored = [MonitoredRows.rows(of: .openVSwitch, .columns(.currentConfiguration))]
+    var monitored = [
+      MonitoredRows<OpenVSwitchDatabase>.rows(of: .openVSwitch, .columns(.currentConfiguration))
+    ]
     if let interface {
       monitored.append(
         .rows(

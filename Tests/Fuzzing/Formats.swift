@@ -100,16 +100,18 @@ extension Feeding {
 
   /// As what a monitor tells, in both forms.
   private static func apply(_ updates: JSONValue) {
+    let rows: [MonitoredRows<OpenVSwitchDatabase>] = [
+      .rows(
+        of: .interface, where: [.equal(.name, "v0")], .columns(.name, .ofport, .error, .ifindex)
+      ),
+      .rows(of: .port, .columns(.name, .tag, .trunks, .externalIDs)),
+      .rows(of: .openVSwitch, .columns(.currentConfiguration)),
+    ]
     for isConditional in [true, false] {
       var state = MonitorState(
-        monitored: [
-          .rows(
-            of: .interface, where: [.equal(.name, "v0")], .columns(.name, .ofport, .error, .ifindex)
-          ),
-          .rows(of: .port, .columns(.name, .tag, .trunks, .externalIDs)),
-          .rows(of: .openVSwitch, .columns(.currentConfiguration)),
-        ], isConditional: isConditional,
-        request: Connection.Request(id: 1, method: "monitor_cond", changes: false, end: 0))
+        database: OpenVSwitchDatabase.name, monitored: rows.map(\.request),
+        isConditional: isConditional,
+        request: Session.Request(id: 1, method: "monitor_cond", changes: false, end: 0))
       _ = state.apply(updates)
       _ = state.apply(updates)
     }

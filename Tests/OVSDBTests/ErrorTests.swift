@@ -9,7 +9,7 @@ import OpenVSwitch
 struct ErrorTests {
   static let endpoint = Endpoint.unix("/run/ovs/db.sock")
 
-  static func refused(_ text: String, _ index: Int, _ operation: OVSDB::Operation?) throws
+  static func refused(_ text: String, _ index: Int, _ operation: OperationName?) throws
     -> OVSDBError
   {
     .transactionRefused(
@@ -79,7 +79,7 @@ struct ErrorTests {
 
   @Test("a refusal names the operation and has the server's words")
   func refusals() throws {
-    let insert = OVSDB::Operation.insert(into: .port, [])
+    let insert = OperationName(kind: .insert, table: "Port")
     let error = try Self.refused(
       #"{"error":"constraint violation","details":"5000 is not in the valid range"}"#, 0, insert)
     #expect(

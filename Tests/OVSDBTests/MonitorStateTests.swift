@@ -10,9 +10,10 @@ import OpenVSwitch
 struct MonitorStateTests {
   static let uuid = "99da7256-e05c-45bc-8310-051d32716a6c"
 
-  func state(_ rows: MonitoredRows, isConditional: Bool = true) -> MonitorState {
+  func state(_ rows: MonitoredRows<OpenVSwitchDatabase>, isConditional: Bool = true) -> MonitorState
+  {
     MonitorState(
-      monitored: [rows], isConditional: isConditional,
+      database: "Open_vSwitch", monitored: [rows.request], isConditional: isConditional,
       request: .init(id: 1, method: "monitor_cond", changes: false, end: 0))
   }
   func row<T>(_ state: MonitorState, of table: T) -> Row<T>? where T: Table {

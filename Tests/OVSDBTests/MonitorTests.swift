@@ -26,7 +26,7 @@ struct MonitorTests {
   @Test("rows follow what others write", arguments: [true, false])
   func follow(_ isConditional: Bool) throws {
     let connection = try connect()
-    connection.hasConditionalMonitors = isConditional
+    connection.session.hasConditionalMonitors = isConditional
     let writer = try connect()
     let monitor = connection.monitor([
       .rows(
@@ -114,7 +114,7 @@ struct MonitorTests {
   @Test("what cannot be monitored is refused, in the server's words", arguments: [true, false])
   func refused(_ isConditional: Bool) throws {
     let connection = try connect()
-    connection.hasConditionalMonitors = isConditional
+    connection.session.hasConditionalMonitors = isConditional
     let monitor = connection.monitor([
       .rows(of: .port, .columns(Column<PortTable, String>("colour")))
     ])
@@ -130,7 +130,7 @@ struct MonitorTests {
   func fallback() throws {
     let connection = try connect()
     // Every ovsdb-server at hand knows monitor_cond; none knows this.
-    connection.conditionalMonitorMethod = "monitor_unheard_of"
+    connection.session.conditionalMonitorMethod = "monitor_unheard_of"
     let monitor = connection.monitor([
       .rows(of: .bridge, where: [.equal(.name, "br0")], .columns(.ports))
     ])
@@ -138,7 +138,7 @@ struct MonitorTests {
       .rows(of: .bridge, where: [.equal(.name, "br1")], .columns(.name))
     ])
     try monitor.begin(until: soon)
-    #expect(!connection.hasConditionalMonitors)
+    #expect(!connection.session.hasConditionalMonitors)
     #expect(monitor.rows(of: .bridge).first?[.ports].count == 1)
     var transaction = Transaction()
     _ = transaction.addPort("veth1", to: "br0")

@@ -6,7 +6,7 @@ import OpenVSwitch
 
 @Suite("Operations")
 struct OperationTests {
-  typealias Operation = OVSDB::Operation
+  typealias Operation = OpenVSwitch::Operation
 
   @Test(
     "an operation is written as RFC 7047 §5.2 has it, and names itself",
@@ -92,12 +92,17 @@ struct OperationTests {
         #"{"op":"wait","table":"Bridge","timeout":0,"where":[["name","==","br0"]],"#
           + #""columns":["_uuid"],"until":"!=","rows":[]}"#
       ),
+      (
+        .requireAbsent(.bridge, where: [.equal(.name, "br0")]), "wait for Bridge",
+        #"{"op":"wait","table":"Bridge","timeout":0,"where":[["name","==","br0"]],"#
+          + #""columns":["_uuid"],"until":"==","rows":[]}"#
+      ),
       (.comment("hello"), "comment", #"{"op":"comment","comment":"hello"}"#),
       (.abort, "abort", #"{"op":"abort"}"#),
     ] as [(Operation, String, String)])
   func written(_ operation: Operation, _ description: String, _ text: String) {
     #expect(String(decoding: operation.json.encoded(), as: UTF8.self) == text)
-    #expect(operation.description == description)
+    #expect(operation.name.description == description)
   }
 
   @Test("operations compare by what they do")

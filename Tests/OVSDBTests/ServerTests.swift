@@ -23,7 +23,7 @@ struct ServerTests {
     let bridge = transaction.addBridge(name, [Cell(.datapathType, "netdev")])
     return try connection.transact(transaction, until: soon)[bridge]
   }
-  func refusal(_ operations: [OVSDB::Operation]) throws -> TransactionRefusal {
+  func refusal(_ operations: [OpenVSwitch::Operation]) throws -> TransactionRefusal {
     let connection = try connect()
     let error = #expect(throws: OVSDBError.self) {
       try connection.transact(operations, until: soon)
@@ -154,7 +154,10 @@ struct ServerTests {
 
   @Test("aborted, unknown table, unknown column and range error keep their names")
   func reasons() throws {
-    struct Nowhere: OVSDB.Table { let name = "Nowhere" }
+    struct Nowhere: OVSDB.Table {
+      typealias Schema = OpenVSwitchDatabase
+      let name = "Nowhere"
+    }
     #expect(try refusal([.comment("x"), .abort]).refusal.reason == .aborted)
     let table = try refusal([.select(from: Nowhere())])
     #expect(table.refusal.reason == .syntaxError)
@@ -174,9 +177,9 @@ struct ServerTests {
   @Test("a method the server does not know is refused by name")
   func unknownMethod() throws {
     let connection = try connect()
-    let request = connection.enqueue("dance", [])
+    let request = connection.session.enqueue("dance", [])
     let error = #expect(throws: OVSDBError.self) {
-      try connection.answer(to: request, until: soon, "the answer to dance")
+      try connection.session.answer(to: request, until: soon, "the answer to dance")
     }
     #expect(error?.description == "dance: unknown method")
     #expect(try connection.transact([.comment("still here")], until: soon).count == 1)
@@ -217,11 +220,11 @@ struct ServerTests {
     #expect(results[row].first?[.externalIDs].count == 40)
     #expect(results[row].first?[.externalIDs]["key39"] == text)
 
-    connection.textLimit = 1 << 20
+    connection.limitTexts(to: 1 << 20)
     let error = #expect(throws: OVSDBError.self) {
       try connection.transact(transaction, until: soon)
     }
-    #expect(error == .protocolViolation(connection.endpoint, "a text of more than 1048576 octets"))
+    #expect(error == .protocolViolation(connection.endpoint, "a text of more than 1048576 bytes"))
   }
 
   @Test("no octets of a server trap the connection")
@@ -229,7 +232,9 @@ struct ServerTests {
     var numbers = SeededGenerator(6640)
     for _ in 0..<40 {
       let connection = try connect()
-      let rows: [MonitoredRows] = [.rows(of: .interface, .columns(.name, .externalIDs))]
+      let rows: [MonitoredRows<OpenVSwitchDatabase>] = [
+        .rows(of: .interface, .columns(.name, .externalIDs))
+      ]
       for _ in 0..<200 {
         _ = connection.monitor(rows)
         let pending = connection.send(Transaction([.comment("x"), .select(from: .bridge)]))
@@ -252,7 +257,7 @@ struct ServerTests {
         if numbers.next() % 4 == 0, let position = octets.indices.randomElement(using: &numbers) {
           octets[position] = UInt8(truncatingIfNeeded: numbers.next())
         }
-        try? connection.accept(octets)
+        try? connection.session.accept(octets)
         _ = try? connection.results(of: pending, until: .after(.zero))
       }
     }

@@ -110,19 +110,17 @@ struct ValueTests {
     #expect(forwards.columnValue.pairs.map(\.key) == keys.sorted().map { .string($0) })
   }
 
-  @Test("a row answers the default of a type for what it was not told")
-  func rows() {
+  @Test("a row gives the columns that were selected, and traps at another")
+  func rows() async {
     let row = Row<InterfaceTable>(values: [
       "name": .atom(.string("veth1")), "ofport": .set([]), "mtu": .atom(.integer(1500)),
-      "error": .atom(.integer(3)),
     ])
     #expect(row[.name] == "veth1")
     #expect(row[.ofport] == nil)
     #expect(row[.mtu] == 1500)
-    #expect(row[.type] == "")
-    #expect(row[.ingressPolicingRate] == 0)
-    #expect(row[.externalIDs] == [:])
-    #expect(row[.error] == nil, "another type than the column's")
+    await #expect(processExitsWith: .failure) {
+      _ = Row<InterfaceTable>(values: ["name": .atom(.string("veth1"))])[.ofport]
+    }
   }
 
   @Test("a value that is written is read again, and no JSON traps the reader")

@@ -13,7 +13,7 @@ import OpenVSwitch
 struct WaitTests {
   let server: OpenVSwitch
   let soon = Deadline.after(.seconds(10))
-  static let change: [OVSDB::Operation] = [
+  static let change: [OpenVSwitch::Operation] = [
     .mutate(.openVSwitch, where: [], [.add(1, to: .nextConfiguration)])
   ]
 
@@ -54,7 +54,7 @@ struct WaitTests {
     let connection = try connect()
     try #require(server.server).suspend()
     let text = String(repeating: "x", count: 4 << 20)
-    let large = OVSDB::Operation.mutate(
+    let large = OpenVSwitch::Operation.mutate(
       .openVSwitch, where: [], [.insert(["large": text], into: .externalIDs)])
     let error = #expect(throws: OVSDBError.self) {
       try connection.transact([large], until: .after(.milliseconds(200)))
@@ -170,14 +170,14 @@ struct WaitTests {
     let probe = try connect()
     #expect(try !probe.isLockHeld("test", until: soon))
     #expect(try !probe.isLockHeld("test", until: soon))
-    let request = holder.enqueue("lock", ["test"])
-    let result = try holder.answer(to: request, until: soon, "the answer to lock")
+    let request = holder.session.enqueue("lock", ["test"])
+    let result = try holder.session.answer(to: request, until: soon, "the answer to lock")
     #expect(result["locked"] == true, "the probe has let it go")
     #expect(try probe.isLockHeld("test", until: soon))
     #expect(try probe.isLockHeld("test", until: soon))
     #expect(try !probe.isSwitchConnected(until: soon))
-    let unlock = holder.enqueue("unlock", ["test"])
-    _ = try holder.answer(to: unlock, until: soon, "the answer to unlock")
+    let unlock = holder.session.enqueue("unlock", ["test"])
+    _ = try holder.session.answer(to: unlock, until: soon, "the answer to unlock")
     #expect(try !probe.isLockHeld("test", until: soon), "the probe does not queue for it")
   }
 

@@ -59,7 +59,7 @@ struct SwitchTests {
     #expect(interface[.administrativeState] == "up")
     #expect(interface[.linkState] == "up")
     #expect(try host.openVSwitch.appctl("dpif/show").contains("v0 77/"))
-    #expect(connection.monitors.isEmpty, "the monitor ends with the commit")
+    #expect(connection.session.monitors.isEmpty, "the monitor ends with the commit")
   }
 
   @Test("an interface that ovs-vswitchd cannot use has an error, number -1 and no index")

@@ -114,8 +114,8 @@ struct GatewayDeparture {
         extent = .members
       }
       var transaction = Transaction()
-      if extent == situation.extent { require(extent, &transaction) }
-      let premises = transaction.operations.count
+      let premises =
+        extent == situation.extent ? require(extent, &transaction) : []
       take(extent, situation.row, &transaction)
       for operation in removal.operations { transaction.append(operation) }
       do throws(OVSDBError) {
@@ -123,9 +123,9 @@ struct GatewayDeparture {
         if extent == .gateway, situation.row.isOurs { removed.hasRemovedGateway = true }
         return
       } catch {
-        guard case .transactionRefused(let refusal) = error, refusal.index < premises,
-          refusal.refusal.reason == .timedOut, !deadline.hasPassed
-        else { throw error }
+        guard premises.contains(where: { $0.isUnmet(error) }), !deadline.hasPassed else {
+          throw error
+        }
       }
       if let failure = try restore(addresses, connection, until: deadline) {
         removed.failures.append(failure)
@@ -167,19 +167,22 @@ struct GatewayDeparture {
   }
 
   /// Adds what makes the transaction fail if somebody came or went.
-  private func require(_ extent: Extent, _ transaction: inout Transaction) {
-    func wait(_ condition: Condition<PortTable>, _ comparison: Operation.Comparison) {
-      transaction.append(
-        .wait(
-          for: .port, where: [condition], until: comparison,
-          members.map { [Cell(.name, $0.name)] }, .columns(.name)))
-    }
+  private func require(_ extent: Extent, _ transaction: inout Transaction)
+    -> [Transaction.Required]
+  {
+    let names = members.map { [Cell<PortTable>(.name, $0.name)] }
     switch extent {
-    case .members: wait(usersOfNetwork, .notEqual)
+    case .members:
+      return [
+        transaction.require(.port, where: [usersOfNetwork], .notEqual, names, .columns(.name))
+      ]
     case .network:
-      wait(usersOfNetwork, .equal)
-      wait(users, .notEqual)
-    case .gateway: wait(users, .equal)
+      return [
+        transaction.require(.port, where: [usersOfNetwork], .equal, names, .columns(.name)),
+        transaction.require(.port, where: [users], .notEqual, names, .columns(.name)),
+      ]
+    case .gateway:
+      return [transaction.require(.port, where: [users], .equal, names, .columns(.name))]
     }
   }
 

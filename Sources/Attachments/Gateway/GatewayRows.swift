@@ -139,15 +139,13 @@ struct GatewayJoining {
 
   /// What of the operations must hold, or what they collide with.
   struct Premises {
-    fileprivate var present: Transaction.Required?
-    fileprivate var vacancy: Int?
+    /// The port is there, or is not there yet.
+    fileprivate var port: Transaction.Required
     fileprivate var place: Transaction.Required?
 
     /// Whether the port came or went since it was looked for.
     func areGone(_ error: OVSDBError) -> Bool {
-      if let present, present.isUnmet(error) { return true }
-      guard case .transactionRefused(let refusal) = error, let vacancy else { return false }
-      return refusal.index == vacancy && refusal.refusal.reason == .timedOut
+      port.isUnmet(error)
     }
     /// Whether the port is on another bridge.
     func isElsewhere(_ error: OVSDBError) -> Bool { place?.isUnmet(error) ?? false }
@@ -162,21 +160,18 @@ struct GatewayJoining {
 
   /// Adds to a transaction that attaches to a bridge that is there.
   func join(_ bridge: Reference, _ transaction: inout Transaction) -> Premises {
-    var premises = Premises()
     guard let row = findings?.row else {
-      premises.vacancy = transaction.operations.count
-      transaction.append(
-        .wait(
-          for: .port, where: [.equal(.name, gateway.port.name)], until: .equal, [], .columns(.name))
-      )
+      let premises = Premises(
+        port: transaction.requireAbsent(.port, where: [.equal(.name, gateway.port.name)]))
       if let port = insertPort(&transaction) {
         transaction.mutate(.bridge, where: [.equal(.uuid, bridge)], [.insert([port], into: .ports)])
       }
       return premises
     }
-    premises.present = transaction.require(.port, where: [.equal(.uuid, row.reference)])
-    premises.place = transaction.require(
-      .bridge, where: [.equal(.uuid, bridge), .includes(.ports, [row.reference])])
+    let premises = Premises(
+      port: transaction.require(.port, where: [.equal(.uuid, row.reference)]),
+      place: transaction.require(
+        .bridge, where: [.equal(.uuid, bridge), .includes(.ports, [row.reference])]))
     var pairs = externalIDs
     if let fixedMAC {
       transaction.mutate(

@@ -99,9 +99,8 @@ struct LostInterface: Hashable {
 /// The port of an attachment, put on its bridge.
 struct Attaching {
   let transaction: Transaction
-  /// The bridge that must be there, or must not be there yet, for the transaction to take effect.
-  let premise: Transaction.Required?
-  private let vacancy: Int?
+  /// The bridge must be there, or must not be there yet, for the transaction to take effect.
+  let premise: Transaction.Required
   /// What must be so of the gateway's port; nil where there is nothing to be.
   let gateway: GatewayJoining.Premises?
 
@@ -120,13 +119,8 @@ struct Attaching {
       in: &transaction)
     if let bridge {
       premise = transaction.require(.bridge, where: [.equal(.uuid, bridge)])
-      vacancy = nil
     } else {
-      premise = nil
-      vacancy = transaction.operations.count
-      transaction.append(
-        .wait(for: .bridge, where: [.equal(.name, plan.bridge)], until: .equal, [], .columns(.name))
-      )
+      premise = transaction.requireAbsent(.bridge, where: [.equal(.name, plan.bridge)])
     }
     let port = Self.insertPort(plan, externalIDs, datapath, into: &transaction)
     if let bridge {
@@ -143,10 +137,7 @@ struct Attaching {
 
   /// Whether `error` says that the bridge came or went since it was looked for.
   func isPremiseGone(_ error: OVSDBError) -> Bool {
-    if gateway?.areGone(error) ?? false { return true }
-    if let premise { return premise.isUnmet(error) }
-    guard case .transactionRefused(let refusal) = error else { return false }
-    return refusal.index == vacancy && refusal.refusal.reason == .timedOut
+    gateway?.areGone(error) ?? false || premise.isUnmet(error)
   }
 
   private static func insertPort(

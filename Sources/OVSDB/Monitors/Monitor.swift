@@ -1,28 +1,32 @@
 internal import JSON
 public import Linux
 
-/// Rows that are to be monitored, and which of their columns.
-public struct MonitoredRows: Hashable, Sendable {
-  let table: String
-  let clauses: [Clause]
-  let shapes: [String: ColumnShape]
-  /// In the order they were asked for.
-  let columns: [String]
+/// Rows of the database `Schema` that are to be monitored, and which of their columns.
+public struct MonitoredRows<Schema: DatabaseSchema>: Hashable, Sendable {
+  let request: MonitorRequest
 
   /// These columns of the rows of which all conditions are true; without columns only whether the
   /// rows are there.
   public static func rows<T>(
     of table: T, where conditions: [Condition<T>] = [], _ columns: ColumnList<T> = .none
-  ) -> MonitoredRows {
-    MonitoredRows(
-      table: table.name, clauses: conditions.map { $0.clause }, shapes: columns.shapes,
-      columns: columns.names)
+  ) -> Self where T.Schema == Schema {
+    Self(
+      request: MonitorRequest(
+        table: table.name, clauses: conditions.map { $0.clause }, columns: columns.columns))
   }
+}
+
+/// What is to be monitored of one table.
+struct MonitorRequest: Hashable, Sendable {
+  let table: String
+  let clauses: [Clause]
+  /// In the order they were asked for.
+  let columns: [SelectedColumn]
 
   /// A `<monitor-cond-request>`, or, where the server cannot select, a `<monitor-request>` that
   /// also has the columns to select by.
   func json(isConditional: Bool) -> JSONValue {
-    var columns = columns
+    var columns = columns.map { $0.name }
     if !isConditional {
       for clause in clauses where clause.column != "_uuid" && !columns.contains(clause.column) {
         columns.append(clause.column)
@@ -41,8 +45,8 @@ public struct MonitoredRows: Hashable, Sendable {
 /// Rows of the database as they are, kept up to date by the server (ovsdb-server(7) §4.1.12).
 ///
 /// It is up to date as of the last wait on its connection, whatever that waited for.
-public struct Monitor {
-  let connection: Connection
+public struct DatabaseMonitor<Schema: DatabaseSchema> {
+  let session: Session
   let id: Int64
 
   /// Waits until the rows have come. A server that refuses is `requestRefused`.
@@ -54,69 +58,77 @@ public struct Monitor {
   /// names `purpose`. A server that refuses is `requestRefused`.
   public func wait(
     until deadline: Deadline, for purpose: @autoclosure () -> String,
-    _ predicate: (Monitor) -> Bool
+    _ predicate: (Self) -> Bool
   ) throws(OVSDBError) {
-    try wait(until: deadline, for: purpose(), connection.monitors[id]?.request, predicate)
+    try wait(until: deadline, for: purpose(), session.monitors[id]?.request, predicate)
   }
 
   /// As `wait`, for what follows from a transaction that took effect: past the deadline the effect
   /// is `certain`.
   public func waitForConsequence(
     until deadline: Deadline, for purpose: @autoclosure () -> String,
-    _ predicate: (Monitor) -> Bool
+    _ predicate: (Self) -> Bool
   ) throws(OVSDBError) {
     try wait(until: deadline, for: purpose(), nil, predicate)
   }
 
   private func wait(
     until deadline: Deadline, for purpose: @autoclosure () -> String,
-    _ request: Connection.Request?, _ predicate: (Monitor) -> Bool
+    _ request: Session.Request?, _ predicate: (Self) -> Bool
   ) throws(OVSDBError) {
-    try connection.wait(until: deadline, for: purpose(), request) {
-      switch connection.monitors[id]?.phase {
+    try session.wait(until: deadline, for: purpose(), request) {
+      switch session.monitors[id]?.phase {
       case .requested: false
       case .begun: predicate(self)
       case .refused, nil: true
       }
     }
-    guard case .refused(let refusal)? = connection.monitors[id]?.phase else { return }
+    guard case .refused(let refusal)? = session.monitors[id]?.phase else { return }
     throw .requestRefused(method: "monitor", refusal)
   }
 
   /// The rows of `table` that are there now, ordered by UUID; none before they have come.
-  public func rows<T>(of table: T) -> [Row<T>] {
-    let rows = connection.monitors[id]?.rows[table.name] ?? [:]
+  public func rows<T>(of table: T) -> [Row<T>] where T.Schema == Schema {
+    let rows = session.monitors[id]?.rows[table.name] ?? [:]
     return rows.sorted { $0.key < $1.key }.map { Row(values: $0.value) }
   }
 
   /// Ends it. The server learns of it with the next `flush` or wait.
   public func cancel() {
-    guard connection.monitors.removeValue(forKey: id) != nil else { return }
-    connection.enqueueUnwanted("monitor_cancel", [.integer(id)])
+    guard session.monitors.removeValue(forKey: id) != nil else { return }
+    session.enqueueUnwanted("monitor_cancel", [.integer(id)])
   }
 }
 
-extension Connection {
+extension DatabaseConnection {
   /// Queues the request to monitor these rows; it leaves with the next `flush` or wait.
   ///
   /// A server older than Open vSwitch 2.6 is asked with RFC 7047's `monitor`, and the conditions
   /// are applied here. A table is named once at most.
-  public func monitor(_ rows: [MonitoredRows]) -> Monitor {
+  public func monitor(_ rows: [MonitoredRows<Schema>]) -> DatabaseMonitor<Schema> {
+    let id = session.monitor(rows.map { $0.request }, of: Schema.name)
+    return DatabaseMonitor(session: session, id: id)
+  }
+}
+
+extension Session {
+  fileprivate func monitor(_ rows: [MonitorRequest], of database: String) -> Int64 {
     lastMonitorID += 1
     monitors[lastMonitorID] = MonitorState(
-      monitored: rows, isConditional: hasConditionalMonitors,
-      request: enqueue(monitor: lastMonitorID, of: rows))
-    return Monitor(connection: self, id: lastMonitorID)
+      database: database, monitored: rows, isConditional: hasConditionalMonitors,
+      request: enqueue(monitor: lastMonitorID, of: database, rows))
+    return lastMonitorID
   }
 
-  private func enqueue(monitor id: Int64, of rows: [MonitoredRows]) -> Request {
+  private func enqueue(monitor id: Int64, of database: String, _ rows: [MonitorRequest]) -> Request
+  {
     let isConditional = hasConditionalMonitors
     let requests = rows.map { rows in
       (rows.table, JSONValue?.some([rows.json(isConditional: isConditional)]))
     }
     return enqueue(
       isConditional ? conditionalMonitorMethod : "monitor",
-      [Self.database, .integer(id), .object(requests)])
+      [.string(database), .integer(id), .object(requests)])
   }
 
   /// Takes in the answer to the request for a monitor.
@@ -129,7 +141,7 @@ extension Connection {
       if refusal.reason == .unknownMethod, state.isConditional {
         hasConditionalMonitors = false
         state.isConditional = false
-        state.request = enqueue(monitor: id, of: state.monitored)
+        state.request = enqueue(monitor: id, of: state.database, state.monitored)
       } else {
         state.phase = .refused(refusal)
       }

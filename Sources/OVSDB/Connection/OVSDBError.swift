@@ -18,6 +18,10 @@ public enum OVSDBError: Error, Hashable, Sendable {
   case requestRefused(method: String, Refusal)
   /// The server refused a transaction; nothing of it took effect.
   case transactionRefused(TransactionRefusal)
+  /// The member of a cluster is of no use now; why.
+  case unfit(Endpoint, String)
+  /// None of several servers is of use; why not, each.
+  case noMember([OVSDBError])
   /// A table has no row and must have one; what makes it.
   case missingRow(Endpoint, table: String, advice: String)
 
@@ -37,7 +41,7 @@ public enum OVSDBError: Error, Hashable, Sendable {
     case .connectionLost(_, _, _, let effect), .deadlinePassed(_, _, let effect): effect != .none
     case .protocolViolation: true
     case .unusableEndpoint, .cannotConnect, .requestRefused, .transactionRefused,
-      .missingRow:
+      .unfit, .noMember, .missingRow:
       false
     }
   }
@@ -45,7 +49,7 @@ public enum OVSDBError: Error, Hashable, Sendable {
   /// Whether to ask again may help: a server that is not there may be restarting.
   public var isTransient: Bool {
     switch self {
-    case .deadlinePassed, .cannotConnect: true
+    case .deadlinePassed, .cannotConnect, .unfit, .noMember: true
     default: false
     }
   }
@@ -122,7 +126,7 @@ public struct TransactionRefusal: Hashable, Sendable, CustomStringConvertible {
   /// one by one and the transaction was refused at its end (RFC 7047 §4.1.3).
   public let index: Int
   /// The operation at fault; nil at the end of the transaction.
-  public let operation: Operation?
+  public let operation: OperationName?
   /// What the transaction was to do.
   public let summary: String
   /// The server's words.
@@ -152,6 +156,10 @@ extension OVSDBError: CustomStringConvertible {
       return "ovsdb-server at \(endpoint): not as RFC 7047 has it: \(what)"
     case .requestRefused(let method, let refusal): return "\(method): \(refusal)"
     case .transactionRefused(let refusal): return refusal.description
+    case .unfit(let endpoint, let reason): return "ovsdb-server at \(endpoint): \(reason)"
+    case .noMember(let reasons):
+      return "no server of the database is of use: "
+        + reasons.map { $0.description }.joined(separator: "; ")
     case .missingRow(let endpoint, let table, let advice):
       return "ovsdb-server at \(endpoint): table \(table) has no row; \(advice)"
     }

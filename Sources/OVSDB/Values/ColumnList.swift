@@ -4,17 +4,14 @@
 /// are not in the subset of Swift that this is written in.
 public struct ColumnList<T: Table>: Hashable, Sendable {
   /// In the order they were asked for.
-  private(set) var names: [String] = []
-  /// How their changes are told, by their names.
-  private(set) var shapes: [String: ColumnShape] = [:]
+  private(set) var columns: [SelectedColumn] = []
 
   /// No column.
   public static var none: Self { Self() }
 
   private func and<Content>(_ column: Column<T, Content>) -> Self {
     var list = self
-    list.names.append(column.name)
-    list.shapes[column.name] = Content.shape
+    list.columns.append(SelectedColumn(column))
     return list
   }
 }
@@ -60,4 +57,42 @@ extension ColumnList {
     _ e: Column<T, E>, _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>,
     _ i: Column<T, I>
   ) -> Self { columns(a, b, c, d, e, f, g, h).and(i) }
+}
+
+/// A column of whatever table that is asked for.
+struct SelectedColumn: Sendable {
+  let name: String
+  /// How its changes are told.
+  let shape: ColumnShape
+  /// What a monitor leaves out.
+  let initial: Value
+  private let isOfType: @Sendable (Value) -> Bool
+
+  init<T, Content>(_ column: Column<T, Content>) {
+    name = column.name
+    shape = Content.shape
+    initial = Content.initial.columnValue
+    isOfType = { Content.decoded(from: $0) != nil }
+  }
+
+  /// Whether `value` is of the column's type.
+  func accepts(_ value: Value) -> Bool { isOfType(value) }
+}
+
+extension SelectedColumn: Hashable {
+  static func == (left: Self, right: Self) -> Bool {
+    left.name == right.name && left.initial == right.initial
+  }
+  func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}
+
+extension [SelectedColumn] {
+  /// What keeps `row` from having all of these columns, each of its type; nil where it has.
+  func mismatch(_ row: [String: Value]) -> String? {
+    for column in self {
+      guard let value = row[column.name] else { return "a row without column \(column.name)" }
+      if !column.accepts(value) { return "another type of column \(column.name)" }
+    }
+    return nil
+  }
 }

@@ -1,5 +1,16 @@
+/// A database that an ovsdb-server may have, with the tables of its schema.
+///
+/// Everything that is said to a server is said to one database: a transaction on the tables of
+/// another does not compile.
+public protocol DatabaseSchema: Sendable {
+  /// The name of the database.
+  static var name: String { get }
+}
+
 /// A table of a database.
 public protocol Table: Hashable, Sendable {
+  /// The database that has the table.
+  associatedtype Schema: DatabaseSchema
   /// Its name.
   var name: String { get }
 }

@@ -10,15 +10,19 @@ struct MonitorState {
     /// There is no such monitor.
     case refused(Refusal)
   }
-  let monitored: [MonitoredRows]
+  let database: String
+  let monitored: [MonitorRequest]
   /// Whether the server selects rows and tells changes as `update2`; if not, as `update`.
   var isConditional: Bool
-  var request: Connection.Request
+  var request: Session.Request
   var phase = Phase.requested
   /// By table and UUID; each has its `_uuid` as a column, too.
   var rows: [String: [String: [String: Value]]] = [:]
 
-  init(monitored: [MonitoredRows], isConditional: Bool, request: Connection.Request) {
+  init(
+    database: String, monitored: [MonitorRequest], isConditional: Bool, request: Session.Request
+  ) {
+    self.database = database
     self.monitored = monitored
     self.isConditional = isConditional
     self.request = request
@@ -43,23 +47,23 @@ struct MonitorState {
   }
 
   /// Takes in a `<row-update2>` (ovsdb-server(7) §4.1.14).
-  private mutating func apply(_ change: JSONValue, to uuid: String, of monitored: MonitoredRows)
+  private mutating func apply(_ change: JSONValue, to uuid: String, of monitored: MonitorRequest)
     -> Bool
   {
     guard let member = change.object?.members.first else { return false }
     switch member.name {
     case "initial", "insert":
       guard let row = OVSDB::values(ofRow: member.value) else { return false }
-      set(row, uuid, monitored.table)
+      return set(row, uuid, monitored)
     case "modify":
       guard var row = rows[monitored.table]?[uuid],
         let differences = OVSDB::values(ofRow: member.value)
       else { return false }
       for (column, difference) in differences {
-        row[column] = Self.value(
-          row[column], changedBy: difference, monitored.shapes[column] ?? .single)
+        let shape = monitored.columns.first { $0.name == column }?.shape
+        row[column] = Self.value(row[column], changedBy: difference, shape ?? .single)
       }
-      set(row, uuid, monitored.table)
+      return set(row, uuid, monitored)
     case "delete": rows[monitored.table]?[uuid] = nil
     default: return false
     }
@@ -68,22 +72,31 @@ struct MonitorState {
 
   /// Takes in a `<row-update>` (RFC 7047 §4.1.6): the new row is whole, or absent.
   private mutating func replace(
-    _ uuid: String, of monitored: MonitoredRows, with change: JSONValue
+    _ uuid: String, of monitored: MonitorRequest, with change: JSONValue
   ) -> Bool {
     guard case .object(let versions) = change else { return false }
     rows[monitored.table]?[uuid] = nil
     guard let new = versions["new"] else { return true }
     guard let row = OVSDB::values(ofRow: new) else { return false }
     if monitored.clauses.allSatisfy({ $0.isTrue(of: row, uuid: uuid) }) {
-      set(row, uuid, monitored.table)
+      return set(row, uuid, monitored)
     }
     return true
   }
 
-  private mutating func set(_ row: [String: Value], _ uuid: String, _ table: String) {
+  /// Keeps a row, and with it what the server left out because it is the default of its type; false
+  /// if a column is of another type.
+  private mutating func set(_ row: [String: Value], _ uuid: String, _ monitored: MonitorRequest)
+    -> Bool
+  {
     var row = row
     row["_uuid"] = .atom(.uuid(uuid))
-    rows[table, default: [:]][uuid] = row
+    for column in monitored.columns where row[column.name] == nil {
+      row[column.name] = column.initial
+    }
+    guard monitored.columns.mismatch(row) == nil else { return false }
+    rows[monitored.table, default: [:]][uuid] = row
+    return true
   }
 
   /// What `old` becomes by a difference, of which sets and maps tell only what is other than

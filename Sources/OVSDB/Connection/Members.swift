@@ -1,0 +1,87 @@
+public import Linux
+
+/// What a member of a cluster has to be.
+public enum MemberRequirement: Hashable, Sendable {
+  /// It responds.
+  case responding
+  /// It is part of a majority, so that what it says is recent and what it is told can take effect.
+  case connected
+  /// It leads: what it says is the latest.
+  case leading
+}
+
+extension DatabaseConnection {
+  /// Connects to the first of `remotes` that is as `requirement` says: the members of a cluster, or
+  /// one server.
+  ///
+  /// They are tried in turn, again and again until the deadline: a member that is elected, or
+  /// restarts, is of use a second later. One that accepts the connection and does not respond is
+  /// passed by. Where none can be connected to at all it ends at once, as with one server.
+  /// `noMember` says of each why not.
+  public init(
+    toOneOf remotes: [Endpoint], _ requirement: MemberRequirement = .connected,
+    until deadline: Deadline
+  ) throws(OVSDBError) {
+    var patience = Self.firstPatience
+    while true {
+      var refusals: [OVSDBError] = []
+      for remote in remotes {
+        let limit = remotes.count == 1 ? deadline : min(deadline, .after(patience))
+        do throws(OVSDBError) {
+          let connection = try Self(remote, until: limit)
+          try connection.require(requirement, until: limit)
+          self = connection
+          return
+        } catch { refusals.append(error) }
+      }
+      guard refusals.contains(where: { $0.mayPass }), !deadline.hasPassed else {
+        if refusals.count == 1, let refusal = refusals.first { throw refusal }
+        throw .noMember(refusals)
+      }
+      patience = min(patience * 2, .seconds(60))
+      Clock.sleep(min(Self.pause, deadline.remaining))
+    }
+  }
+
+  /// How long the first time a member may take to respond.
+  private static var firstPatience: Duration { .milliseconds(500) }
+  /// Between two rounds.
+  private static var pause: Duration { .milliseconds(50) }
+
+  /// Throws if the server is not as `requirement` says, or does not respond.
+  func require(_ requirement: MemberRequirement, until deadline: Deadline) throws(OVSDBError) {
+    var question = DatabaseTransaction<ServerDatabase>()
+    let rows = question.select(
+      from: .database, where: [.equal(.name, Schema.name)], .columns(.isConnected, .isLeader))
+    let results: TransactionResults
+    do throws(OVSDBError) {
+      results = try DatabaseConnection<ServerDatabase>(sharing: session).transact(
+        question, until: deadline)
+    } catch {
+      // A server older than 2.9 is part of no cluster.
+      if error.isRefusal(.unknownDatabase) { return }
+      throw error
+    }
+    guard let row = results[rows].first else {
+      throw .unfit(endpoint, "it has no database \(Schema.name)")
+    }
+    switch requirement {
+    case .responding: break
+    case .connected:
+      if !row[.isConnected] { throw .unfit(endpoint, "it is not part of a majority") }
+    case .leading:
+      if !row[.isLeader] { throw .unfit(endpoint, "it is not the leader") }
+    }
+  }
+}
+
+extension OVSDBError {
+  /// Whether a member may be of use a moment later.
+  fileprivate var mayPass: Bool {
+    switch self {
+    case .unfit, .deadlinePassed, .connectionLost: true
+    case .cannotConnect(_, let error): error.errno == .timedOut
+    default: false
+    }
+  }
+}
