@@ -47,7 +47,7 @@ extension AttachmentError {
   }
 
   /// What the kernel refused.
-  init(_ error: RouteError, _ attempt: String) {
+  init<Request>(_ error: RequestError<Request>, _ attempt: String) {
     var kind = Kind.failed
     if case .timedOut = error { kind = .busy }
     self.init(kind, attempt, details: error.description)

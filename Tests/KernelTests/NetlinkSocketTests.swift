@@ -71,6 +71,15 @@ extension KernelNetlink {
       }
     }
 
+    @Test("a late answer about a family is not taken for that about the next one")
+    func lateFamily() throws {
+      let generic = try GenericSocket()
+      let sequence = generic.socket.takeSequence(1)
+      try generic.socket.send(GenericSocket.message("nlctrl", sequence: sequence))
+      #expect(try !generic.hasFamily("nl-missing", until: .soon))
+      #expect(try generic.hasFamily("nlctrl", until: .soon))
+    }
+
     @Test("answers that are there already are read even past the deadline")
     func passed() throws {
       #expect(try RouteSocket().link(.index(1), until: .after(.zero)).name == "lo")

@@ -38,6 +38,31 @@ struct LoopbackTests {
     #expect(try plugin.add(network, containerID: "c1", sandbox: sandbox).checked() == result)
   }
 
+  @Test("a namespace that there is no way back from is not entered, and the error says so")
+  func noWayBack() throws {
+    // In a user namespace of its own a process may enter namespaces that it makes there, and not
+    // the one that it came with.
+    let script = """
+      unshare --net sleep 30 & child=$!
+      here=$(readlink /proc/self/ns/net)
+      until there=$(readlink /proc/$child/ns/net) && [ "$there" != "$here" ]; do sleep 0.01; done
+      CNI_NETNS=/proc/$child/ns/net "$0"
+      status=$?
+      kill $child
+      exit $status
+      """
+    let result = PluginResult(
+      try run(
+        "unshare", ["--user", "--map-root-user", "sh", "-c", script, plugin.path],
+        environment: ProcessInfo.processInfo.environment.merging([
+          "CNI_COMMAND": "ADD", "CNI_CONTAINERID": "c1", "CNI_IFNAME": "lo",
+          "CNI_PATH": plugin.searchPath,
+        ]) { $1 }, input: network.encoded))
+    #expect(result.status == 1)
+    #expect(result.code == 999, "\(result)")
+    #expect(result.message.contains("setns(/proc/thread-self/ns/net): EPERM"), "\(result)")
+  }
+
   @Test("without IPv6 there is only the address of IPv4")
   func withoutIPv6() throws {
     let sandbox = try down()

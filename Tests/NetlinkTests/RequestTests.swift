@@ -245,7 +245,9 @@ private func request(_ build: (inout Batch) -> Void) throws -> [UInt8] {
     let veth = try request {
       $0.addVeth(VethEnd("veth1"), peer: VethEnd("eth0"), in: 9)
     }
-    func name(_ offset: Int) -> String? { AttributeNames.name(at: offset, of: veth[...]) }
+    func name(_ offset: Int) -> String? {
+      NetlinkFamily.route.attributeName(at: offset, of: veth[...])
+    }
     #expect(name(32) == "IFLA_IFNAME")
     #expect(name(44) == "IFLA_LINKINFO")
     #expect(name(48) == "IFLA_INFO_KIND")

@@ -33,12 +33,12 @@ package enum HostShield {
 
   /// Makes sure that the rule is there, before there is a host end.
   package static func require(_ context: Context) throws(AttachmentError) {
-    do throws(RouteError) {
+    do throws(FilterError) {
       let socket = try NetfilterSocket()
       while let deviation = try socket.deviation(of: tables, until: context.deadline) {
         context.log.write(.info, "putting the rule for host ends into place: \(deviation)")
         try socket.replace(tables, until: context.deadline)
-        if context.deadline.hasPassed { throw .timedOut(.replaceFilter) }
+        if context.deadline.hasPassed { throw .timedOut(.replace) }
       }
     } catch { throw AttachmentError(error, attempt) }
   }
@@ -47,7 +47,7 @@ package enum HostShield {
   package static func compare(_ context: Context, _ deviations: inout Deviations)
     throws(AttachmentError)
   {
-    do throws(RouteError) {
+    do throws(FilterError) {
       if let found = try NetfilterSocket().deviation(of: tables, until: context.deadline) {
         deviations.add(
           "the host takes frames from containers by their host ends: nftables: \(found); "
@@ -58,7 +58,7 @@ package enum HostShield {
 
   /// Refuses a host whose kernel has no nftables.
   package static func requireForStatus(_ context: Context) throws(AttachmentError) {
-    do throws(RouteError) {
+    do throws(FilterError) {
       _ = try NetfilterSocket().deviation(of: tables, until: context.deadline)
     } catch { throw AttachmentError(.unavailable, attempt, details: error.description) }
   }

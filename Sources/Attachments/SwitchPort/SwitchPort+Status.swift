@@ -93,7 +93,7 @@ extension SwitchPort {
       return
     }
     guard plan.configuration.datapath == .system else { return }
-    do throws(RouteError) {
+    do throws(GenericError) {
       if try GenericSocket().hasFamily("ovs_datapath", until: context.deadline) { return }
     } catch {
       throw AttachmentError(

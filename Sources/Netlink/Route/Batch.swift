@@ -141,7 +141,8 @@ public struct Batch {
             let answer = try Acknowledgement(message)
             if let errno = answer.errno, errno != request.tolerated, failure == nil {
               let refused = octets.dropFirst(request.offset - first.offset)
-              failure = .refused(request.request, errno, words: answer.words(about: refused))
+              failure = .refused(
+                request.request, errno, words: answer.words(about: refused, of: .route))
             }
             if isLast { isAnswered = true }
           } else if message.type == Link.answerType {

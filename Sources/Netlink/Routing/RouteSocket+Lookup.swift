@@ -152,7 +152,7 @@ extension Neighbour: Reported {
     guard let index: Int32 = body.integer(at: 4), let state: UInt16 = body.integer(at: 8) else {
       throw .badLength(body.count, at: body.startIndex)
     }
-    let attributes = try Attributes<NeighbourSpace>(body.dropFirst(12))
+    let attributes = try Attributes<NeighbourSpace>(body.dropFirst(NeighbourSpace.headerSize))
     // A bridge has its learnt MAC addresses in the same table, without addresses.
     guard let address = try attributes[.address] else { return }
     list.append(
@@ -161,21 +161,30 @@ extension Neighbour: Reported {
 }
 
 /// `linux/neighbour.h`: `NDA_…`
-enum NeighbourSpace {}
+enum NeighbourSpace: AttributeSpace {
+  /// Of `struct ndmsg`.
+  static let headerSize = 12
+  static var names: [AttributeName] {
+    [
+      known(.address), known(.mac), .init(NDA_CACHEINFO, "NDA_CACHEINFO"),
+      .init(NDA_PROBES, "NDA_PROBES"), known(.link), .init(NDA_MASTER, "NDA_MASTER"),
+    ]
+  }
+}
 extension Attribute where Space == NeighbourSpace, Value == IPAddress {
-  static var address: Self { .init(NDA_DST) }
+  static var address: Self { .init(NDA_DST, "NDA_DST") }
 }
 extension Attribute where Space == NeighbourSpace, Value == MACAddress {
-  static var mac: Self { .init(NDA_LLADDR) }
+  static var mac: Self { .init(NDA_LLADDR, "NDA_LLADDR") }
 }
 extension Attribute where Space == NeighbourSpace, Value == Int32 {
-  static var link: Self { .init(NDA_IFINDEX) }
+  static var link: Self { .init(NDA_IFINDEX, "NDA_IFINDEX") }
 }
 extension Attribute where Space == RouteSpace, Value == IPAddress {
   /// The source address of the packet that a route is looked up for.
-  static var packetSource: Self { .init(RTA_SRC.rawValue) }
+  static var packetSource: Self { .init(RTA_SRC.rawValue, "RTA_SRC") }
 }
 extension Attribute where Space == RouteSpace, Value == Int32 {
   /// The link by which the packet arrives that a route is looked up for.
-  static var arrivalLink: Self { .init(RTA_IIF.rawValue) }
+  static var arrivalLink: Self { .init(RTA_IIF.rawValue, "RTA_IIF") }
 }

@@ -11,12 +11,12 @@ public final class RouteSocket {
 
   /// Makes a socket in the namespace of this process.
   public init() throws(RouteError) {
-    do { socket = try NetlinkSocket(NETLINK_ROUTE) } catch { throw .system(.open, error) }
+    do { socket = try NetlinkSocket(.route) } catch { throw .system(.open, error) }
   }
 
   /// Makes a socket in `namespace`.
   public init(in namespace: borrowing NetworkNamespace) throws(RouteError) {
-    do { socket = try NetlinkSocket(NETLINK_ROUTE, in: namespace) } catch {
+    do { socket = try NetlinkSocket(.route, in: namespace) } catch {
       throw .system(.open, error)
     }
   }

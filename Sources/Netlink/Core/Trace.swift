@@ -3,16 +3,15 @@ internal import Linux
 
 /// Writes the traffic of one socket to standard error: every message, decoded, with its octets.
 struct Trace {
-  /// `rtnetlink` numbers its messages; those of other families are not named.
-  private let isRoute: Bool
+  private let family: NetlinkFamily
 
   /// Nil unless the environment variable `CNI_TRACE` names `netlink` among others.
-  init?(_ number: CInt) {
+  init?(ifWantedFor family: NetlinkFamily) {
     guard Process.isTraced("netlink") else { return nil }
-    isRoute = number == NETLINK_ROUTE
+    self.family = family
   }
 
-  init(isRoute: Bool) { self.isRoute = isRoute }
+  init(_ family: NetlinkFamily) { self.family = family }
 
   func write(_ direction: String, _ datagram: [UInt8]) {
     // What cannot be written is not traced.
@@ -40,9 +39,9 @@ struct Trace {
       let answer = try Acknowledgement(message)
       text += "  \(hex(body))\n  \(answer.errno.map { "\($0)" } ?? "success")"
       text += (answer.words.map { "; \($0)" } ?? "") + "\n"
-    } else if isRoute, let (names, headerSize) = AttributeNames.of(message.type) {
-      text += "  \(hex(body.prefix(headerSize)))\n"
-      describe(body.dropFirst(headerSize), names, depth: 1, into: &text)
+    } else if let layout = family.layout(message.type) {
+      text += "  \(hex(body.prefix(layout.headerSize)))\n"
+      describe(body.dropFirst(layout.headerSize), layout, depth: 1, into: &text)
     } else {
       text += "  \(hex(body))\n"
     }
@@ -50,20 +49,20 @@ struct Trace {
 
   /// One line an attribute; what it holds is below it, further to the right.
   private func describe(
-    _ attributes: ArraySlice<UInt8>, _ names: AttributeNames, depth: Int, into text: inout String
+    _ attributes: ArraySlice<UInt8>, _ layout: AttributeLayout, depth: Int, into text: inout String
   ) {
     let indent = String(repeating: " ", count: depth * 2)
     var cursor = AttributeCursor(attributes)
     do throws(NetlinkError) {
       while let (type, isNested, payload) = try cursor.next() {
-        text += indent + names.name(type)
+        text += indent + layout.name(type)
         // A sender could nest them without end.
-        guard depth < 8, let inner = names.inside(type, isNested: isNested) else {
+        guard depth < 8, let inner = layout.inside(type, isNested: isNested) else {
           text += " \(hex(payload))\(quotation(payload))\n"
           continue
         }
         text += inner.headerSize > 0 ? " \(hex(payload.prefix(inner.headerSize)))\n" : "\n"
-        describe(payload.dropFirst(inner.headerSize), inner.names, depth: depth + 1, into: &text)
+        describe(payload.dropFirst(inner.headerSize), inner, depth: depth + 1, into: &text)
       }
     } catch { text += "\(indent)\(error)\n" }
   }
@@ -79,17 +78,9 @@ struct Trace {
     switch CInt(type) {
     case NLMSG_ERROR: "NLMSG_ERROR"
     case NLMSG_DONE: "NLMSG_DONE"
-    default: isRoute ? Self.typeNames[type] ?? "type \(type)" : "type \(type)"
+    default: family.messageName(type) ?? "type \(type)"
     }
   }
-
-  private static let typeNames: [UInt16: String] = [
-    16: "RTM_NEWLINK", 17: "RTM_DELLINK", 18: "RTM_GETLINK", 19: "RTM_SETLINK",
-    20: "RTM_NEWADDR", 21: "RTM_DELADDR", 22: "RTM_GETADDR",
-    24: "RTM_NEWROUTE", 25: "RTM_DELROUTE", 26: "RTM_GETROUTE",
-    36: "RTM_NEWQDISC", 37: "RTM_DELQDISC", 38: "RTM_GETQDISC",
-    40: "RTM_NEWTCLASS", 41: "RTM_DELTCLASS", 42: "RTM_GETTCLASS",
-  ]
 }
 
 /// Two hexadecimal digits an octet, with nothing between them.

@@ -15,13 +15,13 @@ public struct TrafficClass: Hashable, Sendable {
 enum HierarchicalSpace {}
 
 extension Attribute where Space == DisciplineSpace, Value == Nested<HierarchicalSpace> {
-  static var hierarchical: Self { .init(TCA_OPTIONS) }
+  static var hierarchical: Self { .init(TCA_OPTIONS, "TCA_OPTIONS") }
 }
 extension Attribute where Space == HierarchicalSpace, Value == UInt64 {
   /// Octets per second, where they need more than 32 bits.
-  static var wideRate: Self { .init(TCA_HTB_RATE64) }
+  static var wideRate: Self { .init(TCA_HTB_RATE64, "TCA_HTB_RATE64") }
   /// The same of the ceiling.
-  static var wideCeiling: Self { .init(TCA_HTB_CEIL64) }
+  static var wideCeiling: Self { .init(TCA_HTB_CEIL64, "TCA_HTB_CEIL64") }
 }
 
 extension TrafficClass: Reported {

@@ -36,6 +36,17 @@ struct MessageCursor {
   }
 }
 
+/// `linux/netlink.h`: `NLMSGERR_ATTR_…`
+enum AcknowledgementSpace {}
+
+extension Attribute where Space == AcknowledgementSpace, Value == String {
+  static var words: Self { .init(NLMSGERR_ATTR_MSG.rawValue, "NLMSGERR_ATTR_MSG") }
+}
+extension Attribute where Space == AcknowledgementSpace, Value == UInt32 {
+  /// Where in the request the attribute is that the kernel did not like. Octets.
+  static var offset: Self { .init(NLMSGERR_ATTR_OFFS.rawValue, "NLMSGERR_ATTR_OFFS") }
+}
+
 /// What NLMSG_ERROR says, which is also how success is said; or NLMSG_DONE, the end of a list.
 struct Acknowledgement: Hashable {
   /// Nil if the request was granted.
@@ -73,8 +84,8 @@ struct Acknowledgement: Hashable {
 
 extension Acknowledgement {
   /// The kernel's words and the name of the attribute of `request` that they are about.
-  func words(about request: ArraySlice<UInt8>) -> String? {
-    guard let offset, let name = AttributeNames.name(at: offset, of: request) else { return words }
+  func words(about request: ArraySlice<UInt8>, of family: NetlinkFamily) -> String? {
+    guard let offset, let name = family.attributeName(at: offset, of: request) else { return words }
     return words.map { "\($0) (\(name))" } ?? name
   }
 }

@@ -4,30 +4,32 @@ internal import Linux
 /// A netlink socket (netlink(7)) in the namespace it was made in.
 struct NetlinkSocket: ~Copyable {
   let descriptor: FileDescriptor
+  let family: NetlinkFamily
   /// Nil unless the traffic is wanted on standard error.
   let trace: Trace?
   /// The number of the next request. An answer with a lower one came too late for its request.
   private var sequence: UInt32 = 1
 
-  /// A socket of the family of netlink `number`, in the namespace of this thread.
-  init(_ number: CInt) throws(SystemError) {
-    self.init(try .socket(AF_NETLINK, CInt(SOCK_RAW.rawValue), number), number)
+  /// A socket of `family`, in the namespace of this thread.
+  init(_ family: NetlinkFamily) throws(SystemError) {
+    self.init(try .socket(AF_NETLINK, CInt(SOCK_RAW.rawValue), family.number), family)
   }
 
   /// The same in `namespace`.
-  init(_ number: CInt, in namespace: borrowing NetworkNamespace) throws(SystemError) {
-    self.init(try namespace.socket(AF_NETLINK, CInt(SOCK_RAW.rawValue), number), number)
+  init(_ family: NetlinkFamily, in namespace: borrowing NetworkNamespace) throws(SystemError) {
+    self.init(
+      try namespace.socket(AF_NETLINK, CInt(SOCK_RAW.rawValue), family.number), family)
   }
 
-  private init(_ descriptor: consuming FileDescriptor, _ number: CInt) {
-    // Wishes of 4.12, 4.3 and 4.20: the kernel's words about a refusal; not the whole refused
-    // request; only what a list is asked for. Where the kernel knows no such wish, there are no
-    // words, and lists are longer than they need be.
+  private init(_ descriptor: consuming FileDescriptor, _ family: NetlinkFamily) {
+    // Options since 4.12, 4.3 and 4.20: the kernel's words about a refusal; not the whole refused
+    // request; only what a list is asked for. An older kernel gives no words, and longer lists.
     for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] {
       do { try descriptor.setOption(SOL_NETLINK, option, 1) } catch {}
     }
     self.descriptor = descriptor
-    trace = Trace(number)
+    self.family = family
+    trace = Trace(ifWantedFor: family)
   }
 
   /// Takes `count` numbers for requests and answers the first.

@@ -3,12 +3,18 @@ internal import CLinux
 
 /// The key of an attribute: its number, the space the number belongs to, and the type of its value.
 ///
-/// One declaration serves both directions: `put(.name, "eth0")` and `attributes[.name]`.
+/// One declaration serves both directions, `put(.name, "eth0")` and `attributes[.name]`, and the
+/// names that people read.
 struct Attribute<Space, Value>: Sendable {
   /// `nla_type`, without its flags.
   let type: UInt16
+  /// As the kernel's header calls it.
+  let name: String
 
-  init(_ type: some BinaryInteger) { self.type = UInt16(truncatingIfNeeded: type) }
+  init(_ type: some BinaryInteger, _ name: String) {
+    self.type = UInt16(truncatingIfNeeded: type)
+    self.name = name
+  }
 }
 
 /// The value type of an attribute that holds attributes of the space `Inner`.
@@ -57,26 +63,6 @@ extension IPAddress: AttributeValue {
 extension MACAddress: AttributeValue {
   func encode(into bytes: inout [UInt8]) { bytes += self.bytes }
   init?(decoding payload: Span<UInt8>) { self.init(bytes: payload.octets) }
-}
-
-/// `struct rtvia`: a gateway of a family that need not be the route's.
-struct Via: AttributeValue {
-  let address: IPAddress
-
-  init(_ address: IPAddress) { self.address = address }
-
-  func encode(into bytes: inout [UInt8]) {
-    bytes.append(native: UInt16(address.family.number))
-    bytes += address.bytes
-  }
-
-  init?(decoding payload: Span<UInt8>) {
-    guard let family: UInt16 = payload.integer(at: 0),
-      let address = IPAddress(bytes: Array(payload.octets.dropFirst(2))),
-      UInt16(address.family.number) == family
-    else { return nil }
-    self.address = address
-  }
 }
 
 extension IPAddress.Family {

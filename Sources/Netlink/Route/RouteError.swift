@@ -2,53 +2,13 @@ internal import Addresses
 internal import CLinux
 public import Linux
 
-/// A request that the kernel refused, or could not be asked.
-public enum RouteError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The kernel said no, `words` in its own words if it has any.
-  case refused(RouteRequest, Errno, words: String?)
-  /// The kernel's answer is not what it should be.
-  case malformed(RouteRequest, NetlinkError)
-  /// There was no answer until the deadline.
-  case timedOut(RouteRequest)
-  /// A system call failed.
-  case system(RouteRequest, SystemError)
+/// A request of rtnetlink(7) that the kernel refused, or could not be asked.
+public typealias RouteError = RequestError<RouteRequest>
 
-  /// What was asked for.
-  public var request: RouteRequest {
-    switch self {
-    case .refused(let request, _, _), .malformed(let request, _), .timedOut(let request),
-      .system(let request, _):
-      request
-    }
-  }
-
-  /// Why the kernel said no; nil if it did not.
-  public var errno: Errno? {
-    switch self {
-    case .refused(_, let errno, _): errno
-    case .system(_, let error): error.errno
-    case .malformed, .timedOut: nil
-    }
-  }
-
-  /// Whether the kernel said no: what was asked for did not happen. With any other error it may have.
-  public var isRefusal: Bool { if case .refused = self { true } else { false } }
-
-  /// `add veth link "veth1": EEXIST (File exists)`, and what that means where it is not plain.
-  public var description: String {
-    switch self {
-    case .refused(let request, let errno, let words):
-      ["\(request): \(errno)", words, Self.meaning(of: errno, for: request)]
-        .compactMap { $0 }.joined(separator: "; ")
-    case .malformed(let request, let error): "\(request): the kernel's answer: \(error)"
-    case .timedOut(let request): "\(request): the kernel has not answered until the deadline"
-    case .system(let request, let error): "\(request): \(error)"
-    }
-  }
-
+extension RouteRequest: NetlinkRequest {
   /// What the kernel's error number means here; nil where it says enough.
-  private static func meaning(of errno: Errno, for request: RouteRequest) -> String? {
-    switch (errno.rawValue, request) {
+  public func meaning(of errno: Errno) -> String? {
+    switch (errno.rawValue, self) {
     case (EPERM, _): "that needs CAP_NET_ADMIN in the user namespace of the network namespace"
     case (ENODEV, .addVeth):
       nil
@@ -65,8 +25,6 @@ public enum RouteError: Error, Hashable, Sendable, CustomStringConvertible {
     // IPv6 can be switched off by link, and then takes neither addresses nor routes.
     case (EACCES, .addAddress), (EACCES, .addRoute):
       "IPv6 is disabled there (sysctl net.ipv6.conf.*.disable_ipv6)"
-    case (EPROTONOSUPPORT, .open), (EOPNOTSUPP, .readFilter), (EOPNOTSUPP, .replaceFilter):
-      "this kernel lacks the module nf_tables"
     case (EAFNOSUPPORT, _), (EPROTONOSUPPORT, _): "this kernel lacks the protocol"
     case (EOPNOTSUPP, .addVeth): "this kernel lacks the module veth"
     case (EOPNOTSUPP, .addAddress), (EOPNOTSUPP, .addRoute), (EOPNOTSUPP, .listRoutes):

@@ -96,26 +96,34 @@ struct TokenBucketParameters: AttributeValue {
 extension UInt64: AttributeValue {}
 
 /// `linux/rtnetlink.h`: `TCA_…`
-enum DisciplineSpace {}
+enum DisciplineSpace: AttributeSpace {
+  // What the options hold depends on the kind.
+  static var names: [AttributeName] {
+    [
+      known(.kind), .init(TCA_OPTIONS, "TCA_OPTIONS"), .init(TCA_STATS, "TCA_STATS"),
+      .init(TCA_STATS2, "TCA_STATS2"),
+    ]
+  }
+}
 /// `linux/pkt_sched.h`: `TCA_TBF_…`
 enum TokenBucketSpace {}
 
 extension Attribute where Space == DisciplineSpace, Value == String {
-  static var kind: Self { .init(TCA_KIND) }
+  static var kind: Self { .init(TCA_KIND, "TCA_KIND") }
 }
 extension Attribute where Space == DisciplineSpace, Value == Nested<TokenBucketSpace> {
-  static var tokenBucket: Self { .init(TCA_OPTIONS) }
+  static var tokenBucket: Self { .init(TCA_OPTIONS, "TCA_OPTIONS") }
 }
 extension Attribute where Space == TokenBucketSpace, Value == TokenBucketParameters {
-  static var parameters: Self { .init(TCA_TBF_PARMS) }
+  static var parameters: Self { .init(TCA_TBF_PARMS, "TCA_TBF_PARMS") }
 }
 extension Attribute where Space == TokenBucketSpace, Value == UInt64 {
   /// Octets per second.
-  static var wideRate: Self { .init(TCA_TBF_RATE64) }
+  static var wideRate: Self { .init(TCA_TBF_RATE64, "TCA_TBF_RATE64") }
 }
 extension Attribute where Space == TokenBucketSpace, Value == UInt32 {
   /// Octets. Before it there was only the time that they last, which overflows.
-  static var burst: Self { .init(TCA_TBF_BURST) }
+  static var burst: Self { .init(TCA_TBF_BURST, "TCA_TBF_BURST") }
 }
 
 extension QueueingDiscipline: Reported {

@@ -40,9 +40,11 @@ extension RouteSocket {
 }
 
 /// `linux/net_namespace.h`: `NETNSA_…`
-enum NamespaceSpace {}
+enum NamespaceSpace: AttributeSpace {
+  static var names: [AttributeName] { [known(.identifier), known(.descriptor)] }
+}
 
 extension Attribute where Space == NamespaceSpace, Value == Int32 {
-  static var identifier: Self { .init(NETNSA_NSID) }
-  static var descriptor: Self { .init(NETNSA_FD) }
+  static var identifier: Self { .init(NETNSA_NSID, "NETNSA_NSID") }
+  static var descriptor: Self { .init(NETNSA_FD, "NETNSA_FD") }
 }

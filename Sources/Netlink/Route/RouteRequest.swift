@@ -40,8 +40,6 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case listNeighbours(of: Int32)
   /// Ask by which number a namespace is known.
   case findNamespace
-  /// Look a family of generic netlink up.
-  case findFamily(String)
   /// Read the TX checksum offload of a link.
   case readChecksumOffload(String)
   /// Switch the TX checksum offload of a link.
@@ -50,10 +48,6 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case limitLink(Int32)
   /// Read what holds back what leaves the link with this index.
   case readDiscipline(Int32)
-  /// Read the packet filter.
-  case readFilter
-  /// Put tables into the packet filter.
-  case replaceFilter
 
   /// What was attempted: `add veth link "veth1"`
   public var description: String {
@@ -77,14 +71,11 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .findRoute(let destination): "find the route to \(destination)"
     case .listNeighbours(let index): "list the neighbours of link index \(index)"
     case .findNamespace: "find the number of a network namespace"
-    case .findFamily(let name): "find generic netlink family \"\(name)\""
     case .readChecksumOffload(let name): "read TX checksum offload of link \"\(name)\""
     case .setChecksumOffload(let name, let on):
       "switch TX checksum offload of link \"\(name)\" \(on ? "on" : "off")"
     case .limitLink(let index): "limit the rate of link index \(index)"
     case .readDiscipline(let index): "read the queueing discipline of link index \(index)"
-    case .readFilter: "read the packet filter"
-    case .replaceFilter: "change the packet filter"
     }
   }
 }

@@ -1,0 +1,104 @@
+internal import CLinux
+public import Linux
+
+/// A generic netlink socket (linux/genetlink.h) in the namespace it was made in.
+public final class GenericSocket {
+  var socket: NetlinkSocket
+
+  /// Makes a socket in the namespace of this process.
+  public init() throws(GenericError) {
+    do { socket = try NetlinkSocket(.generic) } catch { throw .system(.open, error) }
+  }
+
+  /// Whether the kernel has the family `name`, as `ovs_datapath`. It may load a module to find out.
+  public func hasFamily(_ name: String, until deadline: Deadline) throws(GenericError) -> Bool {
+    let request = GenericRequest.findFamily(name)
+    let sequence = socket.takeSequence(1)
+    do { try socket.send(Self.message(name, sequence: sequence)) } catch {
+      throw .system(request, error)
+    }
+    while true {
+      let datagram: [UInt8]?
+      do { datagram = try socket.receive(until: deadline) } catch { throw .system(request, error) }
+      guard let datagram else { throw .timedOut(request) }
+      let answer: Answer?
+      do { answer = try Self.answer(datagram, sequence) } catch {
+        throw .malformed(request, error)
+      }
+      switch answer {
+      case nil: continue
+      case .family: return true
+      case .refusal(let refusal):
+        guard let errno = refusal.errno, errno != .noSuchFileOrDirectory else { return false }
+        throw .refused(request, errno, words: refusal.words)
+      }
+    }
+  }
+
+  /// CTRL_CMD_GETFAMILY with the name.
+  static func message(_ name: String, sequence: UInt32) -> [UInt8] {
+    // struct genlmsghdr: command, version, two octets of padding.
+    var writer = AttributeWriter<FamilyNameSpace>([UInt8(CTRL_CMD_GETFAMILY), 1, 0, 0])
+    writer.put(.name, name)
+    return NetlinkSocket.message(
+      UInt16(GENL_ID_CTRL), flags: NLM_F_REQUEST, sequence: sequence, writer.bytes)
+  }
+
+  /// What the kernel says to the request for a family.
+  enum Answer: Hashable {
+    /// There is one.
+    case family
+    case refusal(Acknowledgement)
+  }
+
+  /// Nil if the datagram has no answer to the request with this number: one to an earlier request
+  /// may come late.
+  static func answer(_ datagram: [UInt8], _ sequence: UInt32) throws(NetlinkError)
+    -> Answer?
+  {
+    var cursor = MessageCursor(datagram)
+    while let message = try cursor.next() {
+      guard message.sequence == sequence else { continue }
+      if message.type == UInt16(GENL_ID_CTRL) { return .family }
+      guard message.type == UInt16(NLMSG_ERROR) else { continue }
+      let refusal = try Acknowledgement(message)
+      if refusal.errno != nil { return .refusal(refusal) }
+    }
+    return nil
+  }
+}
+
+/// What the kernel is asked for by generic netlink.
+public enum GenericRequest: NetlinkRequest {
+  /// Make a socket.
+  case open
+  /// Look a family up.
+  case findFamily(String)
+
+  /// What was attempted: `find generic netlink family "ovs_datapath"`
+  public var description: String {
+    switch self {
+    case .open: "open a netlink socket"
+    case .findFamily(let name): "find generic netlink family \"\(name)\""
+    }
+  }
+  /// The kernel's numbers say enough.
+  public func meaning(of errno: Errno) -> String? { nil }
+}
+
+/// A request of generic netlink that the kernel refused, or could not be asked.
+public typealias GenericError = RequestError<GenericRequest>
+
+extension NetlinkFamily {
+  /// `linux/genetlink.h`
+  static var generic: NetlinkFamily {
+    NetlinkFamily(number: NETLINK_GENERIC, messageName: { _ in nil }, layout: { _ in nil })
+  }
+}
+
+/// `linux/genetlink.h`: `CTRL_ATTR_…`
+enum FamilyNameSpace {}
+
+extension Attribute where Space == FamilyNameSpace, Value == String {
+  static var name: Self { .init(CTRL_ATTR_FAMILY_NAME, "CTRL_ATTR_FAMILY_NAME") }
+}
