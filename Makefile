@@ -13,11 +13,11 @@ demo: ## the main job, shown
 	.ci/setup build demo
 	.ci/build
 	.ci/demo
-test: ## everything; what .ci/run calls
+test: ## all tests, and a short fuzzing (20 seconds each); what .ci/run calls
 	.ci/setup build demo test
 	.ci/build
 	PATCHBAY_BIN=$(CURDIR)/dist .ci/test
-	FUZZ_JOBS=8 .ci/fuzz 60
+	FUZZ_JOBS=8 .ci/fuzz 20
 test-kernel: ## the tests of Open vSwitch on the kernel's datapath, in an emulated machine
 	.ci/setup build
 	.ci/build
