@@ -7,7 +7,7 @@ public final class FirewallSocket {
 
   /// Makes a socket in the namespace of this process.
   public init() throws(NetfilterError) {
-    do { socket = try NetlinkSocket(NETLINK_NETFILTER) } catch { throw .system(.open, error) }
+    do { socket = try NetlinkSocket(.netfilter) } catch { throw .system(.open, error) }
   }
 
   /// `struct nfgenmsg`.

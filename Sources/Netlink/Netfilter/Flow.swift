@@ -12,32 +12,32 @@ enum FlowAddressSpace {}
 enum FlowProtocolSpace {}
 
 extension Attribute where Space == FlowSpace, Value == Nested<FlowTupleSpace> {
-  static var original: Self { .init(CTA_TUPLE_ORIG.rawValue) }
-  static var reply: Self { .init(CTA_TUPLE_REPLY.rawValue) }
+  static var original: Self { .init(CTA_TUPLE_ORIG.rawValue, "CTA_TUPLE_ORIG") }
+  static var reply: Self { .init(CTA_TUPLE_REPLY.rawValue, "CTA_TUPLE_REPLY") }
 }
 extension Attribute where Space == FlowSpace, Value == RawAttribute {
-  static var originalTuple: Self { .init(CTA_TUPLE_ORIG.rawValue | UInt32(NLA_F_NESTED)) }
-  static var identity: Self { .init(CTA_ID.rawValue) }
-  static var zone: Self { .init(CTA_ZONE.rawValue) }
+  static var originalTuple: Self { .init(CTA_TUPLE_ORIG.rawValue | UInt32(NLA_F_NESTED), "CTA_TUPLE_ORIG") }
+  static var identity: Self { .init(CTA_ID.rawValue, "CTA_ID") }
+  static var zone: Self { .init(CTA_ZONE.rawValue, "CTA_ZONE") }
 }
 extension Attribute where Space == FlowTupleSpace, Value == Nested<FlowAddressSpace> {
-  static var addresses: Self { .init(CTA_TUPLE_IP.rawValue) }
+  static var addresses: Self { .init(CTA_TUPLE_IP.rawValue, "CTA_TUPLE_IP") }
 }
 extension Attribute where Space == FlowTupleSpace, Value == Nested<FlowProtocolSpace> {
-  static var transport: Self { .init(CTA_TUPLE_PROTO.rawValue) }
+  static var transport: Self { .init(CTA_TUPLE_PROTO.rawValue, "CTA_TUPLE_PROTO") }
 }
 extension Attribute where Space == FlowAddressSpace, Value == IPAddress {
-  static var source4: Self { .init(CTA_IP_V4_SRC.rawValue) }
-  static var source6: Self { .init(CTA_IP_V6_SRC.rawValue) }
-  static var destination4: Self { .init(CTA_IP_V4_DST.rawValue) }
-  static var destination6: Self { .init(CTA_IP_V6_DST.rawValue) }
+  static var source4: Self { .init(CTA_IP_V4_SRC.rawValue, "CTA_IP_V4_SRC") }
+  static var source6: Self { .init(CTA_IP_V6_SRC.rawValue, "CTA_IP_V6_SRC") }
+  static var destination4: Self { .init(CTA_IP_V4_DST.rawValue, "CTA_IP_V4_DST") }
+  static var destination6: Self { .init(CTA_IP_V6_DST.rawValue, "CTA_IP_V6_DST") }
 }
 extension Attribute where Space == FlowProtocolSpace, Value == UInt8 {
-  static var number: Self { .init(CTA_PROTO_NUM.rawValue) }
+  static var number: Self { .init(CTA_PROTO_NUM.rawValue, "CTA_PROTO_NUM") }
 }
 extension Attribute where Space == FlowProtocolSpace, Value == BigEndian<UInt16> {
-  static var sourcePort: Self { .init(CTA_PROTO_SRC_PORT.rawValue) }
-  static var destinationPort: Self { .init(CTA_PROTO_DST_PORT.rawValue) }
+  static var sourcePort: Self { .init(CTA_PROTO_SRC_PORT.rawValue, "CTA_PROTO_SRC_PORT") }
+  static var destinationPort: Self { .init(CTA_PROTO_DST_PORT.rawValue, "CTA_PROTO_DST_PORT") }
 }
 
 /// A flow that the kernel tracks: it keeps the addresses that it had when it began.

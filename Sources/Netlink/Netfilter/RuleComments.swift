@@ -12,26 +12,26 @@ enum FirewallChainSpace {}
 enum FirewallRuleSpace {}
 
 extension Attribute where Space == FirewallTableSpace, Value == String {
-  static var name: Self { .init(NFTA_TABLE_NAME.rawValue) }
+  static var name: Self { .init(NFTA_TABLE_NAME.rawValue, "NFTA_TABLE_NAME") }
 }
 extension Attribute where Space == FirewallTableSpace, Value == BigEndian<UInt32> {
   /// How many chains, sets, maps and objects it has.
-  static var use: Self { .init(NFTA_TABLE_USE.rawValue) }
+  static var use: Self { .init(NFTA_TABLE_USE.rawValue, "NFTA_TABLE_USE") }
 }
 extension Attribute where Space == FirewallChainSpace, Value == String {
-  static var table: Self { .init(NFTA_CHAIN_TABLE.rawValue) }
-  static var name: Self { .init(NFTA_CHAIN_NAME.rawValue) }
+  static var table: Self { .init(NFTA_CHAIN_TABLE.rawValue, "NFTA_CHAIN_TABLE") }
+  static var name: Self { .init(NFTA_CHAIN_NAME.rawValue, "NFTA_CHAIN_NAME") }
 }
 extension Attribute where Space == FirewallChainSpace, Value == BigEndian<UInt32> {
   /// How many rules it has, and how many rules and elements lead to it.
-  static var use: Self { .init(NFTA_CHAIN_USE.rawValue) }
+  static var use: Self { .init(NFTA_CHAIN_USE.rawValue, "NFTA_CHAIN_USE") }
 }
 extension Attribute where Space == FirewallRuleSpace, Value == String {
-  static var table: Self { .init(NFTA_RULE_TABLE.rawValue) }
-  static var chain: Self { .init(NFTA_RULE_CHAIN.rawValue) }
+  static var table: Self { .init(NFTA_RULE_TABLE.rawValue, "NFTA_RULE_TABLE") }
+  static var chain: Self { .init(NFTA_RULE_CHAIN.rawValue, "NFTA_RULE_CHAIN") }
 }
 extension Attribute where Space == FirewallRuleSpace, Value == RawAttribute {
-  static var userData: Self { .init(NFTA_RULE_USERDATA.rawValue) }
+  static var userData: Self { .init(NFTA_RULE_USERDATA.rawValue, "NFTA_RULE_USERDATA") }
 }
 
 extension FirewallSocket {
