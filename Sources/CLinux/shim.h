@@ -15,6 +15,7 @@
 #include "files.h"
 #include "kernel_sockets.h"
 #include "namespaces.h"
+#include "packets.h"
 #include "processes.h"
 #include "sockets.h"
 

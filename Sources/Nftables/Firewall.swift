@@ -1,4 +1,4 @@
-internal import JSON
+public import JSON
 public import Linux
 
 /// The kernel's firewall, spoken to by its own JSON interface, libnftables-json(5): one process of
@@ -48,14 +48,31 @@ public enum Firewall {
   public static func list(
     _ object: FirewallObject, _ attempt: String, until deadline: Deadline
   ) throws(FirewallError) -> FirewallListing? {
+    do throws(FirewallError) {
+      return FirewallListing(
+        try listing(object, attempt, until: deadline))
+    } catch {
+      if error.isAbsence { return nil }
+      throw error
+    }
+  }
+
+  /// Everything that the firewall has in this namespace, of whoever: each thing an object with its
+  /// kind as its only member, as libnftables-json(5) has it.
+  public static func ruleset(until deadline: Deadline) throws(FirewallError) -> [JSONValue] {
+    try listing(
+      FirewallObject(["ruleset": .null]), "read the firewall's rules", until: deadline)
+  }
+
+  private static func listing(
+    _ object: FirewallObject, _ attempt: String, until deadline: Deadline
+  ) throws(FirewallError) -> [JSONValue] {
     var attempts = 0
     while true {
       do throws(FirewallError) {
-        let bytes = try FirewallProcess([FirewallCommand("list", object)], attempt)
-          .finish(until: deadline)
-        return FirewallListing(try items(bytes, attempt))
+        let process = try FirewallProcess([FirewallCommand("list", object)], attempt)
+        return try items(process.finish(until: deadline), attempt)
       } catch {
-        if error.isAbsence { return nil }
         // The rules were changed while they were read.
         attempts += 1
         guard error.isConflict, attempts < 10, !deadline.hasPassed else { throw error }

@@ -164,6 +164,17 @@ extension Column where T == InterfaceTable, Content == Int64 {
   public static var ingressPolicingBurst: Self { Self("ingress_policing_burst") }
 }
 
+// MARK: - Controller
+
+extension Column where T == ControllerTable, Content == String {
+  /// `target`: how it is reached, as `tcp:192.0.2.1:6653`.
+  public static var target: Self { Self("target") }
+}
+extension Column where T == ControllerTable, Content == Bool {
+  /// `is_connected`: whether ovs-vswitchd is connected to it.
+  public static var isConnected: Self { Self("is_connected") }
+}
+
 // MARK: - Mirror
 
 extension Column where T == MirrorTable, Content == String {

@@ -44,6 +44,13 @@ public struct InterfaceTable: Table {
   /// `Interface`
   public let name = "Interface"
 }
+/// `Controller`. Its rows live as long as `Bridge.controller` points at them.
+public struct ControllerTable: Table {
+  /// The database of Open vSwitch.
+  public typealias Schema = OpenVSwitchDatabase
+  /// `Controller`
+  public let name = "Controller"
+}
 /// `Mirror`. Its rows live as long as `Bridge.mirrors` points at them.
 public struct MirrorTable: Table {
   /// The database of Open vSwitch.
@@ -81,6 +88,10 @@ extension Table where Self == PortTable {
 extension Table where Self == InterfaceTable {
   /// `Interface`
   public static var interface: Self { Self() }
+}
+extension Table where Self == ControllerTable {
+  /// `Controller`
+  public static var controller: Self { Self() }
 }
 extension Table where Self == MirrorTable {
   /// `Mirror`

@@ -88,11 +88,9 @@ extension RouteSocket {
   public func neighbours(of index: Int32, until deadline: Deadline) throws(RouteError)
     -> [Neighbour]
   {
-    // struct ndmsg (rtnetlink(7)): family, padding, index, state, flags, type.
-    var header: [UInt8] = [UInt8(AF_UNSPEC), 0, 0, 0]
-    header.append(native: index)
-    header.append(native: UInt32(0))
-    var writer = AttributeWriter<NeighbourSpace>(header)
+    // struct ndmsg (rtnetlink(7)). All of it is zero: the kernel takes the link from the attribute,
+    // and with strict checks refuses any other member.
+    var writer = AttributeWriter<NeighbourSpace>([UInt8](repeating: 0, count: 12))
     writer.put(.link, index)
     let all: [Neighbour] = try list(
       .listNeighbours(of: index), UInt16(RTM_GETNEIGH), writer.bytes, until: deadline)

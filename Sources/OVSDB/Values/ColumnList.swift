@@ -57,6 +57,12 @@ extension ColumnList {
     _ e: Column<T, E>, _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>,
     _ i: Column<T, I>
   ) -> Self { columns(a, b, c, d, e, f, g, h).and(i) }
+  /// Ten columns.
+  public static func columns<A, B, C, D, E, F, G, H, I, J>(
+    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>,
+    _ e: Column<T, E>, _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>,
+    _ i: Column<T, I>, _ j: Column<T, J>
+  ) -> Self { columns(a, b, c, d, e, f, g, h, i).and(j) }
 }
 
 /// A column of whatever table that is asked for.

@@ -1,0 +1,198 @@
+import PluginCore
+import Addresses
+import Linux
+import Netlink
+import Unixctl
+
+/// The checks of this host that need no destination.
+struct Doctor {
+  let host: HostReading
+
+  init(_ host: HostReading) { self.host = host }
+
+  var groups: [DoctorGroup] { [openVSwitch, bridges, ports, attachments, gateways] }
+
+  private var openVSwitch: DoctorGroup {
+    var findings = Findings()
+    SwitchChecks.check(host, &findings)
+    if host.bridges.contains(where: { $0.datapath == "netdev" }),
+      (try? FileStatus(path: "/dev/net/tun")) == nil
+    {
+      findings.fault(
+        "no-tun", "/dev/net/tun",
+        "There is no /dev/net/tun, so a bridge on the userspace datapath has no port of its own.",
+        remedy: "modprobe tun")
+    }
+    checkLosses(&findings)
+    let version = host.version.map { "; version \($0)" } ?? ""
+    return DoctorGroup(
+      name: "Open vSwitch", summary: "ovsdb-server and ovs-vswitchd respond\(version)",
+      findings: findings)
+  }
+
+  /// Packets that the datapath could not hand to ovs-vswitchd.
+  private func checkLosses(_ findings: inout Findings) {
+    guard let text = try? host.control?.run("dpctl/show", until: host.deadline) else { return }
+    for line in text.split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      guard
+        let lost = fields.last(where: { $0.hasPrefix("lost:") }).flatMap({ Int64($0.dropFirst(5)) }
+        ),
+        lost > 0
+      else { continue }
+      findings.doubt(
+        "lost-upcalls", "datapath",
+        "\(lost) packets were lost on their way to ovs-vswitchd, which was too busy.",
+        remedy: "ovs-appctl dpctl/show")
+    }
+  }
+
+  private var bridges: DoctorGroup {
+    var findings = Findings()
+    for bridge in host.bridges {
+      for controller in bridge.controllers where !controller.isConnected {
+        findings.doubt(
+          "controller", bridge.name,
+          "\(bridge.name): the controller \(controller.target) is not connected.",
+          remedy: "ovs-vsctl get-controller \(bridge.name)")
+      }
+      if bridge.failMode == "secure", let control = host.control,
+        let text = try? control.run(
+          "ofproto/trace", [bridge.name, "in_port=LOCAL,arp"], until: host.deadline),
+        FlowTrace(text).lastTable?.isMiss == true
+      {
+        findings.fault(
+          "secure-without-flows", bridge.name,
+          "\(bridge.name): fail_mode secure and no flow, so it drops everything.",
+          remedy: "ovs-ofctl add-flow \(bridge.name) priority=0,actions=NORMAL")
+      }
+      if bridge.hasSpanningTree {
+        findings.doubt(
+          "stp", bridge.name,
+          "\(bridge.name): spanning tree is on; ports of others wait 30 s before they forward.")
+      }
+      for port in bridge.ports where port.name == bridge.name {
+        for interface in port.interfaces where interface.ofport == -1 || interface.error != nil {
+          findings.fault(
+            "port-error", bridge.name,
+            "\(bridge.name): ovs-vswitchd cannot make it"
+              + (interface.error.map { ": \($0)" } ?? "") + ".", remedy: "ovs-vsctl show")
+        }
+      }
+    }
+    let count = host.bridges.count
+    return DoctorGroup(
+      name: "Bridges", summary: count == 0 ? "there is none" : "\(count), all well",
+      findings: findings)
+  }
+
+  private var ports: DoctorGroup {
+    var findings = Findings()
+    var count = 0
+    for bridge in host.bridges {
+      for port in bridge.ports {
+        count += 1
+        let isOurs = host.attachments.contains { $0.port.name == port.name }
+        if !isOurs { SwitchChecks.check(port, of: nil, host, &findings) }
+        checkColumns(port, &findings)
+      }
+    }
+    let ports = Set(host.bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
+    for link in host.links where !ports.contains(link.name) {
+      guard let alias = link.alias, alias.hasPrefix("patchbay:") else { continue }
+      let network = alias.dropFirst("patchbay:".count).prefix { $0 != "/" }
+      findings.fault(
+        "link-without-port", link.name,
+        "The link \(link.name) of \(alias.dropFirst("patchbay:".count)) is no port.",
+        remedy: "patchbay gc \(network)")
+    }
+    return DoctorGroup(
+      name: "Ports", summary: count == 0 ? "there is none" : "\(count), all well",
+      findings: findings)
+  }
+
+  private func checkColumns(_ port: HostReading.Port, _ findings: inout Findings) {
+    if port.vlans.mode == "trunk", let tag = port.vlans.tag {
+      findings.doubt(
+        "vlan-ignored", port.name,
+        "\(port.name): vlan_mode is trunk, so its tag \(tag) has no effect.",
+        remedy: "ovs-vsctl set Port \(port.name) vlan_mode=access")
+    }
+    for interface in port.interfaces where interface.type == "system" {
+      if let asked = interface.ofportRequest, let given = interface.ofport, given > 0,
+        asked != given
+      {
+        findings.doubt(
+          "ofport-request", port.name,
+          "\(port.name): the OpenFlow port \(asked) was requested, and it has \(given).")
+      }
+      guard let link = host.link(interface.name) else { continue }
+      for address in host.addresses(of: link.index) where address.scope == .universe {
+        findings.fault(
+          "address-on-port", port.name,
+          "\(port.name) has the address \(address.prefix); on a port it does not work.",
+          remedy: "ip address del \(address.prefix) dev \(port.name)")
+      }
+    }
+  }
+
+  private var attachments: DoctorGroup {
+    var findings = Findings()
+    for attachment in host.attachments { SwitchChecks.check(attachment, host, &findings) }
+    SwitchChecks.checkDuplicates(host.attachments, host, &findings)
+    for attachment in host.attachments where attachment.bridge.datapath == "netdev" {
+      guard host.root.otherConfiguration["userspace-tso-enable"] != "true",
+        let end = attachment.end,
+        (try? end.socket.hasTransmitChecksumOffload(end.link.name)) == true
+      else { continue }
+      findings.fault(
+        "checksum", attachment.name,
+        "\(attachment.name) \(end.link.name): TX checksum offload is on: ping works, TCP does not.",
+        remedy: "\(attachment.entering) ethtool -K \(end.link.name) tx off")
+    }
+    let count = host.attachments.count
+    return DoctorGroup(
+      name: "Attachments", summary: count == 0 ? "there is none" : "\(count), all well",
+      findings: findings)
+  }
+
+  private var gateways: DoctorGroup {
+    var findings = Findings()
+    let names = Set(host.attachments.compactMap { $0.port.externalIDs["gateway"] }).sorted()
+    for name in names { check(gateway: name, &findings) }
+    return DoctorGroup(
+      name: "Gateways", summary: names.isEmpty ? "there is none" : "\(names.count), all well",
+      findings: findings)
+  }
+
+  private func check(gateway name: String, _ findings: inout Findings) {
+    let users = host.attachments.filter { $0.port.externalIDs["gateway"] == name }
+    let network = users.first?.record.network ?? ""
+    guard let link = host.link(name) else {
+      findings.fault(
+        "gateway-lost", name, "The gateway \(name) of network \(network) is gone.",
+        remedy: "patchbay repair \(network)")
+      return
+    }
+    if !link.isUp {
+      findings.fault(
+        "gateway-down", name, "The gateway \(name) is down.", remedy: "ip link set \(name) up")
+    }
+    let own = host.addresses(of: link.index).filter { $0.scope == .universe }
+    if own.isEmpty {
+      findings.fault(
+        "gateway-lost", name, "The gateway \(name) of network \(network) has no address.",
+        remedy: "patchbay repair \(network)")
+    }
+    for family in Set(own.map(\.prefix.address.family)) {
+      let path = family == .v6 ? "ipv6/conf/all/forwarding" : "ipv4/ip_forward"
+      guard let namespace = try? NetworkNamespace.current(),
+        (try? namespace.readSetting(path)) == "0"
+      else { continue }
+      let setting = path.split(separator: "/").joined(separator: ".")
+      findings.fault(
+        "no-forwarding", name, "This host does not forward, and \(name) is a gateway.",
+        remedy: "sysctl -w net.\(setting)=1")
+    }
+  }
+}

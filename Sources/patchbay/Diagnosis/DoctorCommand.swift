@@ -1,0 +1,110 @@
+import ArgumentParser
+import JSON
+import Linux
+import OVSDB
+import OpenVSwitch
+
+/// `patchbay doctor`
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Say what is wrong on this host, and the commands that mend it.",
+    discussion: """
+      Looks at Open vSwitch, bridges, ports, attachments, gateways and the configuration of CNI. It \
+      only reads.
+
+      Examples:
+        patchbay doctor
+        patchbay doctor --json | jq '.groups[].checks[] | select(.status == "fault")'
+
+      Exit status: 0 where nothing is wrong (warnings included), 1 where something is.
+      """)
+
+  @Flag(help: "Only what is wrong.")
+  var brief = false
+
+  @Flag(help: "A JSON text.")
+  var json = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Where ovsdb-server listens: unix:PATH or tcp:IP:PORT.", valueName: "endpoint"))
+  var db = Endpoint.standard.description
+
+  @OptionGroup var runtime: RuntimeOptions
+
+  func run() throws {
+    let groups: [DoctorGroup]
+    do {
+      let host = try HostReading(Endpoint(db), until: .after(.seconds(runtime.timeout)))
+      groups = Doctor(host).groups + [ConfigurationChecks(runtime).group]
+    } catch let error as OVSDBError {
+      var findings = Findings()
+      findings.fault(
+        "ovsdb-dead", "ovsdb-server", "ovsdb-server does not respond: \(error).",
+        remedy: Process.effectiveUser == 0
+          ? "systemctl start openvswitch-switch" : "sudo patchbay doctor")
+      groups = [
+        DoctorGroup(name: "Open vSwitch", summary: "", findings: findings),
+        ConfigurationChecks(runtime).group,
+      ]
+    }
+    let faults = groups.reduce(0) { $0 + $1.findings.faults.count }
+    let doubts = groups.reduce(0) { $0 + $1.findings.doubts.count }
+    if json {
+      let value: JSONValue = [
+        "groups": .array(groups.map(\.json)), "faults": .integer(Int64(faults)),
+        "doubts": .integer(Int64(doubts)),
+      ]
+      show(String(decoding: value.encoded(indentedBy: 2), as: UTF8.self))
+    } else {
+      show(text(groups, faults, doubts))
+    }
+    if faults > 0 { throw ExitCode(1) }
+  }
+
+  private func text(_ groups: [DoctorGroup], _ faults: Int, _ doubts: Int) -> String {
+    var lines = groups.flatMap { $0.lines(isBrief: brief) }
+    func count(_ number: Int, _ noun: String) -> String {
+      "\(number == 0 ? "no" : "\(number)") \(noun)\(number == 1 ? "" : "s")"
+    }
+    if !lines.isEmpty { lines.append("") }
+    lines.append("\(count(faults, "problem")), \(count(doubts, "warning"))")
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// What belongs together in the report of `doctor`.
+struct DoctorGroup {
+  let name: String
+  /// What stands behind the name where all is well.
+  let summary: String
+  let findings: Findings
+
+  private var isWell: Bool { !findings.hasFault && findings.doubts.isEmpty }
+
+  func lines(isBrief: Bool) -> [String] {
+    if isWell {
+      guard !isBrief else { return [] }
+      let mark = StandardStream.output.styled("✓", .good)
+      return ["\(mark) \(name)" + (summary.isEmpty ? "" : ": \(summary)")]
+    }
+    let worst: Finding.Status = findings.hasFault ? .fault : .doubt
+    let mark = Mark.of(worst)
+    var lines = ["\(StandardStream.output.styled(mark.text, mark.style)) \(name)"]
+    for finding in findings.all where finding.status == .fault || finding.status == .doubt {
+      let mark = Mark.of(finding.status)
+      let text = Paragraph.lines(finding.text, indentation: 4)
+      lines.append(
+        "  \(StandardStream.output.styled(mark.text, mark.style)) \(text.first?.dropFirst(4) ?? "")"
+      )
+      lines += text.dropFirst()
+      if let remedy = finding.remedy { lines.append("      \(remedy)") }
+    }
+    return lines
+  }
+
+  var json: JSONValue {
+    ["name": .string(name), "checks": .array(findings.all.map(\.json))]
+  }
+}

@@ -1,0 +1,67 @@
+import JSON
+
+/// What one check found.
+struct Finding: Hashable {
+  enum Status: String {
+    /// As it should be.
+    case good
+    /// It stands in the way.
+    case fault
+    /// It may stand in the way: what can be read does not decide it.
+    case doubt
+    /// It could not be looked at.
+    case skipped
+  }
+  /// Names the check; programs go by it, so it stays.
+  let id: String
+  /// What was looked at: a link, a bridge, a container.
+  let subject: String
+  let status: Status
+  /// One sentence.
+  let text: String
+  /// The command that mends it; nil where there is none.
+  let remedy: String?
+
+  init(
+    _ id: String, _ subject: String, _ status: Status, _ text: String, remedy: String? = nil
+  ) {
+    self.id = id
+    self.subject = subject
+    self.status = status
+    self.text = text
+    self.remedy = remedy
+  }
+
+  var json: JSONValue {
+    .object([
+      ("id", .string(id)), ("subject", .string(subject)), ("status", .string(status.rawValue)),
+      ("text", .string(text)), ("remedy", remedy.map { .string($0) }),
+    ])
+  }
+}
+
+/// What the checks have found so far, in the order in which a cause counts.
+struct Findings {
+  private(set) var all: [Finding] = []
+
+  mutating func good(_ id: String, _ subject: String, _ text: String) {
+    all.append(Finding(id, subject, .good, text))
+  }
+  mutating func fault(_ id: String, _ subject: String, _ text: String, remedy: String? = nil) {
+    all.append(Finding(id, subject, .fault, text, remedy: remedy))
+  }
+  mutating func doubt(_ id: String, _ subject: String, _ text: String, remedy: String? = nil) {
+    all.append(Finding(id, subject, .doubt, text, remedy: remedy))
+  }
+  mutating func skipped(_ id: String, _ subject: String, _ text: String) {
+    all.append(Finding(id, subject, .skipped, text))
+  }
+
+  /// The fault that explains the others: the first.
+  var cause: Finding? { all.first { $0.status == .fault } }
+  var hasFault: Bool { cause != nil }
+  var faults: [Finding] { all.filter { $0.status == .fault } }
+  var doubts: [Finding] { all.filter { $0.status == .doubt } }
+
+  func has(_ id: String) -> Bool { all.contains { $0.id == id && $0.status == .fault } }
+}

@@ -1,0 +1,224 @@
+import Addresses
+import CNI
+import Linux
+import Netlink
+import OVSDB
+import OpenVSwitch
+import PluginCore
+import Unixctl
+
+/// This host as it is: Open vSwitch's database, ovs-vswitchd, the links and addresses of this
+/// namespace, and the container ends in theirs. Reading changes nothing.
+final class HostReading {
+  let endpoint: Endpoint
+  let deadline: Deadline
+  let outside: RouteSocket
+  let links: [Link]
+  let addresses: [LinkAddress]
+  let root: Root
+  let bridges: [Bridge]
+  let attachments: [AttachmentReading]
+  /// Nil where ovs-vswitchd does not respond; `silence` says why.
+  let control: ControlConnection?
+  let silence: ControlError?
+  /// Of ovs-vswitchd, `3.1.0`; nil where it does not respond.
+  let version: String?
+
+  struct Root {
+    let nextConfiguration: Int64
+    let currentConfiguration: Int64
+    let otherConfiguration: [String: String]
+  }
+
+  struct Bridge {
+    let name: String
+    /// `system` or `netdev`.
+    let datapath: String
+    /// `standalone` or `secure`; nil where it is not set.
+    let failMode: String?
+    /// The targets of its controllers, each with whether it is connected.
+    let controllers: [(target: String, isConnected: Bool)]
+    let hasSpanningTree: Bool
+    let ports: [Port]
+    /// The names of the ports that mirrors copy to.
+    let mirrorOutputs: Set<String>
+  }
+
+  struct Port {
+    let name: String
+    let vlans: Picture.VLANs
+    let isProtected: Bool
+    let externalIDs: [String: String]
+    /// `status` and `rstp_status`: `stp_state` and the like.
+    let status: [String: String]
+    let interfaces: [Interface]
+  }
+
+  struct Interface {
+    let name: String
+    let type: String
+    let ofport: Int64?
+    let ofportRequest: Int64?
+    let index: Int64?
+    let error: String?
+  }
+
+  /// Reads everything but what needs a question of its own.
+  init(_ endpoint: Endpoint, until deadline: Deadline) throws {
+    self.endpoint = endpoint
+    self.deadline = deadline
+    outside = try RouteSocket()
+    links = try outside.links(until: deadline)
+    addresses = try outside.addresses(until: deadline)
+    let rows = try DatabaseReading(endpoint, until: deadline)
+    root = rows.root
+    bridges = rows.bridges
+    var database: String?
+    if case .unix(let path) = endpoint { database = path }
+    var connection: ControlConnection?
+    var silence: ControlError?
+    var version: String?
+    do throws(ControlError) {
+      // A daemon that is stopped accepts the connection; its silence is an answer, too.
+      let patience = min(deadline, .after(.seconds(2)))
+      let directory = ControlSocket.directory(database: database)
+      let made = try ControlConnection(
+        ControlSocket(ofSwitchIn: directory), until: patience)
+      let text = try made.run("version", until: patience)
+      version = text.split(separator: "\n").first?.split(separator: " ").last.map { String($0) }
+      connection = made
+    } catch { silence = error }
+    control = connection
+    self.silence = silence
+    self.version = version
+    let sandboxes = SandboxReader(links: links, until: deadline)
+    attachments = bridges.flatMap { bridge in
+      bridge.ports.compactMap { port in
+        AttachmentRecord(externalIDs: { port.externalIDs[$0] }).map { record in
+          sandboxes.read(record, port, on: bridge)
+        }
+      }
+    }
+  }
+
+  func link(_ name: String) -> Link? { links.first { $0.name == name } }
+  func bridge(_ name: String) -> Bridge? { bridges.first { $0.name == name } }
+
+  /// The addresses of the link with `index` in this namespace.
+  func addresses(of index: Int32) -> [LinkAddress] { addresses.filter { $0.linkIndex == index } }
+
+  /// The link of this namespace that has `address`.
+  func holder(of address: IPAddress) -> Link? {
+    addresses.first { $0.prefix.address == address }.flatMap { found in
+      links.first { $0.index == found.linkIndex }
+    }
+  }
+}
+
+/// An attachment, and what is there of it.
+struct AttachmentReading {
+  let record: AttachmentRecord
+  let port: HostReading.Port
+  let bridge: HostReading.Bridge
+  /// The host end; nil where there is no link of the port's name.
+  let hostLink: Link?
+  /// What is in the sandbox, or why nothing can be read there.
+  let inside: Result<Inside, Obstacle>
+
+  /// The container end.
+  struct Inside {
+    let socket: RouteSocket
+    let link: Link
+    let addresses: [LinkAddress]
+  }
+  enum Obstacle: Error, Hashable {
+    /// There is no network namespace at the recorded path.
+    case sandboxGone
+    /// The namespace has no link of the interface's name.
+    case linkMissing
+    case unreadable(String)
+  }
+
+  var end: Inside? { try? inside.get() }
+  var interface: HostReading.Interface? { port.interfaces.first }
+  /// The container's name, or what its sandbox is called.
+  var name: String {
+    if let name = record.containerName { return name }
+    let path = record.sandbox
+    for directory in SandboxPath.directories where path.hasPrefix(directory + "/") {
+      return String(path.dropFirst(directory.count + 1))
+    }
+    return String(record.attachment.containerID.prefix(12))
+  }
+  /// `nsenter --net=/run/netns/blue`
+  var entering: String { "nsenter --net=\(record.sandbox)" }
+
+  /// What the container end has, else what it was given; without link-local addresses.
+  func addresses(_ family: IPAddress.Family) -> [IPPrefix] {
+    let all =
+      end.map { $0.addresses.map(\.prefix) } ?? record.addresses.compactMap { try? IPPrefix($0) }
+    return all.filter { $0.address.family == family && !$0.address.isLinkLocal }
+  }
+}
+
+extension IPAddress {
+  /// Whether it is in 169.254.0.0/16 or fe80::/10.
+  var isLinkLocal: Bool {
+    let bytes = bytes
+    guard bytes.count > 1 else { return false }
+    return isIPv6 ? bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80 : bytes[0] == 169 && bytes[1] == 254
+  }
+}
+
+/// Reads container ends; each sandbox is opened once.
+final class SandboxReader {
+  private let links: [String: Link]
+  private let deadline: Deadline
+  private var sockets: [String: Result<RouteSocket, AttachmentReading.Obstacle>] = [:]
+
+  init(links: [Link], until deadline: Deadline) {
+    self.links = Dictionary(links.map { ($0.name, $0) }) { first, _ in first }
+    self.deadline = deadline
+  }
+
+  func read(
+    _ record: AttachmentRecord, _ port: HostReading.Port, on bridge: HostReading.Bridge
+  ) -> AttachmentReading {
+    AttachmentReading(
+      record: record, port: port, bridge: bridge,
+      hostLink: links[port.interfaces.first?.name ?? port.name], inside: inside(record))
+  }
+
+  private func inside(_ record: AttachmentRecord)
+    -> Result<AttachmentReading.Inside, AttachmentReading.Obstacle>
+  {
+    let socket: RouteSocket
+    switch open(record.sandbox) {
+    case .success(let opened): socket = opened
+    case .failure(let obstacle): return .failure(obstacle)
+    }
+    do throws(RouteError) {
+      let link = try socket.link(.named(record.attachment.interfaceName), until: deadline)
+      let addresses = try socket.addresses(of: link.index, until: deadline)
+      return .success(.init(socket: socket, link: link, addresses: addresses))
+    } catch {
+      return .failure(
+        error.errno == .noSuchDevice ? .linkMissing : .unreadable(error.description))
+    }
+  }
+
+  private func open(_ path: String) -> Result<RouteSocket, AttachmentReading.Obstacle> {
+    if let known = sockets[path] { return known }
+    var opened: Result<RouteSocket, AttachmentReading.Obstacle>
+    do {
+      let namespace = try NetworkNamespace(path: path)
+      opened = .success(try RouteSocket(in: namespace))
+    } catch let error as SystemError {
+      opened = .failure(
+        [.noSuchFileOrDirectory, .invalidArgument].contains(error.errno)
+          ? .sandboxGone : .unreadable(error.description))
+    } catch { opened = .failure(.unreadable("\(error)")) }
+    sockets[path] = opened
+    return opened
+  }
+}

@@ -1,0 +1,206 @@
+import CNI
+import PluginCore
+import Addresses
+import Linux
+import Netlink
+import OpenVSwitch
+import Unixctl
+
+/// Checks of Open vSwitch as a whole, and of single ports; `trace` and `doctor` have them in common.
+enum SwitchChecks {
+  /// Whether ovs-vswitchd is there and has taken the configuration over.
+  static func check(_ host: HostReading, _ findings: inout Findings) {
+    guard host.control != nil else {
+      let effect =
+        host.bridges.contains { $0.datapath == "netdev" }
+        ? "nothing is forwarded on the userspace datapath"
+        : "nothing new is forwarded"
+      let reason = host.silence.map { " (\($0))" } ?? ""
+      findings.fault(
+        "vswitchd-dead", "Open vSwitch",
+        "ovs-vswitchd does not respond, so \(effect)\(reason).",
+        remedy: "systemctl restart openvswitch-switch")
+      return
+    }
+    guard host.root.currentConfiguration >= host.root.nextConfiguration else {
+      findings.fault(
+        "cfg-behind", "Open vSwitch",
+        "ovs-vswitchd has not taken over the last changes (cur_cfg "
+          + "\(host.root.currentConfiguration), next_cfg \(host.root.nextConfiguration)).",
+        remedy: "journalctl -u ovs-vswitchd")
+      return
+    }
+    let version = host.version.map { "\($0) " } ?? ""
+    findings.good(
+      "ovs", "Open vSwitch", "\(version)responds, and has taken over the last changes")
+  }
+
+  /// Whether ovs-vswitchd has the port's link: the checks that hold for ports of others, too.
+  static func check(
+    _ port: HostReading.Port, of network: String?, _ host: HostReading,
+    _ findings: inout Findings
+  ) {
+    for interface in port.interfaces where interface.type == "system" {
+      let remedy =
+        network.map { "patchbay gc \($0)" } ?? "ovs-vsctl --if-exists del-port \(port.name)"
+      guard let link = host.link(interface.name) else {
+        findings.fault(
+          "stale-port", interface.name,
+          "The link \(interface.name) is gone; its port is left over.", remedy: remedy)
+        continue
+      }
+      if let error = interface.error {
+        findings.fault(
+          "port-error", interface.name,
+          "ovs-vswitchd cannot use \(interface.name): \(error).", remedy: remedy)
+      } else if interface.ofport == nil {
+        findings.fault(
+          "port-unseen", interface.name,
+          "ovs-vswitchd has not seen \(interface.name) yet.",
+          remedy: "systemctl restart openvswitch-switch")
+      } else if interface.ofport == -1 {
+        findings.fault(
+          "port-error", interface.name,
+          "ovs-vswitchd cannot use \(interface.name): its ofport is -1.", remedy: remedy)
+      } else if let index = interface.index, index != Int64(link.index) {
+        findings.fault(
+          "stale-port", interface.name,
+          "ovs-vswitchd uses an earlier link called \(interface.name) (index \(index); now it is "
+            + "\(link.index)).", remedy: remedy)
+      } else if !link.isUp {
+        findings.fault(
+          "host-end-down", interface.name, "The link \(interface.name) is down.",
+          remedy: "ip link set \(interface.name) up")
+      }
+    }
+  }
+
+  /// Whether the attachment is there as it was made: its sandbox, its link, its addresses.
+  static func check(
+    _ attachment: AttachmentReading, _ host: HostReading, _ findings: inout Findings
+  ) {
+    let name = attachment.name
+    let interface = attachment.record.attachment.interfaceName
+    let network = attachment.record.network
+    let end: AttachmentReading.Inside
+    switch attachment.inside {
+    case .success(let inside): end = inside
+    case .failure(.sandboxGone):
+      findings.fault(
+        "stale-sandbox", name, "The namespace of \(name) is gone; its port is left over.",
+        remedy: "patchbay gc \(network)")
+      return
+    case .failure(.linkMissing):
+      findings.fault(
+        "link-missing", name, "\(name) has no link \(interface): it was deleted or moved away.",
+        remedy: "patchbay del \(network) \(attachment.record.sandbox) && "
+          + "patchbay add \(network) \(attachment.record.sandbox)")
+      return
+    case .failure(.unreadable(let reason)):
+      findings.skipped("sandbox-unreadable", name, "\(name) cannot be looked into: \(reason)")
+      return
+    }
+    let before = findings.faults.count
+    check(attachment.port, of: network, host, &findings)
+    if !end.link.isUp {
+      findings.fault(
+        "link-down", name, "The link \(interface) in \(name) is down.",
+        remedy: "\(attachment.entering) ip link set \(interface) up")
+    } else if !end.link.hasCarrier, attachment.hostLink?.isUp ?? false {
+      findings.fault("no-carrier", name, "The link \(interface) in \(name) has no carrier.")
+    }
+    checkAddresses(attachment, end, &findings)
+    guard findings.faults.count == before else { return }
+    let addresses = attachment.addressTexts
+    let facts =
+      (addresses.isEmpty ? ["no address"] : addresses)
+      + [end.link.mac.map { "mac \($0)" }, "MTU \(end.link.mtu)"].compactMap { $0 }
+    findings.good("end", name, "\(interface) is up, \(facts.joined(separator: ", "))")
+  }
+
+  private static func checkAddresses(
+    _ attachment: AttachmentReading, _ end: AttachmentReading.Inside,
+    _ findings: inout Findings
+  ) {
+    let name = attachment.name
+    let interface = attachment.record.attachment.interfaceName
+    let there = end.addresses.map(\.prefix.description)
+    for address in attachment.record.addresses where !there.contains(address) {
+      findings.fault(
+        "address-missing", name, "\(name) no longer has its address \(address).",
+        remedy: "\(attachment.entering) ip address add \(address) dev \(interface)")
+    }
+    for address in end.addresses where address.isDuplicate {
+      findings.fault(
+        "dad-failed", name,
+        "Another host has the address \(address.prefix.address) of \(name), so it is not used.")
+    }
+  }
+
+  /// Whether two attachments of one segment have the same address or MAC address.
+  static func checkDuplicates(
+    _ subjects: [AttachmentReading], _ host: HostReading, _ findings: inout Findings
+  ) {
+    var seen: Set<String> = []
+    for one in subjects {
+      guard let end = one.end else { continue }
+      for other in host.attachments where other.port.name != one.port.name {
+        guard other.bridge.name == one.bridge.name,
+          other.port.vlans.native == one.port.vlans.native,
+          let otherEnd = other.end
+        else { continue }
+        let pair = [one.name, other.name].sorted().joined(separator: " and ")
+        let interface = other.record.attachment.interfaceName
+        for address in end.addresses.map(\.prefix.address) where !address.isLinkLocal {
+          guard let twin = otherEnd.addresses.first(where: { $0.prefix.address == address }),
+            seen.insert("\(pair) \(address)").inserted
+          else { continue }
+          // The one whose address was not recorded has it beside what it was given.
+          let intruder =
+            other.record.addresses.contains(twin.prefix.description) ? one : other
+          findings.fault(
+            "duplicate-address", pair, "\(pair) both have the address \(address).",
+            remedy: "\(intruder.entering) ip address del "
+              + "\(intruder.prefix(of: address) ?? twin.prefix.description) dev "
+              + intruder.record.attachment.interfaceName)
+        }
+        guard let mac = end.link.mac, mac == otherEnd.link.mac,
+          seen.insert("\(pair) \(mac)").inserted
+        else { continue }
+        let intruder = other.record.mac == mac.description ? one : other
+        findings.fault(
+          "duplicate-mac", pair, "\(pair) both have the MAC address \(mac).",
+          remedy: intruder.record.mac.map {
+            "\(intruder.entering) ip link set \(interface) address \($0)"
+          })
+      }
+    }
+  }
+}
+
+extension AttachmentReading {
+  /// The addresses of the container end, or those it was given; without link-local ones.
+  var addressTexts: [String] {
+    (addresses(.v4) + addresses(.v6)).map(\.description)
+  }
+
+  fileprivate func prefix(of address: IPAddress) -> String? {
+    end?.addresses.first { $0.prefix.address == address }?.prefix.description
+  }
+}
+
+extension Picture.VLANs {
+  /// The VLAN of frames without tag: 0 where it is none.
+  var native: Int64 { mode == "trunk" ? 0 : tag ?? 0 }
+
+  /// Whether the port takes part in `vlan`, and whether frames of it leave with a tag.
+  func carries(_ vlan: Int64) -> Bool {
+    switch mode {
+    case "access"?: vlan == (tag ?? 0)
+    case nil where tag != nil: vlan == tag
+    case "native-tagged"?, "native-untagged"?:
+      vlan == tag || trunks.isEmpty || trunks.contains(vlan)
+    default: trunks.isEmpty || trunks.contains(vlan)
+    }
+  }
+}

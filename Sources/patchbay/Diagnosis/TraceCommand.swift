@@ -1,0 +1,100 @@
+import ArgumentParser
+import JSON
+import Linux
+import OVSDB
+import OpenVSwitch
+
+/// `patchbay trace`
+struct TraceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trace",
+    abstract: "Say why one container does not reach another, an address or this host.",
+    discussion: """
+      Looks at everything a packet meets on its way, there and back: Open vSwitch, the links and \
+      addresses of both ends, routes, VLANs, isolation, flows, the gateway, this host's forwarding \
+      and firewall, sizes, checksums and what listens. The first fault is the cause: one sentence, \
+      and the command that mends it. It only reads, and sends nothing unless --probe is given.
+
+      FROM and TO are a namespace (name or path), a container (ID or name), a port or an address; \
+      TO may be any address, or "host". Of several interfaces one is named NAME:IFNAME.
+
+      Examples:
+        patchbay trace ns1 ns2
+        patchbay trace web 203.0.113.9 443/tcp
+        patchbay trace web db 5432/tcp --brief
+
+      Exit status: 0 where nothing stands in the way, 1 where a fault was found, 2 for a wrong \
+      command line.
+      """)
+
+  @Argument(help: "Where the packet starts.")
+  var from: String
+
+  @Argument(help: "Where it goes.")
+  var to: String
+
+  @Argument(
+    help: ArgumentHelp("What is sent: PORT/tcp, PORT/udp or icmp.", valueName: "port/proto"))
+  var traffic = "icmp"
+
+  @Flag(name: .customShort("6"), help: "By IPv6.")
+  var isIPv6 = false
+
+  @Flag(help: "Send one packet besides, and watch where it goes.")
+  var probe = false
+
+  @Flag(help: "The cause and the command that mends it, and nothing else.")
+  var brief = false
+
+  @Flag(help: "A JSON text.")
+  var json = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Where ovsdb-server listens: unix:PATH or tcp:IP:PORT.", valueName: "endpoint"))
+  var db = Endpoint.standard.description
+
+  @Option(help: ArgumentHelp("How long to wait in all.", valueName: "seconds"))
+  var timeout: UInt16 = 10
+
+  func run() throws {
+    let host = try Diagnosis.reading(db, timeout: timeout)
+    let question = try TraceQuestion(
+      from: from, to: to, .init(traffic), isIPv6: isIPv6, on: host)
+    let tracer = Tracer(question, on: host)
+    tracer.run()
+    var outcome: Probe.Outcome?
+    if probe {
+      guard let probe = Probe(tracer) else {
+        throw Failure(
+          tracer.findings.cause?.text ?? "\(from) and \(to) have no addresses to send between",
+          hint: tracer.findings.cause?.remedy)
+      }
+      outcome = try probe.run()
+    }
+    let report = TraceReport(tracer, outcome)
+    if json {
+      show(String(decoding: report.json.encoded(indentedBy: 2), as: UTF8.self))
+    } else {
+      show(report.text(isBrief: brief))
+    }
+    if report.isBlocked { throw ExitCode(1) }
+  }
+}
+
+enum Diagnosis {
+  /// Reads this host; what Open vSwitch lacks to be read is the first cause there can be.
+  static func reading(_ database: String, timeout: UInt16) throws -> HostReading {
+    let deadline = Deadline.after(.seconds(Int(timeout)))
+    do {
+      return try HostReading(Endpoint(database), until: deadline)
+    } catch let error as OVSDBError {
+      if Process.effectiveUser != 0 {
+        throw Failure(error.description, hint: "you are not root: run it with sudo")
+      }
+      throw Failure(
+        "ovsdb-server does not respond: \(error)",
+        hint: "systemctl start openvswitch-switch")
+    }
+  }
+}

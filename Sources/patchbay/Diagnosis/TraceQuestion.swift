@@ -1,0 +1,172 @@
+import CNI
+import PluginCore
+import Addresses
+import Linux
+import Netlink
+
+/// What is asked: whether FROM reaches TO, and by what.
+struct TraceQuestion {
+  let from: AttachmentReading
+  let to: Target
+  let traffic: Traffic
+  /// The family in which it is asked; nil for two attachments without addresses.
+  let family: IPAddress.Family?
+
+  enum Target {
+    case attachment(AttachmentReading)
+    case address(IPAddress)
+  }
+
+  /// What is sent.
+  enum Traffic: Hashable {
+    case icmp
+    case tcp(UInt16)
+    case udp(UInt16)
+
+    /// `443/tcp`, `80`, which is TCP, `icmp`
+    init(_ text: String) throws {
+      let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+      if text == "icmp" {
+        self = .icmp
+        return
+      }
+      guard let first = parts.first, let port = UInt16(first), port > 0, parts.count <= 2 else {
+        throw Failure("\"\(text)\" is no port; write PORT/PROTO, as 443/tcp or 53/udp")
+      }
+      switch parts.count == 2 ? parts[1] : "tcp" {
+      case "tcp": self = .tcp(port)
+      case "udp": self = .udp(port)
+      default:
+        throw Failure("\"\(text)\": the protocol is tcp or udp; write it as 443/tcp or 53/udp")
+      }
+    }
+
+    var port: UInt16? {
+      switch self {
+      case .icmp: nil
+      case .tcp(let port), .udp(let port): port
+      }
+    }
+    /// `icmp`, `tcp`, `udp`
+    var name: String {
+      switch self {
+      case .icmp: "icmp"
+      case .tcp: "tcp"
+      case .udp: "udp"
+      }
+    }
+  }
+
+  /// Where the packet goes; nil for attachments without addresses.
+  var destination: IPAddress? {
+    switch to {
+    case .address(let address): address
+    case .attachment(let attachment):
+      family.flatMap { attachment.addresses($0).first?.address }
+    }
+  }
+
+  var target: AttachmentReading? {
+    if case .attachment(let attachment) = to { attachment } else { nil }
+  }
+
+  var targetName: String {
+    switch to {
+    case .attachment(let attachment): attachment.name
+    case .address(let address): address.description
+    }
+  }
+
+  /// Finds what the two words name.
+  init(
+    from: String, to: String, _ traffic: Traffic, isIPv6: Bool, on host: HostReading
+  ) throws {
+    let source = try Self.attachment(from, on: host)
+    self.from = source
+    self.traffic = traffic
+    if to == "host" {
+      let family: IPAddress.Family = isIPv6 ? .v6 : .v4
+      guard let address = Self.hostAddress(for: source, family, on: host) else {
+        throw Failure("this host has no address in the networks of \(source.name)")
+      }
+      self.to = .address(address)
+      self.family = family
+      return
+    }
+    if let address = IPAddress(to) {
+      let holder = host.attachments.first { other in
+        other.addresses(address.family).contains { $0.address == address }
+      }
+      self.to = holder.map { .attachment($0) } ?? .address(address)
+      family = address.family
+      return
+    }
+    let target = try Self.attachment(to, on: host)
+    self.to = .attachment(target)
+    let families: [IPAddress.Family] = isIPv6 ? [.v6] : [.v4, .v6]
+    family = families.first {
+      !source.addresses($0).isEmpty && !target.addresses($0).isEmpty
+    }
+    if isIPv6, family == nil {
+      throw Failure("\(source.name) and \(target.name) have no IPv6 addresses both")
+    }
+  }
+
+  /// The address by which this host is known to the network of `attachment`.
+  private static func hostAddress(
+    for attachment: AttachmentReading, _ family: IPAddress.Family, on host: HostReading
+  ) -> IPAddress? {
+    let own = host.addresses.map(\.prefix).filter {
+      $0.address.family == family && !$0.address.isLinkLocal
+    }
+    let near = attachment.addresses(family)
+    return own.first { candidate in near.contains { $0.contains(candidate.address) } }?.address
+      ?? own.first { $0.length < 128 && !$0.address.description.hasPrefix("127.") }?.address
+  }
+
+  /// The attachment that `text` names: a namespace by name or path, a container by ID or name, a
+  /// port or an address; with `:IFNAME` behind it where it has several.
+  private static func attachment(_ text: String, on host: HostReading) throws -> AttachmentReading {
+    let all = host.attachments
+    var candidates = all.filter { $0.isNamed(text) }
+    if candidates.isEmpty, let colon = text.lastIndex(of: ":") {
+      let interface = text[text.index(after: colon)...]
+      candidates = all.filter {
+        $0.isNamed(String(text[..<colon])) && $0.record.attachment.interfaceName == interface
+      }
+    }
+    if candidates.count > 1 {
+      let list = candidates.map { "\(text):\($0.record.attachment.interfaceName)" }
+      throw Failure(
+        "\"\(text)\" has several attachments",
+        hint: "name one of them: \(list.joined(separator: ", "))")
+    }
+    guard let found = candidates.first else {
+      let names = Set(all.map(\.name)).sorted().joined(separator: ", ")
+      throw Failure(
+        "no attachment is known by \"\(text)\"",
+        hint: names.isEmpty
+          ? "nothing is attached: patchbay add NETWORK NETNS attaches" : "there is: \(names)")
+    }
+    return found
+  }
+}
+
+extension AttachmentReading {
+  /// Whether a person may mean this attachment by `text`.
+  func isNamed(_ text: String) -> Bool {
+    let id = record.attachment.containerID
+    if text == name || text == id || text == port.name || text == record.containerName {
+      return true
+    }
+    if record.sandbox == text || SandboxPath(text).path == record.sandbox
+      || SandboxPath(text).alias?.path == record.sandbox
+    {
+      return true
+    }
+    // Runtimes show the first 12 digits of an ID.
+    if text.utf8.count >= 12, id.hasPrefix(text) { return true }
+    guard let address = IPAddress(text) else { return false }
+    return addresses(address.family).contains { $0.address == address }
+  }
+}

@@ -1,0 +1,151 @@
+import CNI
+import PluginCore
+import Unixctl
+import Addresses
+import JSON
+import Linux
+import Netlink
+
+/// What `trace` found, for people and for programs.
+struct TraceReport {
+  private let question: TraceQuestion
+  private let findings: Findings
+  private let frames: [TracedFrame]
+  /// Nil where no packet was sent.
+  private let outcome: Probe.Outcome?
+
+  init(_ tracer: Tracer, _ outcome: Probe.Outcome?) {
+    self.outcome = outcome
+    question = tracer.question
+    findings = tracer.findings
+    frames = tracer.frames
+  }
+
+  /// Whether a fault was found, or a packet was sent and not answered.
+  var isBlocked: Bool { outcome.map { $0.verdict != .answered } ?? findings.hasFault }
+
+  /// `clear`, `blocked` or `doubt`; with a packet sent, what became of it.
+  private var verdict: String {
+    if let outcome { return outcome.verdict.rawValue }
+    if findings.hasFault { return "blocked" }
+    return findings.doubts.isEmpty ? "clear" : "doubt"
+  }
+
+  // MARK: - For people
+
+  func text(isBrief: Bool) -> String {
+    var lines: [String] = []
+    if !isBrief { lines += table + [""] }
+    if let cause = findings.cause {
+      lines += Paragraph.lines(cause.text)
+      if let remedy = cause.remedy { lines.append("    \(remedy)") }
+      lines += also(cause, isBrief: isBrief)
+    } else if let doubt = findings.doubts.first {
+      lines += Paragraph.lines(doubt.text)
+      if let remedy = doubt.remedy { lines.append("    \(remedy)") }
+    } else if outcome == nil {
+      lines.append("Nothing stands in the way, as far as can be told without a packet:")
+      lines.append("    patchbay trace \(command) --probe")
+    }
+    if let outcome { lines += outcome.lines(isBrief: isBrief) }
+    return lines.joined(separator: "\n")
+  }
+
+  private var command: String {
+    let port = question.traffic.port.map { " \($0)/\(question.traffic.name)" } ?? ""
+    return "\(question.from.name) \(question.targetName)\(port)"
+  }
+
+  /// The other faults, which often follow from the first.
+  private func also(_ cause: Finding, isBrief: Bool) -> [String] {
+    let others = findings.faults.filter { $0 != cause }
+    guard !isBrief, !others.isEmpty else { return [] }
+    return ["", "Also:"] + others.flatMap { Paragraph.lines("- \($0.text)") }
+  }
+
+  private var table: [String] {
+    let column = min(15, findings.all.map(\.subject.count).max() ?? 0)
+    return findings.all.flatMap { finding in
+      let mark = Mark.of(finding.status)
+      let label =
+        finding.subject + String(repeating: " ", count: max(0, column - finding.subject.count))
+      let margin = String(repeating: " ", count: column + 4)
+      return Paragraph.lines(finding.text, indentation: column + 4).enumerated().map {
+        index, line in
+        index == 0
+          ? "\(StandardStream.output.styled(mark.text, mark.style)) \(label)  "
+            + line.dropFirst(margin.count)
+          : line
+      }
+    }
+  }
+
+  // MARK: - For programs
+
+  var json: JSONValue {
+    .object([
+      ("from", Self.end(question.from)),
+      (
+        "to",
+        question.target.map { Self.end($0) } ?? ["address": .string(question.targetName)]
+      ),
+      ("protocol", .string(question.traffic.name)),
+      ("port", question.traffic.port.map { .integer(Int64($0)) }),
+      ("verdict", .string(verdict)), ("cause", findings.cause?.json),
+      ("checks", .array(findings.all.map(\.json))),
+      (
+        "traces",
+        .array(
+          frames.map { frame in
+            [
+              "bridge": .string(frame.bridge), "frame": .string(frame.name),
+              "flow": .string(frame.flow),
+              "actions": .array(frame.trace.blocks.last?.actions.map { .string($0) } ?? []),
+              "text": .string(frame.text),
+            ]
+          })
+      ), ("probe", outcome?.json),
+    ])
+  }
+
+  private static func end(_ attachment: AttachmentReading) -> JSONValue {
+    .object([
+      ("name", .string(attachment.name)), ("sandbox", .string(attachment.record.sandbox)),
+      ("interface", .string(attachment.record.attachment.interfaceName)),
+      ("addresses", .array(attachment.addressTexts.map { .string($0) })),
+      ("mac", (attachment.end?.link.mac).map { .string($0.description) }),
+      ("port", .string(attachment.port.name)),
+      ("ofport", attachment.interface?.ofport.map { .integer($0) }),
+      ("bridge", .string(attachment.bridge.name)),
+    ])
+  }
+}
+
+/// The sign before a line.
+enum Mark {
+  static func of(_ status: Finding.Status) -> (text: String, style: Style) {
+    switch status {
+    case .good: ("✓", .good)
+    case .fault: ("✗", .error)
+    case .doubt: ("?", .warning)
+    case .skipped: ("-", .faint)
+    }
+  }
+}
+
+/// Text in lines of at most 80 columns.
+enum Paragraph {
+  static func lines(_ text: String, indentation: Int = 0) -> [String] {
+    let margin = String(repeating: " ", count: indentation)
+    var lines: [String] = []
+    var line = margin
+    for word in text.split(separator: " ") {
+      if line.count > margin.count, line.count + 1 + word.count > 80 {
+        lines.append(line)
+        line = margin
+      }
+      line += (line.count > margin.count ? " " : "") + word
+    }
+    return lines + [line]
+  }
+}
