@@ -38,14 +38,17 @@ extension OVSBridge {
     let remembered = RememberedIPAM(request.network.json["ipam"])
     let marks = Gateway.externalIDs(plan, result.addresses)
       .merging(Masquerading.externalIDs(plan, result.addresses)) { $1 }
+      .merging(GatewayIsolation.externalIDs(plan, result.addresses)) { $1 }
     let port = try SwitchPort.attach(
       link, plan, survey, result.addresses, remembering: remembered, marks, target, context,
       &rollback)
     let masquerade = try Masquerading.begin(plan, result.addresses, &rollback)
+    let isolation = try GatewayIsolation.begin(plan, result.addresses, &rollback)
     try link.configure(plan, result, port, in: sandbox, context)
     try Promiscuity.make(link, plan, context)
     try port.waitUntilForwarding(link, context)
     try Rates.require(link, plan, context)
+    try GatewayIsolation.finish(isolation, context)
     let gateway = try Gateway.bringUp(target, port, link, plan, context, &rollback)
     try Masquerading.finish(masquerade, plan, context)
     let late = try port.waitForSpanningTree(plan, context)

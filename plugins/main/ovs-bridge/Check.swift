@@ -23,12 +23,14 @@ extension OVSBridge {
     var expected = try Expectation(plan, request.network.previousResult, sandbox: sandbox.path)
     expected.expect(Gateway.externalIDs(plan, expected.addresses))
     expected.expect(Masquerading.externalIDs(plan, expected.addresses))
+    expected.expect(GatewayIsolation.externalIDs(plan, expected.addresses))
     var deviations = Deviations()
     let datapath = try SwitchPort.compare(plan, expected, context, &deviations)
     try ContainerLink.compare(plan, expected, datapath, in: sandbox, context, &deviations)
     try Promiscuity.compare(plan, in: sandbox, context, &deviations)
     try Gateway.compare(plan, expected, context, &deviations)
     try Masquerading.compare(plan, expected, context, &deviations)
+    try GatewayIsolation.compare(plan, expected, context, &deviations)
     try deviations.throwIfAny(plan)
   }
 }

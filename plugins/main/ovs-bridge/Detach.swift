@@ -27,6 +27,8 @@ extension OVSBridge {
     let ipam = IPAMRemoval(request, records.lazy.compactMap { $0.ipam }.first, context, &failures)
     Masquerading.release(
       detachment, isRecorded: rows?.have(Masquerading.key) ?? false, context, &failures)
+    GatewayIsolation.release(
+      detachment, isRecorded: rows?.have(GatewayIsolation.key) ?? false, context, &failures)
     if ipam.finish(context, &failures) { rows?.remove(detachment, context, &failures) }
     try failures.throwIfAny("cannot detach \(detachment.key.attachment.interfaceName)")
   }

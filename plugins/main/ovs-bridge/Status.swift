@@ -12,6 +12,7 @@ extension OVSBridge {
       try HostShield.requireForStatus(context)
       try Gateway.require(plan, context)
       try Masquerading.require(plan, context)
+      try GatewayIsolation.require(plan, context)
     } catch { throw CNIError(error) }
     try finish(ipam, context)
   }
