@@ -118,6 +118,11 @@ let package = Package(
       "PublishedPorts",
       ["PluginConfigurations", "CNI", "JSON", "Linux", "Netlink", "Nftables", "Addresses"]),
     library(
+      "IPAMPlugin", ["IPAM", "PluginConfigurations", "CNI", "JSON", "Linux", "Addresses"]),
+    library(
+      "LeaseDatabase",
+      ["IPAM", "PluginConfigurations", "OVSDB", "Digests", "Linux", "Addresses"]),
+    library(
       "Mirrors",
       ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "OVSDB", "OpenVSwitch"]),
     library(
@@ -135,8 +140,14 @@ let package = Package(
     plugin(
       "ipam", "host-local",
       [
-        "PluginCore", "PluginConfigurations", "IPAM", "LeaseFiles", "CNI", "JSON", "Linux",
-        "Addresses",
+        "PluginCore", "PluginConfigurations", "IPAM", "IPAMPlugin", "LeaseFiles", "CNI", "JSON",
+        "Linux", "Addresses",
+      ]),
+    plugin(
+      "ipam", "cluster",
+      [
+        "PluginCore", "PluginConfigurations", "IPAM", "IPAMPlugin", "LeaseDatabase", "OVSDB", "CNI",
+        "JSON", "Linux", "Addresses",
       ]),
     plugin(
       "ipam", "static", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
@@ -230,6 +241,7 @@ let package = Package(
       ]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
+    tests("ClusterTests", ["cluster", "TestSupport"]),
     tests(
       "RuntimeTests",
       ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),

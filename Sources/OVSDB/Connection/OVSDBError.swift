@@ -77,7 +77,11 @@ public struct Refusal: Hashable, Sendable {
     public static let constraintViolation = Reason("constraint violation")
     /// A row points at one that is not there, or one that is pointed at would go.
     public static let referentialIntegrityViolation = Reason("referential integrity violation")
-    /// A `wait` was in vain.
+    /// A row of that UUID is there, or was deleted by the same transaction.
+    public static let duplicateUUID = Reason("duplicate uuid")
+    /// A relay lost its server while it had the request, which may have taken effect.
+    public static let canceled = Reason("canceled")
+    /// The condition of a `wait` was not met.
     public static let timedOut = Reason("timed out")
     /// An `abort` was reached.
     public static let aborted = Reason("aborted")

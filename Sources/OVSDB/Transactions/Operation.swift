@@ -72,12 +72,17 @@ extension DatabaseOperation {
   /// Makes a row; columns that are not named hold the default of their type.
   ///
   /// `name` stands for the row in the same transaction, as `Reference.inserted(name)`: a letter or
-  /// `_`, then letters, digits and `_`.
-  public static func insert<T>(into table: T, _ row: [Cell<T>], named name: String? = nil)
-    -> Self where T.Schema == Schema
-  {
+  /// `_`, then letters, digits and `_`. `uuid` is that of the row, where it is not the server's choice
+  /// (ovsdb-server(7) §5.2.1); a row that has it already is a `duplicate uuid`.
+  public static func insert<T>(
+    into table: T, _ row: [Cell<T>], named name: String? = nil, uuid: String? = nil
+  ) -> Self where T.Schema == Schema {
     Self(
-      .insert, table.name, [("row", json(row)), ("uuid-name", name.map { .string($0) })])
+      .insert, table.name,
+      [
+        ("row", json(row)), ("uuid-name", name.map { .string($0) }),
+        ("uuid", uuid.map { .string($0) }),
+      ])
   }
 
   /// Reads these columns of the rows of which all conditions are true; every column if none is

@@ -1,6 +1,7 @@
 import Addresses
 import CNI
 import IPAM
+import IPAMPlugin
 import LeaseFiles
 import Linux
 import PluginConfigurations
@@ -47,7 +48,7 @@ extension HostLocal {
       throw CNIError(
         .notAvailable, "cannot keep leases in \(location.path)", details: error.description)
     }
-    if let path = configuration.resolverFile { _ = try resolver(path, .notAvailable) }
+    if let path = configuration.resolverFile { _ = try DNS(resolverFile: path, .notAvailable) }
     let full: [RangeSet]
     do throws(LeaseError) {
       guard let store = try open(request, configuration, for: .reading, context) else { return }

@@ -1,6 +1,7 @@
 import Addresses
 import CNI
 import IPAM
+import IPAMPlugin
 import JSON
 import LeaseFiles
 import Linux
@@ -28,7 +29,7 @@ enum HostLocal: Plugin {
     let preferences = try AddressPreferences(request, configuration)
     var result = AttachmentResult()
     result.routes = configuration.routes
-    if let path = configuration.resolverFile { result.dns = try resolver(path) }
+    if let path = configuration.resolverFile { result.dns = try DNS(resolverFile: path) }
     result.addresses = try lease(request, configuration, preferences, context).map {
       AttachmentResult.Address($0.prefix, gateway: $0.range.gateway)
     }

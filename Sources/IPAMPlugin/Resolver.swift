@@ -1,13 +1,15 @@
-import CNI
-import Linux
+public import CNI
+internal import Linux
 
-extension HostLocal {
+extension DNS {
   /// What the file `path` says of the resolution of names; see resolv.conf(5).
-  static func resolver(_ path: String, _ code: CNIError.Code = .ioFailure) throws(CNIError) -> DNS {
+  ///
+  /// - Parameter code: Of the error where it cannot be read.
+  public init(resolverFile path: String, _ code: CNIError.Code = .ioFailure) throws(CNIError) {
     do throws(SystemError) {
       // A FIFO must not keep us waiting.
       let file = try FileDescriptor.open(path, [.readOnly, .nonBlocking])
-      return DNS(resolvConf: String(decoding: try file.readToEnd(limit: 1 << 20), as: UTF8.self))
+      self.init(resolvConf: String(decoding: try file.readToEnd(limit: 1 << 20), as: UTF8.self))
     } catch {
       // As the reference plugin, whose standard library writes it so.
       let reason = error.errno == .noSuchFileOrDirectory ? "no such file or directory" : nil

@@ -1,13 +1,13 @@
-import Addresses
-import CNI
-import IPAM
-import JSON
-import PluginConfigurations
+internal import Addresses
+public import CNI
+public import IPAM
+internal import JSON
+public import PluginConfigurations
 
 extension AddressPreferences {
   /// What a request says: the runtime's requests first, then those of `args`, of `CNI_ARGS`, and the
   /// configuration's own.
-  init(_ request: Request, _ configuration: HostLocalConfiguration) throws(CNIError) {
+  public init(_ request: Request, _ configuration: HostLocalConfiguration) throws(CNIError) {
     let arguments = request.arguments
     let subject = Subject(
       containerID: request.invocation.containerID,
@@ -33,7 +33,7 @@ extension AddressPreferences {
 
 extension CNIError {
   /// An attachment that gets no addresses.
-  init(_ failure: AllocationFailure) {
+  public init(_ failure: AllocationFailure) {
     self.init(.internalFailure, failure.message, details: failure.details)
   }
 }
