@@ -162,7 +162,8 @@ let package = Package(
     .executableTarget(
       name: "patchbay",
       dependencies: [
-        "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore", "LeaseFiles",
+        "Attachments", "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore",
+        "LeaseFiles",
         "Netlink", "OVSDB", "OpenVSwitch", "Unixctl", "CNI", "JSON", "Linux", "Addresses",
         "Digests", "Nftables",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

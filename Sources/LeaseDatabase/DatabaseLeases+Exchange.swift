@@ -126,7 +126,8 @@ extension DatabaseLeases {
     guard row[.pool] == holder.network, let address = IPAddress(row[.address]) else { return }
     if row[.holder] == holder.text {
       isInDoubt = true
-    } else if reclaims, row[.host] == host.name, row[.boot] != host.boot, let uuid = row[.uuid].uuid {
+    } else if reclaims, row[.host] == host.name, row[.boot] != host.boot, let uuid = row[.uuid].uuid
+    {
       stale[address] = uuid
     } else {
       taken[address] =

@@ -156,7 +156,9 @@ public struct DatabaseLeases: LeaseStore {
 
   /// How long a member may take for one transaction: an election takes a second, and one that hangs
   /// must leave time for others.
-  private var patience: Deadline { remotes.count == 1 ? deadline : min(deadline, .after(.seconds(2))) }
+  private var patience: Deadline {
+    remotes.count == 1 ? deadline : min(deadline, .after(.seconds(2)))
+  }
 
   /// Runs `transaction`, once. What is unknown of its effect afterwards is said by the error.
   mutating func run(_ transaction: DatabaseTransaction<LeaseSchema>) throws(ClusterError)

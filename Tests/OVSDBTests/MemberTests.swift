@@ -61,7 +61,7 @@ struct MemberTests {
     let others = cluster.endpoints.indices.filter { $0 != first }
     for other in others {
       let error = #expect(throws: OVSDBError.self) {
-        try connect([cluster.endpoints[other]], .leading, until: .after(.milliseconds(300)))
+        try connect([cluster.endpoints[other]], .leading, until: .after(.seconds(2)))
       }
       #expect(error == .unfit(cluster.endpoints[other], "it is not the leader"))
     }
@@ -110,7 +110,7 @@ struct MemberTests {
   func missing() throws {
     let server = try OpenVSwitch.start(switching: false)
     let error = #expect(throws: OVSDBError.self) {
-      try connect([Endpoint(server.endpoint)])
+      try connect([Endpoint(server.endpoint)], until: .after(.seconds(2)))
     }
     #expect(
       error == .unfit(.unix(server.socket), "it has no database Shelf"))

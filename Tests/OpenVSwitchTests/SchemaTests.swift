@@ -52,11 +52,12 @@ struct SchemaTests {
       .openVSwitch, .bridges, .nextConfiguration, .currentConfiguration, .version, .datapathTypes,
       .interfaceTypes, .otherConfiguration, .externalIDs)
     known += Self.known(
-      .bridge, .name, .ports, .datapathType, .mirrors, .failMode, .otherConfiguration,
-      .externalIDs)
+      .bridge, .name, .ports, .datapathType, .mirrors, .controllers, .failMode,
+      .hasSpanningTree, .hasRapidSpanningTree, .otherConfiguration, .externalIDs)
     known += Self.known(
       .port, .name, .interfaces, .tag, .trunks, .customerVLANs, .vlanMode, .qos, .isProtected,
-      .isFakeBridge, .otherConfiguration, .externalIDs)
+      .isFakeBridge, .status, .rapidSpanningTreeStatus, .otherConfiguration, .externalIDs)
+    known += Self.known(.controller, .target, .isConnected)
     known += Self.known(
       .interface, .name, .type, .ofport, .ofportRequest, .error, .ifindex, .mac, .macInUse, .mtu,
       .mtuRequest, .linkState, .administrativeState, .options, .otherConfiguration, .status,

@@ -78,7 +78,7 @@ import Testing
   func missingPlugin() throws {
     let file = try tool.files.write(
       #"{"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "bridge", "ipam": {"type": "x"}}, "#
-        + #"{"type": "portmap"}]}"#, to: "x.conflist")
+        + #"{"type": "portmap", "capabilities": {"portMappings": true}}]}"#, to: "x.conflist")
     let bin = "\(tool.files.path)/bin"
     try tool.files.write("", to: "bin/bridge", mode: 0o755)
     func faults(_ path: String) throws -> String {
@@ -115,7 +115,8 @@ import Testing
     let bridge = #"{"type": "ovs-bridge", "bridge": "b"}"#
     #expect(
       try faults(
-        #"{"cniVersion": "1.1.0", "name": "n", "disableGC": false, "plugins": [\#(bridge), {"type": "portmap"}, "#
+        #"{"cniVersion": "1.1.0", "name": "n", "disableGC": false, "plugins": [\#(bridge), "#
+          + #"{"type": "portmap", "capabilities": {"portMappings": true}}, "#
           + #"\#(bridge), {"type": "macvlan"}]}"#)
         == [2, 3].map { index in
           #"error: plugins[\#(index)].type: "\#(index == 2 ? "ovs-bridge" : "macvlan")" makes the "#

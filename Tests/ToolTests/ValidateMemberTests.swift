@@ -15,7 +15,9 @@ import Testing
       #"{"cniVersion": "1.1.0", "name": "n", "disableGC": false, "plugins": [\#(plugins)]}"#,
       to: "x.conflist")
     let output = try tool.run("validate", "--quiet", file)
-    #expect(output.stdout == "\(file): error: plugins[\(row.isChained ? 1 : 0)].\(row.message)\n")
+    // Beside it may be warnings of what a list lacks that has one member alone.
+    let errors = output.stdout.split(separator: "\n").filter { $0.hasPrefix("\(file): error: ") }
+    #expect(errors == ["\(file): error: plugins[\(row.isChained ? 1 : 0)].\(row.message)"])
     #expect(output.status == 1)
 
     var configuration = try Document(parsing: row.configuration.utf8)
@@ -23,7 +25,9 @@ import Testing
     let refused = try Plugin(row.plugin).call(
       "ADD", configuration, containerID: "c", sandbox: "/run/netns/there-is-none", ifname: "eth0")
     #expect(refused.status == 1)
-    #expect(refused.message == row.message)
+    // Where the reference plugin has a message of its own, that comes first.
+    let message = refused.message
+    #expect(message == row.message || message.hasSuffix("; \(row.message)"))
   }
 
   @Test("knows all of them")

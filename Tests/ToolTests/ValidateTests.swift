@@ -123,7 +123,9 @@ import Testing
       (
         #""type": "ovs-bridge", "bridge": "b", "mtu": 1000, "#
           + #""ipam": {"type": "host-local", "subnet": "fd00::/64"}"#,
-        ["error: plugins[0].mtu: 1000 is too small for the IPv6 addresses of ipam: 1280 or more"]
+        [
+          "error: plugins[0].mtu: 1000 is less than 1280, which IPv6 needs (RFC 8200 section 5)"
+        ]
       ),
       (
         #""type": "ovs-bridge", "bridge": "b", "mtu": 1000, "#

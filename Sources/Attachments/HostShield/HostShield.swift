@@ -1,5 +1,5 @@
 internal import CNI
-internal import Linux
+package import Linux
 internal import Netlink
 package import PluginCore
 
@@ -33,13 +33,22 @@ package enum HostShield {
 
   /// Makes sure that the rule is there, before there is a host end.
   package static func require(_ context: Context) throws(AttachmentError) {
+    if let deviation = try restore(until: context.deadline) {
+      context.log.write(.info, "put the rule for host ends into place: \(deviation)")
+    }
+  }
+
+  /// Puts the rule into place where it is not there. Returns what was wrong; nil where nothing was.
+  package static func restore(until deadline: Deadline) throws(AttachmentError) -> String? {
     do throws(FilterError) {
       let socket = try NetfilterSocket()
-      while let deviation = try socket.deviation(of: tables, until: context.deadline) {
-        context.log.write(.info, "putting the rule for host ends into place: \(deviation)")
-        try socket.replace(tables, until: context.deadline)
-        if context.deadline.hasPassed { throw .timedOut(.replace) }
+      var first: String?
+      while let deviation = try socket.deviation(of: tables, until: deadline) {
+        first = first ?? deviation
+        try socket.replace(tables, until: deadline)
+        if deadline.hasPassed { throw .timedOut(.replace) }
       }
+      return first
     } catch { throw AttachmentError(error, attempt) }
   }
 

@@ -43,10 +43,12 @@ enum LinkIPv4Space: AttributeSpace {
 }
 /// What `IFLA_INET_CONF` holds, by the numbers of `linux/ip.h`: `IPV4_DEVCONF_…`
 enum LinkIPv4SettingSpace: AttributeSpace {
-  static var names: [AttributeName] { [
+  static var names: [AttributeName] {
+    [
       known(.acceptsRedirects), known(.checksReversePath), known(.ignoreARP),
       known(.announcesByARP),
-    ] }
+    ]
+  }
 }
 /// `IFLA_INET6_…`
 enum LinkIPv6Space: AttributeSpace {

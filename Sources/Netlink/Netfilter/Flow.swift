@@ -16,7 +16,9 @@ extension Attribute where Space == FlowSpace, Value == Nested<FlowTupleSpace> {
   static var reply: Self { .init(CTA_TUPLE_REPLY.rawValue, "CTA_TUPLE_REPLY") }
 }
 extension Attribute where Space == FlowSpace, Value == RawAttribute {
-  static var originalTuple: Self { .init(CTA_TUPLE_ORIG.rawValue | UInt32(NLA_F_NESTED), "CTA_TUPLE_ORIG") }
+  static var originalTuple: Self {
+    .init(CTA_TUPLE_ORIG.rawValue | UInt32(NLA_F_NESTED), "CTA_TUPLE_ORIG")
+  }
   static var identity: Self { .init(CTA_ID.rawValue, "CTA_ID") }
   static var zone: Self { .init(CTA_ZONE.rawValue, "CTA_ZONE") }
 }

@@ -23,21 +23,27 @@ extension DatabaseConnection {
     until deadline: Deadline
   ) throws(OVSDBError) {
     var patience = Self.firstPatience
+    var earlier: [OVSDBError] = []
     while true {
       var refusals: [OVSDBError] = []
-      for remote in remotes {
+      for (position, remote) in remotes.enumerated() {
         let limit = remotes.count == 1 ? deadline : min(deadline, .after(patience))
         do throws(OVSDBError) {
           let connection = try Self(remote, until: limit)
           try connection.require(requirement, until: limit)
           self = connection
           return
-        } catch { refusals.append(error) }
+        } catch {
+          // In the last round there may be no time left to hear what was heard before.
+          let before = earlier.dropFirst(position).first
+          refusals.append(error.isSilence ? before ?? error : error)
+        }
       }
       guard refusals.contains(where: { $0.mayPass }), !deadline.hasPassed else {
         if refusals.count == 1, let refusal = refusals.first { throw refusal }
         throw .noMember(refusals)
       }
+      earlier = refusals
       patience = min(patience * 2, .seconds(60))
       Clock.sleep(min(Self.pause, deadline.remaining))
     }
@@ -84,4 +90,7 @@ extension OVSDBError {
     default: false
     }
   }
+
+  /// Whether it says no more than that there was no answer in time.
+  fileprivate var isSilence: Bool { if case .deadlinePassed = self { true } else { false } }
 }

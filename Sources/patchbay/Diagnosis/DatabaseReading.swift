@@ -15,7 +15,8 @@ struct DatabaseReading {
     let bridges = question.select(
       from: .bridge,
       .columns(
-        .name, .datapathType, .failMode, .ports, .mirrors, .controllers, .hasSpanningTree, .hasRapidSpanningTree))
+        .name, .datapathType, .failMode, .ports, .mirrors, .controllers, .hasSpanningTree,
+        .hasRapidSpanningTree))
     let controllers = question.select(
       from: .controller, .columns(.uuid, .target, .isConnected))
     let mirrors = question.select(from: .mirror, .columns(.uuid, .outputPort))

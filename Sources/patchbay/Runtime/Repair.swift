@@ -1,5 +1,6 @@
 import Addresses
 import ArgumentParser
+import Attachments
 import CNI
 import CNIRuntime
 import JSON
@@ -15,10 +16,10 @@ struct Repair: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put back what a firewall's reload or a restart of ovs-vswitchd took.",
     discussion: """
-      Puts back, for the attachments of a network and without touching containers: the gateway's \
-      addresses and masquerading, as the rows of Open vSwitch remember them, and the published \
-      ports, by another ADD of portmap with the result that the runtime kept. What is there stays \
-      as it is.
+      Puts back, for the attachments of a network and without touching containers: the rule that \
+      closes host ends to the host, the gateway's addresses and masquerading, as the rows of Open \
+      vSwitch remember them, and the published ports, by another ADD of portmap with the result \
+      that the runtime kept. What is there stays as it is.
 
       Examples:
         patchbay repair ovs-1
@@ -42,6 +43,11 @@ struct Repair: ParsableCommand {
       rows = try NetworkRows(of: network, at: Endpoint(db), until: .after(.seconds(10)))
     } catch { throw Failure(error.description) }
     var failures: [String] = []
+    do throws(AttachmentError) {
+      if try HostShield.restore(until: .after(.seconds(10))) != nil {
+        show("put back the rule that closes host ends to the host")
+      }
+    } catch { failures.append(error.description) }
     for (link, prefix) in rows.gatewayAddresses {
       do throws(RouteError) {
         if try Self.restore(prefix, on: link) { show("put back address \(prefix) on \(link)") }

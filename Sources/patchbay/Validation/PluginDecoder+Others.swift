@@ -19,7 +19,7 @@ extension PluginDecoder {
           "missing; without it only an attachment with OvnPort in CNI_ARGS is made"))
     }
     guard json["ipam"]["type"].value?.text?.isEmpty ?? true else {
-      return faults + smallMTU(json)
+      return faults
     }
     let version = json["cniVersion"].value?.text ?? SpecificationVersion.v0_1_0.rawValue
     let isOld = [SpecificationVersion.v0_1_0, .v0_2_0].contains { $0.rawValue == version }
@@ -36,20 +36,6 @@ extension PluginDecoder {
         .init(.warning, json[name], "true has no effect without ipam and its addresses"))
     }
     return faults
-  }
-
-  /// The kernel has no IPv6 on a link with less than 1280 octets (RFC 8200 §5).
-  private static func smallMTU(_ json: JSONCursor) -> [Fault] {
-    guard let mtu = json["mtu"].value?.integer, (68..<1280).contains(mtu) else { return [] }
-    let ranges = (try? HostLocalConfiguration(json))?.sets.map { $0.family == .v6 } ?? []
-    let fixed = (try? StaticConfiguration(json))?.addresses.map { $0.address.address.isIPv6 } ?? []
-    let hasIPv6 = (ranges + fixed).contains(true)
-    return hasIPv6
-      ? [
-        .init(
-          .error, json["mtu"], "\(mtu) is too small for the IPv6 addresses of ipam: 1280 or more")
-      ]
-      : []
   }
 
   static func hostLocalFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {

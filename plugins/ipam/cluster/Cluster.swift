@@ -19,7 +19,8 @@ struct ClusterPlan {
     switch request.invocation.command {
     case .del, .gc: configuration = try ClusterConfiguration(forReleasing: json)
     case .status: configuration = try ClusterConfiguration(json, mayLackRanges: true)
-    case .add, .check, .version: configuration = try ClusterConfiguration(json, mayLackRanges: false)
+    case .add, .check, .version:
+      configuration = try ClusterConfiguration(json, mayLackRanges: false)
     }
     var remotes: [Endpoint] = []
     for text in configuration.database {
