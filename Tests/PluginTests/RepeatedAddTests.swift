@@ -52,7 +52,12 @@ import Testing
     let result = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
       .checked()
     let before = try network.host.settledSnapshot()
-    let inside = try sandbox.link()
+    // What makes it this link; counters and states of neighbours change by themselves.
+    func identity() throws -> [Document] {
+      let link = try sandbox.link()
+      return ["ifindex", "address", "mtu", "ifalias"].map { link[$0] }
+    }
+    let inside = try identity()
     for reason in Self.reasons {
       let refused = try network.plugin.call(
         "ADD", configuration.with(reason.members), containerID: "c1",
@@ -60,7 +65,7 @@ import Testing
         path: reason.path)
       #expect(refused.status == 1 && refused.code == reason.code, "\(reason): \(refused)")
       #expect(try network.host.snapshot().difference(from: before) == "", "\(reason)")
-      #expect(try sandbox.link() == inside, "\(reason)")
+      #expect(try identity() == inside, "\(reason)")
     }
     try network.plugin.check(configuration, previous: result, containerID: "c1", sandbox: sandbox)
       .checked()
