@@ -100,7 +100,8 @@ struct IdentityTests {
       attached.configuration, containerID: "c1", sandbox: attached.sandbox
     ).checked()
     try host.exec("ip", ["link", "add", name, "type", "veth", "peer", "name", "foreign0"]).checked()
-    let before = try attached.network.host.snapshot()
+    // ovs-vswitchd lets go of the port some time after DEL has returned.
+    let before = try attached.network.host.settledSnapshot()
     let add = try attached.network.plugin.add(
       attached.configuration, containerID: "c1", sandbox: attached.sandbox)
     #expect(add.code == 100)
