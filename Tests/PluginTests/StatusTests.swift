@@ -48,8 +48,10 @@ import Testing
       ["bridge": "br9", "createBridge": false])
     try expect(
       50,
-      #"datapath "system" is not available; this kernel has no module openvswitch; "datapath": "#
-        + #""netdev" needs none"#, ["bridge": "br9", "datapath": "system"])
+      #"datapath "system" is not available; this kernel has no module openvswitch loaded; "#
+        + #""datapath": "netdev" needs none; where there is one: modprobe openvswitch, then "#
+        + "restart ovs-vswitchd",
+      ["bridge": "br9", "datapath": "system"])
     try ovs.vsctl("--no-wait", "add-br", "br8")
     try expect(
       50,

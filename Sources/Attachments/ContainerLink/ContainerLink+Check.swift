@@ -28,7 +28,7 @@ extension ContainerLink {
       compareHost(plan, expected, host, &deviations)
       compareContainer(plan, expected, container, &deviations)
       try plan.rates?.compareLinks(
-        host, outside, container, inside, until: context.deadline, &deviations)
+        datapath, host, outside, container, inside, until: context.deadline, &deviations)
       deviations.expect(
         "interface \"\(name)\": index of its link on the host", is: container.peerIndex,
         shouldBe: host.index)

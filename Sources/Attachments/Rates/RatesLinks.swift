@@ -6,28 +6,65 @@ package import PluginCore
 // What the kernel does for rates.
 
 extension Rates {
-  /// Refuses a host end that ovs-vswitchd has not limited: where it cannot, it says so in its log
-  /// alone, and forwards without limit.
-  func requireQueue(of host: Link, _ outside: RouteSocket, _ context: Context)
+  /// Refuses a host end that ovs-vswitchd has not limited as it should: where the kernel refuses, it
+  /// says so in its log alone, and forwards without limit.
+  fileprivate func require(
+    of host: Link, _ datapath: String, _ outside: RouteSocket, _ context: Context
+  ) throws(AttachmentError) {
+    try requireQueue(of: host, outside, context)
+    guard policingRate(datapath) > 0 else { return }
+    let attempt = "cannot limit what comes from the container"
+    let isPoliced: Bool
+    do { isPoliced = try Self.isPoliced(host, outside, until: context.deadline) } catch {
+      throw AttachmentError(error, attempt)
+    }
+    guard isPoliced else { throw AttachmentError(.failed, attempt, details: Self.cure(host)) }
+  }
+
+  private static func cure(_ host: Link) -> String {
+    "ovs-vswitchd put no policer on link \"\(host.name)\"; see its log; the kernel needs act_police "
+      + "and cls_basic (or cls_matchall)"
+  }
+
+  private static func isPoliced(_ host: Link, _ outside: RouteSocket, until deadline: Deadline)
+    throws(RouteError) -> Bool
+  {
+    try outside.ingressFilters(of: host.index, until: deadline).contains { $0.hasAction }
+  }
+
+  private func requireQueue(of host: Link, _ outside: RouteSocket, _ context: Context)
     throws(AttachmentError)
   {
     guard limitsIngress else { return }
     let attempt = "cannot limit what goes towards the container"
     let kind: String?
-    do {
+    let isMade: Bool
+    do throws(RouteError) {
       kind = try outside.queueingDiscipline(of: host.index, until: context.deadline)?.kind
+      isMade = kind == "htb" ? try hasClass(host, outside, until: context.deadline) : false
     } catch { throw AttachmentError(error, attempt) }
-    guard kind != "htb" else { return }
+    if isMade { return }
+    let subject = "link \"\(host.name)\""
     throw AttachmentError(
       .failed, attempt,
-      details: "ovs-vswitchd did not put \(Self.qosType) on link \"\(host.name)\", which has "
-        + "\"\(kind ?? "none")\"; see its log; the kernel needs sch_htb")
+      details: kind == "htb"
+        ? "ovs-vswitchd made no class with this rate on \(subject); see its log"
+        : "ovs-vswitchd did not put \(Self.qosType) on \(subject), which has "
+          + "\"\(kind ?? "none")\"; see its log; the kernel needs sch_htb")
+  }
+
+  private func hasClass(_ host: Link, _ outside: RouteSocket, until deadline: Deadline)
+    throws(RouteError) -> Bool
+  {
+    try outside.trafficClasses(of: host.index, until: deadline).contains {
+      $0.handle & 0xffff == Self.queueClass && $0.ceiling == hostRate
+    }
   }
 
   /// Notes what is not as these rates want it, of the two ends.
   func compareLinks(
-    _ host: Link, _ outside: RouteSocket, _ container: Link, _ inside: RouteSocket,
-    until deadline: Deadline, _ deviations: inout Deviations
+    _ datapath: String, _ host: Link, _ outside: RouteSocket, _ container: Link,
+    _ inside: RouteSocket, until deadline: Deadline, _ deviations: inout Deviations
   ) throws(RouteError) {
     if let wanted = hostRate {
       let subject = "link \"\(host.name)\""
@@ -40,6 +77,9 @@ extension Rates {
           "\(subject): octets per second of class 1:\(Self.queueClass)", is: queue?.ceiling,
           shouldBe: wanted)
       }
+    }
+    if policingRate(datapath) > 0, try !Self.isPoliced(host, outside, until: deadline) {
+      deviations.add(Self.cure(host))
     }
     guard let wanted = containerBucket else { return }
     let subject = "interface \"\(container.name)\""
@@ -65,9 +105,9 @@ extension Rates {
 
 extension Rates {
   /// Requires that ovs-vswitchd limits what is to be limited.
-  package static func require(_ link: ContainerLink, _ plan: Plan, _ context: Context)
-    throws(AttachmentError)
-  {
-    try plan.rates?.requireQueue(of: link.host, link.outside, context)
+  package static func require(
+    _ link: ContainerLink, _ port: SwitchPort, _ plan: Plan, _ context: Context
+  ) throws(AttachmentError) {
+    try plan.rates?.require(of: link.host, port.datapath, link.outside, context)
   }
 }

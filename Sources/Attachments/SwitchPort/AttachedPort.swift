@@ -40,7 +40,8 @@ struct AttachedPort {
     guard let number = row[.ofport], number > 0 else {
       throw refusal(
         "ovs-vswitchd has taken the configuration over and did not make the port; most likely it "
-          + "cannot make the bridge, whose datapath is \"\(datapath)\" (see its log)")
+          + "cannot make the bridge, whose datapath is \"\(datapath)\" (see its log)"
+          + Datapath.cure(datapath))
     }
     do { link = try ends.outside.link(.index(ends.host.index), until: deadline) } catch {
       throw AttachmentError(error, Database.attempt(plan))

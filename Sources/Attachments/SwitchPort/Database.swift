@@ -155,8 +155,7 @@ final class Database {
     case .netdev: return "netdev"
     case .auto:
       do {
-        let hasModule = try GenericSocket().hasFamily("ovs_datapath", until: deadline)
-        return hasModule ? "system" : "netdev"
+        return try Datapath.hasKernel(until: deadline) ? "system" : "netdev"
       } catch { throw AttachmentError(error, "cannot ask the kernel for Open vSwitch's module") }
     }
   }

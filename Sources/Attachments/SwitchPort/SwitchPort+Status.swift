@@ -88,13 +88,14 @@ extension SwitchPort {
         let datapath = bridge.datapath.isEmpty ? "system" : bridge.datapath
         throw AttachmentError(
           .unavailable, "ovs-vswitchd could not make bridge \"\(plan.bridge)\"",
-          details: "its datapath is \"\(datapath)\"; see the log of ovs-vswitchd")
+          details: "its datapath is \"\(datapath)\"; see the log of ovs-vswitchd"
+            + Datapath.cure(datapath))
       }
       return
     }
     guard plan.configuration.datapath == .system else { return }
     do throws(GenericError) {
-      if try GenericSocket().hasFamily("ovs_datapath", until: context.deadline) { return }
+      if try Datapath.hasKernel(until: context.deadline) { return }
     } catch {
       throw AttachmentError(
         .unavailable, "cannot ask the kernel for Open vSwitch's module",
@@ -102,6 +103,8 @@ extension SwitchPort {
     }
     throw AttachmentError(
       .unavailable, "datapath \"system\" is not available",
-      details: "this kernel has no module openvswitch; \"datapath\": \"netdev\" needs none")
+      details:
+        "this kernel has no module openvswitch loaded; \"datapath\": \"netdev\" needs none; "
+        + "where there is one: modprobe openvswitch, then restart ovs-vswitchd")
   }
 }

@@ -35,6 +35,51 @@ public final class GenericSocket {
     }
   }
 
+  /// The names of the families that the kernel has now. Nothing is loaded to find out.
+  public func families(until deadline: Deadline) throws(GenericError) -> Set<String> {
+    let request = GenericRequest.listFamilies
+    let sequence = socket.takeSequence(1)
+    do throws(SystemError) {
+      // struct genlmsghdr: command, version, two octets of padding.
+      try socket.send(
+        NetlinkSocket.message(
+          UInt16(GENL_ID_CTRL), flags: NLM_F_REQUEST | NLM_F_DUMP, sequence: sequence,
+          [UInt8(CTRL_CMD_GETFAMILY), 1, 0, 0]))
+    } catch { throw .system(request, error) }
+    var names: Set<String> = []
+    while true {
+      let datagram: [UInt8]?
+      do { datagram = try socket.receive(until: deadline) } catch { throw .system(request, error) }
+      guard let datagram else { throw .timedOut(request) }
+      let end: Acknowledgement?
+      do { end = try Self.read(datagram, sequence, into: &names) } catch {
+        throw .malformed(request, error)
+      }
+      guard let end else { continue }
+      if let errno = end.errno { throw .refused(request, errno, words: end.words) }
+      return names
+    }
+  }
+
+  /// Reads the names of a part of the list; nil if this is not its end.
+  private static func read(
+    _ datagram: [UInt8], _ sequence: UInt32, into names: inout Set<String>
+  ) throws(NetlinkError) -> Acknowledgement? {
+    var end: Acknowledgement?
+    var cursor = MessageCursor(datagram)
+    while let message = try cursor.next() {
+      guard message.sequence == sequence else { continue }
+      switch message.type {
+      case UInt16(GENL_ID_CTRL):
+        let name = try Attributes<FamilyNameSpace>(message.body.dropFirst(4))[.name]
+        if let name { names.insert(name) }
+      case UInt16(NLMSG_ERROR), UInt16(NLMSG_DONE): end = try Acknowledgement(message)
+      default: break
+      }
+    }
+    return end
+  }
+
   /// CTRL_CMD_GETFAMILY with the name.
   static func message(_ name: String, sequence: UInt32) -> [UInt8] {
     // struct genlmsghdr: command, version, two octets of padding.
@@ -74,12 +119,15 @@ public enum GenericRequest: NetlinkRequest {
   case open
   /// Look a family up.
   case findFamily(String)
+  /// List the families.
+  case listFamilies
 
   /// What was attempted: `find generic netlink family "ovs_datapath"`
   public var description: String {
     switch self {
     case .open: "open a netlink socket"
     case .findFamily(let name): "find generic netlink family \"\(name)\""
+    case .listFamilies: "list the families of generic netlink"
     }
   }
   /// The kernel's numbers say enough.

@@ -47,7 +47,7 @@ extension OVSBridge {
     try link.configure(plan, result, port, in: sandbox, context)
     try Promiscuity.make(link, plan, context)
     try port.waitUntilForwarding(link, context)
-    try Rates.require(link, plan, context)
+    try Rates.require(link, port, plan, context)
     try GatewayIsolation.finish(isolation, context)
     let gateway = try Gateway.bringUp(target, port, link, plan, context, &rollback)
     try Masquerading.finish(masquerade, plan, context)
