@@ -46,7 +46,8 @@ package struct Expectation {
     // A MAC address that the kernel chose is known from the result alone, and a later plugin may
     // have given the container end another one.
     let first = addresses.first?.address.address
-    let mac = plan.mac ?? first.flatMap { MACAddress.derived(from: $0) }
+    let derived = plan.needsWire ? nil : first.flatMap { MACAddress.derived(from: $0) }
+    let mac = plan.mac ?? derived
     let pairs = plan.record(
       sandbox: path, addresses: addresses, mac: mac
     ).externalIDs(plan)

@@ -25,7 +25,10 @@ package struct Plan {
   /// Bytes, of both ends; nil for the kernel's.
   var mtu: UInt32?
   /// Whether an IPAM plugin gives addresses.
-  let hasIPAM: Bool
+  package let hasIPAM: Bool
+  /// Whether the IPAM plugin may speak to others by the container end, as `dhcp` does: then it is asked
+  /// when the port forwards.
+  package let needsWire: Bool
   /// The addresses of the configuration where the IPAM plugin also gives what a runtime requests; nil
   /// where all that it gives comes from the configuration.
   let configuredAddresses: [AttachmentResult.Address]?
@@ -50,6 +53,8 @@ package struct Plan {
     hostLink = HostLink(of: request.attachment)
     mtu = configuration.mtu
     hasIPAM = request.network.ipamType?.isEmpty == false
+    let local = ["", "host-local", "static", "cluster"]
+    needsWire = request.network.ipamType.map { !local.contains($0) } ?? false
     configuredAddresses =
       configuration.isGateway && request.network.ipamType == "static"
       ? try StaticConfiguration.configured(json["ipam"]["addresses"]) : nil

@@ -1,6 +1,7 @@
 public import CNI
 internal import JSON
 public import Linux
+internal import PluginExecution
 
 extension Delegate {
   /// Starts the IPAM plugin of `request`; nil where the configuration has none.
@@ -16,6 +17,14 @@ extension Delegate {
     let configuration = remembered?.merged(into: request.network.json).value
     return try Delegate(
       start: type, for: request, command, configuration: configuration, until: deadline)
+  }
+
+  /// Refuses an IPAM plugin that is not there.
+  public static func requireIPAM(for request: Request) throws(CNIError) {
+    guard let type = request.network.ipamType, !type.isEmpty else { return }
+    do throws(PluginFailure) {
+      _ = try PluginSearch.executable(of: type, in: request.invocation.path)
+    } catch { throw CNIError(error, of: type, request.invocation.command) }
   }
 
   /// The result of ADD, which must have an address.

@@ -55,7 +55,7 @@ final class Database {
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
   }
 
-  private func findings(_ survey: RowSurvey) throws(AttachmentError) -> Findings {
+  func findings(_ survey: RowSurvey) throws(AttachmentError) -> Findings {
     try findings(of: begin(survey))
   }
 

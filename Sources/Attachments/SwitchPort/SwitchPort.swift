@@ -23,16 +23,38 @@ package struct SwitchPort {
     _ context: Context,
     _ rollback: inout Rollback
   ) throws(AttachmentError) -> SwitchPort {
+    let pairs = externalIDs(link, plan, addresses, ipam, features, context)
+    let port = try survey.database.attach(
+      plan, pairs, gateway, survey.findings, replacing: survey.leftovers, link, &rollback)
+    context.log.write(.debug, "put the port on its bridge")
+    return SwitchPort(database: survey.database, port: port)
+  }
+
+  private static func externalIDs(
+    _ link: ContainerLink, _ plan: Plan, _ addresses: [AttachmentResult.Address],
+    _ ipam: RememberedIPAM?, _ features: [String: String], _ context: Context
+  ) -> [String: String] {
     var record = plan.record(
       sandbox: link.sandboxPath, addresses: addresses, mac: link.mac)
     record.began = context.began
     record.ipam = ipam
-    var externalIDs = record.externalIDs(plan)
-    externalIDs.merge(features) { $1 }
-    let port = try survey.database.attach(
-      plan, externalIDs, gateway, survey.findings, replacing: survey.leftovers, link, &rollback)
-    context.log.write(.debug, "put the port on its bridge")
-    return SwitchPort(database: survey.database, port: port)
+    return record.externalIDs(plan).merging(features) { $1 }
+  }
+
+  /// Has the rows of a port that forwards say what came by the wire, and gives it its gateway.
+  package func complete(
+    _ link: ContainerLink, _ plan: Plan, _ addresses: [AttachmentResult.Address],
+    remembering ipam: RememberedIPAM?, _ features: [String: String], _ gateway: GatewayTarget?,
+    _ context: Context, _ rollback: inout Rollback
+  ) throws(AttachmentError) {
+    // Its own part in the gateway would keep the undoing of the port from taking that away.
+    rollback.onFailure("leave the gateway to others") { _ in
+      gateway?.presence.end()
+      return nil
+    }
+    let pairs = Self.externalIDs(link, plan, addresses, ipam, features, context)
+    try database.complete(plan, pairs, gateway, until: context.deadline)
+    context.log.write(.debug, "completed the rows of the port")
   }
 
   /// Waits until the datapath forwards for the port.

@@ -19,8 +19,8 @@ extension OVSBridge {
 
   /// Nothing is made before everything that can be refused has been refused.
   ///
-  /// Two others work meanwhile: the IPAM plugin, while the veth pair is made; ovs-vswitchd, while the
-  /// container end is configured.
+  /// Two others work meanwhile: the IPAM plugin, while the veth pair is made, or, where it needs the
+  /// wire, when the port forwards; ovs-vswitchd, while the container end is configured.
   private static func add(
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
@@ -29,33 +29,50 @@ extension OVSBridge {
     let survey = try Survey(plan, after: request.network.previousResult, in: sandbox, context)
     try HostShield.require(context)
     var rollback = Rollback(context.log)
-    let ipam = try IPAMAddition(request, survey.leasedAddresses, context, &rollback)
+    let ipam = try IPAMAddition(request, plan, survey.leasedAddresses, context, &rollback)
     var link = try ContainerLink(plan, survey, in: sandbox, context, &rollback)
-    let result = try plan.completed(ipam.addresses(request, context))
-    let target = try Gateway.target(plan, result.addresses, survey, context)
+    var result = AttachmentResult()
+    if !plan.needsWire { result = try plan.completed(ipam.addresses(request, context)) }
+    var target = try Gateway.target(plan, result.addresses, survey, context)
     try plan.requireMTU(for: result.addresses)
     try link.chooseMAC(result.addresses, context)
     let remembered = RememberedIPAM(request.network.json["ipam"])
-    let marks = Gateway.externalIDs(plan, result.addresses)
-      .merging(Masquerading.externalIDs(plan, result.addresses)) { $1 }
-      .merging(GatewayIsolation.externalIDs(plan, result.addresses)) { $1 }
     let port = try SwitchPort.attach(
-      link, plan, survey, result.addresses, remembering: remembered, marks, target, context,
-      &rollback)
+      link, plan, survey, result.addresses, remembering: remembered, marks(plan, result), target,
+      context, &rollback)
+    var late = context
+    if plan.needsWire {
+      try link.configure(plan, result, port, in: sandbox, context)
+      try port.waitUntilForwarding(link, context)
+      late = try port.waitForSpanningTree(plan, context)
+      result = try plan.completed(ipam.addresses(request, late))
+      try plan.requireMTU(for: result.addresses)
+      target = try Gateway.target(plan, result.addresses, survey, late)
+      try port.complete(
+        link, plan, result.addresses, remembering: remembered, marks(plan, result), target, late,
+        &rollback)
+    }
     let masquerade = try Masquerading.begin(plan, result.addresses, &rollback)
     let isolation = try GatewayIsolation.begin(plan, result.addresses, &rollback)
-    try link.configure(plan, result, port, in: sandbox, context)
-    try Promiscuity.make(link, plan, context)
-    try port.waitUntilForwarding(link, context)
-    try Rates.require(link, port, plan, context)
-    try GatewayIsolation.finish(isolation, context)
-    let gateway = try Gateway.bringUp(target, port, link, plan, context, &rollback)
-    try Masquerading.finish(masquerade, plan, context)
-    let late = try port.waitForSpanningTree(plan, context)
+    try link.configure(plan, result, port, in: sandbox, late)
+    try Promiscuity.make(link, plan, late)
+    if !plan.needsWire { try port.waitUntilForwarding(link, context) }
+    try Rates.require(link, port, plan, late)
+    try GatewayIsolation.finish(isolation, late)
+    let gateway = try Gateway.bringUp(target, port, link, plan, late, &rollback)
+    try Masquerading.finish(masquerade, plan, late)
+    if !plan.needsWire { late = try port.waitForSpanningTree(plan, context) }
     link.announce(result, late)
     rollback.disarm()
-    survey.removeLostPorts(context)
+    survey.removeLostPorts(late)
     return answer(request, plan, link, result, gateway)
+  }
+
+  /// What features have in the rows.
+  private static func marks(_ plan: Plan, _ result: AttachmentResult) -> [String: String] {
+    Gateway.externalIDs(plan, result.addresses)
+      .merging(Masquerading.externalIDs(plan, result.addresses)) { $1 }
+      .merging(GatewayIsolation.externalIDs(plan, result.addresses)) { $1 }
   }
 
   /// What ADD returns: what earlier plugins of the chain made, then both ends, the gateway, and the

@@ -11,27 +11,40 @@ final class IPAMAddition {
   /// The addresses whose leases were there before: they stay when the attachment fails.
   private let earlier: Set<String>
   private var addresses: Set<String>?
+  private var hasStarted = false
 
-  /// Starts the IPAM plugin, where the configuration has one. Its leases are given back when the
-  /// attachment fails, also when it fails itself half-way.
+  /// Starts the IPAM plugin, where the configuration has one that does not need the wire. Its leases
+  /// are given back when the attachment fails, also when it fails itself half-way.
   init(
-    _ request: Request, _ earlier: Set<String>, _ context: Context, _ rollback: inout Rollback
+    _ request: Request, _ plan: Plan, _ earlier: Set<String>, _ context: Context,
+    _ rollback: inout Rollback
   ) throws(AttachmentError) {
     self.earlier = earlier
-    do throws(CNIError) {
-      delegate = try Delegate.ipam(for: request, .add, until: context.deadline)
-    } catch { throw AttachmentError(error) }
-    guard delegate != nil else { return }
-    context.log.write(.debug, "started the IPAM plugin")
+    guard plan.hasIPAM else { return }
+    if plan.needsWire {
+      do throws(CNIError) { try Delegate.requireIPAM(for: request) } catch {
+        throw AttachmentError(error)
+      }
+    } else {
+      try start(request, context)
+    }
     rollback.onFailure("release the addresses") { [self] deadline in
       // One that is at work still would take its leases after they were given back: it is ended.
       delegate = nil
-      guard isNew else { return nil }
+      guard hasStarted, isNew else { return nil }
       do throws(CNIError) {
         try Delegate.runIPAM(request, .del, until: deadline)
         return nil
       } catch { return error.description }
     }
+  }
+
+  private func start(_ request: Request, _ context: Context) throws(AttachmentError) {
+    hasStarted = true
+    do throws(CNIError) {
+      delegate = try Delegate.ipam(for: request, .add, until: context.deadline)
+    } catch { throw AttachmentError(error) }
+    context.log.write(.debug, "started the IPAM plugin")
   }
 
   /// Whether there are leases that this ADD has taken. A plugin without a result may have taken some.
@@ -40,10 +53,11 @@ final class IPAMAddition {
     return !addresses.isSubset(of: earlier)
   }
 
-  /// The result of the IPAM plugin; an empty one without one.
+  /// The result of the IPAM plugin, which is started if it was not; an empty one without one.
   func addresses(_ request: Request, _ context: Context) throws(AttachmentError)
     -> AttachmentResult
   {
+    if !hasStarted { try start(request, context) }
     guard let delegate = delegate.take() else { return AttachmentResult() }
     do throws(CNIError) {
       let result = try delegate.addresses(
