@@ -255,7 +255,8 @@ struct Member: CustomTestStringConvertible, Sendable {
   /// shows what they do.
   private static let others = [
     "socket_file": "elsewhere", "configuration_path": "elsewhere", "dns": "dns",
-    "timeout": "waits", "logLevel": "log", "logFile": "log",
+    "timeout": "waits", "logLevel": "log", "logFile": "log", "promisc": "PromiscuityTests",
+    "acceptRA": "HostSettingsTests", "stp": "HostSettingsTests", "ignoreArgs": "StaticTests",
   ]
 
   @Test("is told by README.md, and each that it tells is in the table or has a test beside it")

@@ -152,7 +152,7 @@ final class RuntimeHost: Sendable {
       ip -oneline link show type veth
       ovs-vsctl --timeout=10 show | grep 'Port veth' || true
       iptables -t nat -S | grep 'CNI-DN' || true
-      nft list tables | grep patchbay || true
+      nft list tables | grep patchbay | grep -v patchbay_host_ends || true
       ip -oneline -4 address show | grep -v ': lo ' || true
       """)
   }
