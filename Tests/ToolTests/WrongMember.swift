@@ -289,8 +289,7 @@ extension WrongMember {
       (#""addresses": {}"#, "ipam.addresses: an object is not an array"),
       (
         #""addresses": [{"address": "10.1.0.5"}]"#,
-        "ipam.addresses[0].address: the 'address' field is expected to be in CIDR notation, got: "
-          + "'10.1.0.5'; no prefix length; write it as ADDRESS/LENGTH"
+        #"ipam.addresses[0].address: "10.1.0.5": no prefix length; write it as ADDRESS/LENGTH"#
       ),
       (
         #""addresses": [{"address": "10.1.0.5/24", "gateway": "x"}]"#,

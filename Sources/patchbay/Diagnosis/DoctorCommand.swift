@@ -13,11 +13,11 @@ struct DoctorCommand: ParsableCommand {
       Looks at Open vSwitch, bridges, ports, attachments, gateways and the configuration of CNI. It \
       only reads.
 
+      Exit status: 0 where nothing is wrong (warnings included), 1 where something is.
+
       Examples:
         patchbay doctor
         patchbay doctor --json | jq '.groups[].checks[] | select(.status == "fault")'
-
-      Exit status: 0 where nothing is wrong (warnings included), 1 where something is.
       """)
 
   @Flag(help: "Only what is wrong.")

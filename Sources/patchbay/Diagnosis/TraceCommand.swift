@@ -18,13 +18,13 @@ struct TraceCommand: ParsableCommand {
       FROM and TO are a namespace (name or path), a container (ID or name), a port or an address; \
       TO may be any address, or "host". Of several interfaces one is named NAME:IFNAME.
 
+      Exit status: 0 where nothing stands in the way, 1 where a fault was found, 2 for a wrong \
+      command line.
+
       Examples:
         patchbay trace ns1 ns2
         patchbay trace web 203.0.113.9 443/tcp
         patchbay trace web db 5432/tcp --brief
-
-      Exit status: 0 where nothing stands in the way, 1 where a fault was found, 2 for a wrong \
-      command line.
       """)
 
   @Argument(help: "Where the packet starts.")
