@@ -1,4 +1,5 @@
 public import Addresses
+internal import CNI
 public import JSON
 
 /// The members of a configuration of `portmap`, all legal, as the reference plugin of that name has

@@ -20,9 +20,11 @@ extension Connection {
   /// port where it is ours, else what was put on it.
   ///
   /// The rows of the rates of `attachments`, whose ports go or are gone, go too.
+  ///
+  /// - Parameter gateway: The port of a gateway that stays, because this command is about to use it.
   func remove(
     _ rows: [Row<PortTable>], ratesOf attachments: Set<AttachmentKey>, _ comment: String,
-    until deadline: Deadline
+    keeping gateway: String? = nil, until deadline: Deadline
   ) throws(OVSDBError) -> RemovedPorts {
     var attachments = attachments
     var removed = RemovedPorts()
@@ -30,7 +32,7 @@ extension Connection {
     var departures: [GatewayDeparture] = []
     for row in rows {
       let network = row[.externalIDs]["network"] ?? ""
-      guard let name = row[.externalIDs][GatewayRow.key] else {
+      guard let name = row[.externalIDs][GatewayRow.key], name != gateway else {
         plain.append(row[.uuid])
         continue
       }
@@ -114,8 +116,9 @@ struct GatewayDeparture {
         extent = .members
       }
       var transaction = Transaction()
-      let premises =
-        extent == situation.extent ? require(extent, &transaction) : []
+      // Where an ADD is about to use the gateway, that one decides what becomes of it.
+      let isDecidedHere = extent == situation.extent && absence?.isContradicted != true
+      let premises = isDecidedHere ? require(extent, &transaction) : []
       take(extent, situation.row, &transaction)
       for operation in removal.operations { transaction.append(operation) }
       do throws(OVSDBError) {

@@ -74,7 +74,7 @@ final class Database {
         let gateway = port.row[.externalIDs][GatewayRow.key]
         return gateway == nil || port.record?.key == plan.key && gateway == plan.gatewayPort?.name
       }
-    if !isSimple { try remove(leftovers.rows, plan, ends) }
+    if !isSimple { try remove(leftovers.rows, plan, target, ends) }
     rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] deadline in
       // Its own part in the gateway would keep it from taking that away.
       target?.presence.end()
@@ -130,7 +130,8 @@ final class Database {
     while let mistake = try port.mistake(ends, context) {
       context.log.write(.warning, "\(mistake): plugging it in anew")
       let findings = try findings(RowSurvey(port.plan))
-      try remove(findings.ports.filter { $0.record?.key == port.plan.key }, port.plan, ends)
+      try remove(
+        findings.ports.filter { $0.record?.key == port.plan.key }, port.plan, port.target, ends)
       port = try plugIn(
         port.plan, port.externalIDs, port.target, findings, replacing: [])
     }
@@ -171,14 +172,14 @@ final class Database {
 
   /// Takes ports that a new one replaces off their bridges, and waits until ovs-vswitchd has let go of
   /// their links: the port that comes has the same name and another link.
-  private func remove(_ rows: [RowSurvey.Port], _ plan: Plan, _ ends: ContainerLink)
-    throws(AttachmentError)
-  {
+  private func remove(
+    _ rows: [RowSurvey.Port], _ plan: Plan, _ target: GatewayTarget?, _ ends: ContainerLink
+  ) throws(AttachmentError) {
     guard !rows.isEmpty else { return }
     do {
       let removed = try connection.remove(
         rows.map { $0.row }, ratesOf: Set(rows.compactMap { $0.record?.key }),
-        "replace \(plan.key)", until: deadline)
+        "replace \(plan.key)", keeping: target?.gateway.port.name, until: deadline)
       for commit in removed.commits { _ = try commit.outcome(until: deadline) }
     } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
     // Letting go of a port, ovs-vswitchd gives the link of that name the flags that it found.
