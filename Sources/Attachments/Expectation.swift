@@ -56,7 +56,7 @@ package struct Expectation {
 
   /// Adds what a feature has in `external_ids` of both rows.
   package mutating func expect(_ pairs: [String: String]) {
-    externalIDs.merge(pairs) { $1 }
+    externalIDs = externalIDs.adding(pairs)
   }
 
   /// Compares the `external_ids` of `subject`. Others may have added some of their own.

@@ -38,7 +38,7 @@ package struct SwitchPort {
       sandbox: link.sandboxPath, addresses: addresses, mac: link.mac)
     record.began = context.began
     record.ipam = ipam
-    return record.externalIDs(plan).merging(features) { $1 }
+    return record.externalIDs(plan).adding(features)
   }
 
   /// Has the rows of a port that forwards say what came by the wire, and gives it its gateway.

@@ -71,8 +71,8 @@ extension OVSBridge {
   /// What features have in the rows.
   private static func marks(_ plan: Plan, _ result: AttachmentResult) -> [String: String] {
     Gateway.externalIDs(plan, result.addresses)
-      .merging(Masquerading.externalIDs(plan, result.addresses)) { $1 }
-      .merging(GatewayIsolation.externalIDs(plan, result.addresses)) { $1 }
+      .adding(Masquerading.externalIDs(plan, result.addresses))
+      .adding(GatewayIsolation.externalIDs(plan, result.addresses))
   }
 
   /// What ADD returns: what earlier plugins of the chain made, then both ends, the gateway, and the
