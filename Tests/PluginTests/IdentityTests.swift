@@ -100,8 +100,10 @@ struct IdentityTests {
       attached.configuration, containerID: "c1", sandbox: attached.sandbox
     ).checked()
     try host.exec("ip", ["link", "add", name, "type", "veth", "peer", "name", "foreign0"]).checked()
-    // ovs-vswitchd lets go of the port some time after DEL has returned.
-    let before = try attached.network.host.settledSnapshot()
+    func index() throws -> String {
+      try host.exec("cat", ["/sys/class/net/\(name)/ifindex"]).checked().stdout
+    }
+    let before = try index()
     let add = try attached.network.plugin.add(
       attached.configuration, containerID: "c1", sandbox: attached.sandbox)
     #expect(add.code == 100)
@@ -109,7 +111,7 @@ struct IdentityTests {
       attached.configuration, containerID: "c1", sandbox: attached.sandbox
     ).checked()
     try attached.network.plugin.gc(attached.configuration, valid: []).checked()
-    #expect(try attached.network.host.snapshot().difference(from: before) == "")
+    #expect(try index() == before)
   }
 
   @Test("rows and links of earlier releases are understood")
