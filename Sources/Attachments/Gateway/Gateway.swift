@@ -52,7 +52,7 @@ package struct Gateway: Hashable {
 }
 
 extension Plan {
-  /// Where the gateway is; nil where none is wished for.
+  /// Where the gateway is; nil where none is asked for.
   var gatewayPort: GatewayPort? {
     configuration.isGateway ? GatewayPort(of: bridge, configuration.vlans) : nil
   }

@@ -36,7 +36,7 @@ package enum Masquerading {
     plan.configuration.ipMasq && !addresses.isEmpty
   }
 
-  /// Starts to put the rules into the firewall, which takes a while; nil where none are wished for.
+  /// Starts to put the rules into the firewall, which takes a while; nil where none are asked for.
   package static func begin(
     _ plan: Plan, _ addresses: [AttachmentResult.Address], _ rollback: inout Rollback
   ) throws(AttachmentError) -> Masquerade.Addition? {

@@ -4,7 +4,7 @@ internal import Netlink
 internal import PluginConfigurations
 package import PluginCore
 
-/// `promisc`: the container end receives all frames that come to its port, whoever they are for, as a
+/// `promisc`: the container end receives all frames that come to its port, also those for others, as a
 /// bridge or a monitor in the container needs. It goes with the link.
 package enum Promiscuity {
   /// Switches it on where that is asked for.

@@ -34,7 +34,7 @@ final class Database {
     /// Ports that have the name of the host end already.
     let ports: [RowSurvey.Port]
     let stale: [LostInterface]
-    /// Nil where no gateway is wished for.
+    /// Nil where no gateway is asked for.
     let gateway: GatewaySurvey.Findings?
   }
 
@@ -61,7 +61,7 @@ final class Database {
 
   // MARK: - Attaching
 
-  /// Puts the host end on its bridge, which is made where that is wished for, and answers while
+  /// Puts the host end on its bridge, which is made where that is asked for, and answers while
   /// ovs-vswitchd is still at work.
   func attach(
     _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings,

@@ -79,7 +79,7 @@ struct RowSurvey {
       Port(row: $0, record: AttachmentRecord($0[.externalIDs]), isHeld: isHeld)
     }
   }
-  /// The gateway's port; nil where none is wished for.
+  /// The gateway's port; nil where none is asked for.
   func gateway(_ results: TransactionResults) -> GatewaySurvey.Findings? {
     gateway?.findings(results)
   }

@@ -85,7 +85,7 @@ extension Batch {
     }
   }
 
-  /// Has the link with `index` receive all frames, whoever they are for, or not.
+  /// Has the link with `index` receive all frames, also those for others, or not.
   public mutating func setPromiscuous(_ index: Int32, _ isPromiscuous: Bool) {
     add(
       .setLink(.index(index)), RTM_SETLINK,
