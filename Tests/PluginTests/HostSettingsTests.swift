@@ -93,9 +93,7 @@ struct HostSettingsTests {
     if !isRapid {
       // The only port of its bridge: with each new port Open vSwitch may number all of them again, and
       // one that is given the number of a port that forwards does so at once.
-      try ovs.vsctl(
-        "add-br", "br2", "--", "set", "Bridge", "br2", "datapath_type=\(ovs.datapath.rawValue)",
-        "stp_enable=true", "other_config:stp-forward-delay=30")
+      try ovs.addBridge("br2", "stp_enable=true", "other_config:stp-forward-delay=30")
       let refused = try network.plugin.add(
         network.configuration(["bridge": "br2", "timeout": 3]), containerID: "c3",
         sandbox: try Sandbox())
