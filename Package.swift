@@ -132,9 +132,15 @@ let package = Package(
         "OVSDB",
         "OpenVSwitch", "Nftables", "Addresses", "Digests",
       ]),
+    library(
+      "AttachmentPlugin",
+      ["Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
     plugin(
       "main", "ovs-bridge",
-      ["Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "Addresses"]),
+      [
+        "AttachmentPlugin", "Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON",
+        "Linux",
+      ]),
     plugin(
       "main", "loopback", ["PluginCore", "CNI", "JSON", "Netlink", "Linux", "Addresses"]),
     plugin(

@@ -1,4 +1,5 @@
 internal import PluginConfigurations
+import AttachmentPlugin
 import Attachments
 import CNI
 import JSON
@@ -65,7 +66,7 @@ extension OVSBridge {
     link.announce(result, late)
     rollback.disarm()
     survey.removeLostPorts(late)
-    return answer(request, plan, link, result, gateway)
+    return AttachmentResult(request, plan, link, result, gateway)
   }
 
   /// What features have in the rows.
@@ -73,27 +74,5 @@ extension OVSBridge {
     Gateway.externalIDs(plan, result.addresses)
       .adding(Masquerading.externalIDs(plan, result.addresses))
       .adding(GatewayIsolation.externalIDs(plan, result.addresses))
-  }
-
-  /// What ADD returns: what earlier plugins of the chain made, then both ends, the gateway, and the
-  /// addresses.
-  private static func answer(
-    _ request: Request, _ plan: Plan, _ link: ContainerLink, _ made: AttachmentResult,
-    _ gateway: AttachmentResult.Interface?
-  ) -> AttachmentResult {
-    var result = request.network.previousResult ?? AttachmentResult()
-    let container = result.interfaces.count + 1
-    result.interfaces += link.interfaces(sandbox: request.invocation.sandboxPath)
-    if let gateway { result.interfaces.append(gateway) }
-    result.addresses += made.addresses.map {
-      var address = $0
-      address.interface = container
-      return address
-    }
-    result.routes += made.routes
-    if let dns = plan.configuration.dns ?? (made.dns.isEmpty ? nil : made.dns) {
-      result.dns = dns
-    }
-    return result
   }
 }

@@ -1,3 +1,4 @@
+import AttachmentPlugin
 import Attachments
 import CNI
 import Linux

@@ -1,3 +1,4 @@
+import AttachmentPlugin
 import Attachments
 import CNI
 import PluginCore
@@ -27,16 +28,16 @@ extension OVSBridge {
     let rows = CollectedRows(detachment, context, &failures)
     let links = CollectedLinks(context, &failures)
     let found = (rows?.attachments ?? []).union(links?.attachments(of: network) ?? [])
-    let taken = take(found.subtracting(valid), collection, &failures)
+    let taken = collection.take(found.subtracting(valid), &failures)
     rows?.select(taken, context, &failures)
     links?.delete(taken.subtracting(rows?.kept ?? []), network, context, &failures)
-    if takeNetwork(&collection, &failures) {
+    if collection.takeNetwork(&failures) {
       // No ADD is under way now: what is there and was not freed is valid.
       let left = rows?.left(context, &failures) ?? []
       let kept = valid.union(left)
       links?.deleteUnnamed(network, except: kept, context, &failures)
       let remembered = rows?.remembered(request.network.json) ?? [nil]
-      if collectLeases(request, remembered, keeping: left, context, &failures) {
+      if IPAMCollection.run(request, remembered, keeping: left, context, &failures) {
         rows?.remove(context, &failures)
       }
       Gateway.collect(detachment, context, &failures)
@@ -44,31 +45,5 @@ extension OVSBridge {
       GatewayIsolation.collect(detachment, except: kept, context, &failures)
     }
     try failures.throwIfAny("cannot free everything of network \"\(network)\"")
-  }
-
-  /// The attachments on which no other command works, nor will until the end of `collection`.
-  private static func take(
-    _ attachments: Set<Attachment>, _ collection: borrowing Collection, _ failures: inout Failures
-  ) -> Set<Attachment> {
-    var taken: Set<Attachment> = []
-    for attachment in attachments {
-      do throws(CNIError) {
-        if try collection.take(attachment) { taken.insert(attachment) }
-      } catch { failures.add(AttachmentError(error)) }
-    }
-    return taken
-  }
-
-  /// Waits until no ADD of the network is under way; whether that is so.
-  private static func takeNetwork(_ collection: inout Collection, _ failures: inout Failures)
-    -> Bool
-  {
-    do throws(CNIError) {
-      try collection.takeNetwork()
-      return true
-    } catch {
-      failures.add(AttachmentError(error))
-      return false
-    }
   }
 }

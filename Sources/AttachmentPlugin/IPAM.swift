@@ -1,11 +1,11 @@
-import Addresses
-import Attachments
-import CNI
-import JSON
-import PluginCore
+internal import Addresses
+package import Attachments
+package import CNI
+internal import JSON
+package import PluginCore
 
 /// The IPAM plugin's part in one ADD.
-final class IPAMAddition {
+package final class IPAMAddition {
   /// Nil without one, and once it has ended.
   private var delegate: Delegate?
   /// The addresses whose leases were there before: they stay when the attachment fails.
@@ -15,7 +15,7 @@ final class IPAMAddition {
 
   /// Starts the IPAM plugin, where the configuration has one that does not need the wire. Its leases
   /// are given back when the attachment fails, also when it fails itself half-way.
-  init(
+  package init(
     _ request: Request, _ plan: Plan, _ earlier: Set<String>, _ context: Context,
     _ rollback: inout Rollback
   ) throws(AttachmentError) {
@@ -54,7 +54,7 @@ final class IPAMAddition {
   }
 
   /// The result of the IPAM plugin, which is started if it was not; an empty one without one.
-  func addresses(_ request: Request, _ context: Context) throws(AttachmentError)
+  package func addresses(_ request: Request, _ context: Context) throws(AttachmentError)
     -> AttachmentResult
   {
     if !hasStarted { try start(request, context) }
@@ -70,12 +70,12 @@ final class IPAMAddition {
 }
 
 /// The IPAM plugin's part in one DEL.
-final class IPAMRemoval {
+package final class IPAMRemoval {
   private var delegate: Delegate?
   private var hasFailed = false
 
   /// Starts the IPAM plugin; what is `remembered` comes before the configuration.
-  init(
+  package init(
     _ request: Request, _ remembered: RememberedIPAM?, _ context: Context,
     _ failures: inout Failures
   ) {
@@ -89,7 +89,7 @@ final class IPAMRemoval {
   }
 
   /// Waits for its end; whether the addresses are free.
-  func finish(_ context: Context, _ failures: inout Failures) -> Bool {
+  package func finish(_ context: Context, _ failures: inout Failures) -> Bool {
     guard let delegate = delegate.take() else { return !hasFailed }
     do throws(CNIError) {
       try delegate.finish(.del, until: context.deadline)
@@ -102,14 +102,15 @@ final class IPAMRemoval {
   }
 }
 
-extension OVSBridge {
+/// The IPAM plugin's part in one GC.
+package enum IPAMCollection {
   /// Has the IPAM plugin free its leases, wherever attachments of the network have some; whether it
   /// did.
   ///
   /// - Parameters:
   ///   - all: What the configuration says of IPAM, as nil, and what rows remember besides.
   ///   - left: Attachments that the runtime does not know, and that are not freed.
-  static func collectLeases(
+  package static func run(
     _ request: Request, _ all: [RememberedIPAM?], keeping left: Set<Attachment>,
     _ context: Context, _ failures: inout Failures
   ) -> Bool {
@@ -124,6 +125,34 @@ extension OVSBridge {
       }
     }
     return isDone
+  }
+}
+
+/// The IPAM plugin's part in one STATUS: it works while the rest is looked at.
+package struct IPAMStatus: ~Copyable {
+  private let delegate: Delegate?
+
+  /// Starts the IPAM plugin. One that is not there means that ADD cannot succeed.
+  package init(_ request: Request, _ context: Context) throws(CNIError) {
+    delegate = try Self.start(request, context)
+  }
+
+  private static func start(_ request: Request, _ context: Context) throws(CNIError) -> Delegate? {
+    do throws(CNIError) {
+      return try Delegate.ipam(for: request, .status, until: context.deadline)
+    } catch {
+      throw CNIError(.notAvailable, error.message, details: error.details)
+    }
+  }
+
+  /// Waits for what it says.
+  package consuming func finish(_ context: Context) throws(CNIError) {
+    guard let delegate else { return }
+    do throws(CNIError) { try delegate.finish(.status, until: context.deadline) } catch {
+      let isStatus = error.code == .notAvailable || error.code == .limitedConnectivity
+      throw CNIError(
+        isStatus ? error.code : .notAvailable, error.message, details: error.details)
+    }
   }
 }
 

@@ -1,9 +1,9 @@
-import Attachments
-import CNI
+package import Attachments
+package import CNI
 
 extension CNIError {
   /// The error result for what the engine could not do.
-  init(_ error: AttachmentError) {
+  package init(_ error: AttachmentError) {
     let code: Code =
       switch error.kind {
       case .exists: .alreadyExists
@@ -20,7 +20,7 @@ extension CNIError {
 
 extension AttachmentError {
   /// What the IPAM plugin, or what excludes commands from each other, has refused.
-  init(_ error: CNIError) {
+  package init(_ error: CNIError) {
     self.init(.other(error.code.rawValue), error.message, details: error.details)
   }
 }
