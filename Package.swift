@@ -169,7 +169,7 @@ let package = Package(
       name: "patchbay",
       dependencies: [
         "Attachments", "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore",
-        "LeaseFiles",
+        "LeaseFiles", "LeaseDatabase",
         "Netlink", "OVSDB", "OpenVSwitch", "Unixctl", "CNI", "JSON", "Linux", "Addresses",
         "Digests", "Nftables",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -248,7 +248,7 @@ let package = Package(
       ]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
-    tests("ClusterTests", ["cluster", "TestSupport"]),
+    tests("ClusterTests", ["cluster", "host-local", "ovs-bridge", "patchbay", "TestSupport"]),
     tests(
       "RuntimeTests",
       ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),

@@ -47,11 +47,32 @@ public struct LeaseExchange: Hashable, Sendable {
     public let movesCursor: Bool
     /// Whose address it is from now on, also when it is free again; nil: no one's.
     public let subject: String?
+
+    init(
+      address: IPAddress, set: Int, isHeld: Bool, movesCursor: Bool, subject: String?
+    ) {
+      self.address = address
+      self.set = set
+      self.isHeld = isHeld
+      self.movesCursor = movesCursor
+      self.subject = subject
+    }
+
+    /// An address that the attachment takes, whatever range it is from.
+    public init(_ address: IPAddress) {
+      self.init(address: address, set: 0, isHeld: false, movesCursor: false, subject: nil)
+    }
   }
   /// One for each range set.
   public let taken: [Lease]
   /// What the attachment has, and does not keep.
   public let released: [IPAddress]
+
+  /// An exchange.
+  public init(taken: [Lease], released: [IPAddress]) {
+    self.taken = taken
+    self.released = released
+  }
 }
 
 /// Why an attachment gets no addresses, though the leases can be read and changed.

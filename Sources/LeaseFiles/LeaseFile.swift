@@ -64,4 +64,12 @@ public struct LeaseEntry: Hashable, Sendable {
   public let holder: LeaseHolder?
   /// Nanoseconds since 1970-01-01T00:00:00Z; nil where it cannot be told.
   public let since: Int64?
+
+  /// An entry.
+  public init(address: IPAddress, state: State, holder: LeaseHolder?, since: Int64?) {
+    self.address = address
+    self.state = state
+    self.holder = holder
+    self.since = since
+  }
 }

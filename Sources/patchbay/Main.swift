@@ -19,7 +19,7 @@ struct Patchbay: ParsableCommand {
     version: "patchbay \(number)",
     subcommands: [
       Add.self, Check.self, Del.self, GC.self, Status.self, List.self, Show.self,
-      LeasesCommand.self, TraceCommand.self, DoctorCommand.self, Repair.self,
+      LeasesCommand.self, ClusterCommand.self, TraceCommand.self, DoctorCommand.self, Repair.self,
       Version.self, Validate.self, Bench.self, BenchWorker.self, NetworkCommand.self,
       Netns.self, Playground.self,
       Hook.self,

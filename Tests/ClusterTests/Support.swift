@@ -20,20 +20,21 @@ final class AddressDatabase: Sendable {
     self.count = count
     members = (0..<count).map { _ in Member() }
     let addresses = (1...count).map { "unix:\(directory.path)/\($0).raft" }
-    if count == 1 {
-      try run("ovsdb-tool", ["create", file(1, "db"), Self.schema]).checked()
-    } else {
-      try run("ovsdb-tool", ["create-cluster", file(1, "db"), Self.schema, addresses[0]]).checked()
-      for number in 2...count {
-        let others = addresses.filter { $0 != addresses[number - 1] }
-        try run(
-          "ovsdb-tool",
-          ["join-cluster", file(number, "db"), "CNI_IPAM", addresses[number - 1]] + others
-        ).checked()
-      }
+    try make(1, "init", count == 1 ? [] : ["--local", addresses[0]])
+    for number in 1...count where number > 1 {
+      let others = addresses.filter { $0 != addresses[number - 1] }
+      try make(number, "join", ["--local", addresses[number - 1]] + others)
     }
     for number in 1...count { try start(number) }
     try eventually("a database that takes transactions") { self.leader != nil }
+  }
+
+  /// Has the tool make the file of a member.
+  private func make(_ number: Int, _ command: String, _ arguments: [String]) throws {
+    try run(
+      "\(Plugin.directory)/patchbay",
+      ["cluster", command, "--file", file(number, "db")] + arguments
+    ).checked()
   }
 
   private func file(_ number: Int, _ ending: String) -> String {
@@ -99,6 +100,13 @@ struct Pool: Sendable {
   var host = "h1"
   var ipam: Document = ["ranges": [[["subnet": "10.1.0.0/24"]]]]
 
+  /// The member `ipam` of its configuration.
+  var document: Document {
+    ipam.with([
+      "type": "cluster", "database": .array(database.endpoints), "host": .string(host),
+    ])
+  }
+
   /// The same as another host sees it.
   func on(_ host: String) -> Pool {
     var copy = self
@@ -111,10 +119,7 @@ struct Pool: Sendable {
     with members: [String: Document] = [:], ipam others: [String: Document] = [:]
   ) throws -> PluginResult {
     let configuration: Document = [
-      "cniVersion": "1.1.0", "name": .string(name), "type": "x",
-      "ipam": ipam.with([
-        "type": "cluster", "database": .array(database.endpoints), "host": .string(host),
-      ]).with(others),
+      "cniVersion": "1.1.0", "name": .string(name), "type": "x", "ipam": document.with(others),
     ]
     return try Plugin("cluster").call(
       command, configuration.with(members), containerID: id, sandbox: "/nowhere", ifname: ifname,

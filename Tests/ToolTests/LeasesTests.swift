@@ -154,7 +154,7 @@ struct LeasesTests {
     #expect(output.status == 1)
     #expect(
       output.stderr == """
-        network "flat" has no plugin with "ipam": {"type": "host-local"}
+        network "flat" has no plugin with "ipam": {"type": "host-local"} or "cluster"
         --data-dir shows the leases of a directory, whatever the configuration says
 
         """)

@@ -56,7 +56,7 @@ struct PlaygroundTests {
       do
         # Without those for which something else must be there.
         patchbay $command --help | sed -n 's/^  \\(patchbay .*\\)/\\1/p' |
-          grep -v -e ' 4711 ' -e my.conflist -e 'dot -T' >/run/lines
+          grep -v -e ' 4711 ' -e my.conflist -e 'dot -T' -e --host >/run/lines
         [ -s /run/lines ] || echo "$command has none"
         while read -r line <&9; do
           eval "$line" >/run/said 2>&1 || { echo "$line"; cat /run/said; }

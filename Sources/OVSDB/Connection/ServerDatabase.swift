@@ -20,6 +20,8 @@ extension Table where Self == ServerDatabase.DatabaseTable {
 extension Column where T == ServerDatabase.DatabaseTable, Content == String {
   /// `name`: that of the database.
   public static var name: Self { Self("name") }
+  /// `model`: `standalone`, `clustered` or `relay`.
+  public static var model: Self { Self("model") }
 }
 extension Column where T == ServerDatabase.DatabaseTable, Content == Bool {
   /// `connected`: whether the server has the database, as part of a majority where it is clustered.

@@ -1,26 +1,57 @@
 import Addresses
 import JSON
+import LeaseDatabase
 import LeaseFiles
 import Linux
 import PluginConfigurations
 
 /// The leases of a network beside its configuration.
 struct LeasePicture {
-  let location: LeaseLocation
+  /// Where leases are kept.
+  enum Source {
+    /// Files of this host.
+    case files(LeaseLocation)
+    /// The database for all hosts.
+    case database(AddressDatabase, network: String)
+
+    /// For people.
+    var description: String {
+      switch self {
+      case .files(let location): location.path
+      case .database(let database, let network):
+        "the pool \"\(network)\" at \(database.endpoints.joined(separator: ", "))"
+      }
+    }
+  }
+
+  private let source: Source
   /// Whose ranges are counted; none where no configuration was asked.
   private let configurations: [HostLocalConfiguration]
   private var entries: [LeaseEntry] = []
   private var cursors: [IPAddress?] = []
+  /// Which hosts hold the addresses; empty where all are of this host.
+  private var hosts: [IPAddress: String] = [:]
 
-  init(_ location: LeaseLocation, _ configurations: [HostLocalConfiguration]) {
-    self.location = location
+  init(_ source: Source, _ configurations: [HostLocalConfiguration]) {
+    self.source = source
     self.configurations = configurations
   }
 
-  mutating func read() throws(SystemError) {
-    entries = try LeaseList.entries(at: location)
-    cursors =
-      configurations.first?.sets.indices.map { LeaseList.cursor(of: $0, at: location) } ?? []
+  mutating func read(until deadline: Deadline) throws {
+    do {
+      switch source {
+      case .files(let location):
+        entries = try LeaseList.entries(at: location)
+        cursors =
+          configurations.first?.sets.indices.map { LeaseList.cursor(of: $0, at: location) } ?? []
+      case .database(let database, let network):
+        var leases = database.leases(of: network, until: deadline)
+        for lease in try leases.leases() {
+          hosts[lease.address] = lease.holder.host
+          entries.append(LeaseEntry(lease, on: database.host))
+        }
+      }
+    } catch { throw Failure("cannot read the leases in \(source.description): \(error)") }
   }
 
   // MARK: - What is seen
@@ -116,22 +147,22 @@ struct LeasePicture {
   /// - Parameter isWhole: Without container IDs that are cut.
   func text(isWhole: Bool) -> String {
     var table = Table(
-      ["ADDRESS", "CONTAINER", "INTERFACE", "SINCE", "REMARK"],
+      ["ADDRESS", "HOST", "CONTAINER", "INTERFACE", "SINCE", "REMARK"],
       shortening: isWhole ? [] : ["CONTAINER"])
     for entry in entries {
       table.add([
-        entry.address.description, entry.holder?.containerID ?? "-",
+        entry.address.description, hosts[entry.address] ?? "-", entry.holder?.containerID ?? "-",
         entry.holder?.interfaceName ?? "-", Self.shortTime(entry.since) ?? "-", remark(entry),
       ])
     }
     for reservation in idleReservations {
       table.add([
-        reservation.address.description, "-", "-", "-", "reserved for \(reservation.subject)",
+        reservation.address.description, "-", "-", "-", "-", "reserved for \(reservation.subject)",
       ])
     }
     var parts =
       entries.isEmpty && idleReservations.isEmpty
-      ? ["no leases in \(location.path)"] : [table.text()]
+      ? ["no leases in \(source.description)"] : [table.text()]
     if !ranges.isEmpty {
       var table = Table(["RANGE SET", "RANGE", "LEASED", "OF", "FULL", "GIVEN LAST"])
       for range in ranges {
@@ -159,6 +190,7 @@ struct LeasePicture {
     let leases = entries.map { entry in
       JSONValue.object([
         ("address", .string(entry.address.description)),
+        ("host", hosts[entry.address].map { .string($0) }),
         ("containerID", entry.holder.map { .string($0.containerID) }),
         ("interface", entry.holder?.interfaceName.map { .string($0) }),
         ("since", Self.time(entry.since).map { .string($0) }),
@@ -186,10 +218,36 @@ struct LeasePicture {
         ), ("givenLast", range.cursor.map { .string($0.description) }),
       ])
     }
-    return .object([
-      ("network", .string(location.network)), ("dataDir", .string(location.dataDirectory)),
-      ("leases", .array(leases)), ("reservations", .array(reservations)),
-      ("ranges", configurations.isEmpty ? nil : .array(ranges)),
-    ])
+    return .object(
+      place + [
+        ("leases", .array(leases)), ("reservations", .array(reservations)),
+        ("ranges", configurations.isEmpty ? nil : .array(ranges)),
+      ])
+  }
+
+  /// Where the leases are.
+  private var place: [(String, JSONValue?)] {
+    switch source {
+    case .files(let location):
+      [("network", .string(location.network)), ("dataDir", .string(location.dataDirectory))]
+    case .database(let database, let network):
+      [
+        ("network", .string(network)),
+        ("database", .array(database.endpoints.map { .string($0) })),
+      ]
+    }
+  }
+}
+
+extension LeaseEntry {
+  /// A lease of the database, as `host` sees it.
+  init(_ lease: ClusterLease, on host: ClusterHost) {
+    let isStale = lease.holder.host == host.name && lease.boot != host.boot
+    self.init(
+      address: lease.address, state: isStale ? .stale : .held,
+      holder: LeaseHolder(
+        containerID: lease.holder.containerID, interfaceName: lease.holder.interfaceName),
+      since: lease.created > Int64.max / 1_000_000_000 || lease.created < 0
+        ? nil : lease.created * 1_000_000_000)
   }
 }

@@ -11,11 +11,11 @@ import PluginConfigurations
 struct LeasesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "leases",
-    abstract: "List the addresses that host-local has leased, and how full its ranges are.",
+    abstract: "List the addresses that host-local or cluster has leased, and how full ranges are.",
     discussion: """
       Who has which address since when, what is reserved, and what is stale: left from before the \
       machine was started, or torn. Nothing is changed or locked. The reference plugin's leases \
-      are shown as well.
+      are shown as well. Of a network of cluster, the leases of all hosts.
 
       Examples:
         patchbay leases ovs-1
@@ -43,35 +43,43 @@ struct LeasesCommand: ParsableCommand {
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let configurations = try dataDirectory == nil ? self.configurations() : []
-    let directory =
-      dataDirectory ?? configurations.first?.dataDirectory ?? LeaseLocation.defaultDataDirectory
-    var picture = LeasePicture(
-      LeaseLocation(dataDirectory: directory, network: network), configurations)
-    do throws(SystemError) { try picture.read() } catch {
-      throw Failure(
-        "cannot read the leases in \(picture.location.path): \(error)")
-    }
+    var picture = try self.picture
+    try picture.read(until: .after(.seconds(options.timeout)))
     show(
       json
         ? String(decoding: picture.json.encoded(indentedBy: 2), as: UTF8.self)
         : picture.text(isWhole: isWhole))
   }
 
+  private var picture: LeasePicture {
+    get throws {
+      if let dataDirectory {
+        return LeasePicture(
+          .files(LeaseLocation(dataDirectory: dataDirectory, network: network)), [])
+      }
+      let list = try options.network(network)
+      if let cluster = try list.addressDatabases().first {
+        return LeasePicture(
+          .database(try AddressDatabase(cluster), network: network),
+          cluster.addresses.sets.isEmpty ? [] : [cluster.addresses])
+      }
+      let configurations = try self.configurations(list)
+      let directory =
+        configurations.first?.dataDirectory ?? LeaseLocation.defaultDataDirectory
+      return LeasePicture(
+        .files(LeaseLocation(dataDirectory: directory, network: network)), configurations)
+    }
+  }
+
   /// What the network's plugins say to host-local; mostly it is one.
-  private func configurations() throws -> [HostLocalConfiguration] {
-    let list = try options.network(network)
-    let plugins = list.plugins.filter { $0.json["ipam"]?["type"] == "host-local" }
-    guard !plugins.isEmpty else {
+  private func configurations(_ list: NetworkList) throws -> [HostLocalConfiguration] {
+    let all = list.configurations(ofIPAM: "host-local")
+    guard !all.isEmpty else {
       throw Failure(
-        "network \"\(network)\" has no plugin with \"ipam\": {\"type\": \"host-local\"}",
+        "network \"\(network)\" has no plugin with \"ipam\": {\"type\": \"host-local\"} or \"cluster\"",
         hint: "--data-dir shows the leases of a directory, whatever the configuration says")
     }
-    return try plugins.map { plugin in
-      var object = plugin.json
-      object["name"] = .string(list.name)
-      object["cniVersion"] = .string(list.version)
-      let json = JSONCursor(.object(object))
+    return try all.map { json in
       do throws(JSONDecodingError) {
         let needsRuntime = json["ipam"]["ranges"].isAbsent && json["ipam"]["subnet"].isAbsent
         return needsRuntime

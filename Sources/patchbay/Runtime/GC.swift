@@ -17,6 +17,9 @@ struct GC: ParsableCommand {
       With --valid it removes every other attachment of the network, and tells the plugins to free \
       whatever belongs to none of the valid ones, also of other runtimes. --none-valid frees all.
 
+      With --host it frees what a host that is gone has left in the database of addresses that \
+      all hosts share.
+
       The exit status is 1 where something could not be freed.
 
       Examples:
@@ -24,6 +27,7 @@ struct GC: ParsableCommand {
         patchbay gc ovs-1 --dry-run
         patchbay gc ovs-1 --unused-namespaces
         patchbay gc ovs-1 --valid web/eth0 db/eth0
+        patchbay gc lab --host node3
       """)
 
   @Argument(
@@ -50,6 +54,11 @@ struct GC: ParsableCommand {
       """)
   var unusedNamespaces = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Free what this host has, which is gone, in databases that hosts share.", valueName: "name"))
+  var host: String?
+
   @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Only say what would be removed.")
   var isDryRun = false
 
@@ -62,6 +71,9 @@ struct GC: ParsableCommand {
     }
     if unusedNamespaces, noneValid || !validTexts.isEmpty {
       throw ValidationError("--unused-namespaces and --valid or --none-valid exclude each other")
+    }
+    if host != nil, unusedNamespaces || noneValid || !validTexts.isEmpty {
+      throw ValidationError("--host excludes --valid, --none-valid and --unused-namespaces")
     }
   }
 
@@ -85,6 +97,7 @@ struct GC: ParsableCommand {
   }
 
   func run() throws {
+    if let host { return try LostHost(name: host, network: network, isDryRun).free(options) }
     let valid = try valid
     let runtime = options.runtime
     do throws(RuntimeError) {

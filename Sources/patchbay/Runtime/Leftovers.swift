@@ -1,7 +1,6 @@
 import CNI
 import CNIRuntime
 import JSON
-import LeaseFiles
 import Linux
 import Netlink
 import OVSDB
@@ -16,19 +15,15 @@ import PluginCore
 /// its namespace, and a namespace whose name was deleted lives on while something uses it.
 final class Leftovers: StaleAttachmentSource {
   /// Where attachments of the network are remembered.
-  private let list: NetworkList
+  let list: NetworkList
   private let cache: ResultCache
   /// Nil: what has no sandbox is stale.
-  private let valid: [Attachment]?
+  let valid: [Attachment]?
   /// Whether a namespace that nothing uses is treated as gone.
   private let includesUnusedNamespaces: Bool
   /// What could not be read.
-  private(set) var failures: [RuntimeError] = []
+  var failures: [RuntimeError] = []
   private var hostEnds: [Attachment: [String]] = [:]
-
-  /// How old a lease must be to be left over: longer than ADD and its rollback take, after which
-  /// there is a port.
-  private static let longestADD = Duration.seconds(60)
 
   init(
     of list: NetworkList, _ cache: ResultCache, valid: [Attachment]?,
@@ -173,41 +168,5 @@ final class Leftovers: StaleAttachmentSource {
           attachment: record.attachment, sandbox: record.sandbox, port: row[.name]))
     }
     return rows
-  }
-
-  // MARK: - Leases
-
-  /// Leases of attachments that have neither a result nor a port: every attachment of a plugin of
-  /// this project that is up has a port. Other plugins have none, so of theirs nothing is known.
-  private func leases(beside known: Set<Attachment>) -> [StaleAttachment] {
-    var stale: [StaleAttachment] = []
-    for plugin in list.plugins where plugin.type == "ovs-bridge" || plugin.type == "ovn" {
-      guard plugin.json["ipam"]?["type"] == "host-local", failures.isEmpty else { continue }
-      let text = plugin.json["ipam"]?["dataDir"]?.text ?? ""
-      let location = LeaseLocation(
-        dataDirectory: text.isEmpty ? LeaseLocation.defaultDataDirectory : text,
-        network: list.name)
-      let entries: [LeaseEntry]
-      do { entries = try LeaseList.entries(at: location) } catch {
-        failures.append(.survey("cannot read the leases in \(location.path): \(error)"))
-        continue
-      }
-      let newest = Clock.nanosecondsSinceEpoch - Self.longestADD.nanoseconds
-      for entry in entries where entry.state == .held || entry.state == .stale {
-        guard let holder = entry.holder, let interfaceName = holder.interfaceName,
-          entry.state == .stale || entry.since.map({ $0 < newest }) ?? false
-        else { continue }
-        let attachment = Attachment(
-          containerID: holder.containerID, interfaceName: interfaceName)
-        guard !known.contains(attachment), !(valid ?? []).contains(attachment),
-          !stale.contains(where: { $0.parameters.attachment == attachment })
-        else { continue }
-        stale.append(
-          StaleAttachment(
-            AttachmentParameters(attachment, sandboxPath: ""),
-            reason: "\(entry.address) is leased, and there is no port"))
-      }
-    }
-    return stale
   }
 }

@@ -133,7 +133,7 @@ enum Cluster: Plugin {
   private static func leases(_ request: Request, _ plan: ClusterPlan, _ context: Context)
     throws(ClusterError) -> DatabaseLeases
   {
-    let host = ThisHost.identity(named: plan.configuration.host)
+    let host = ClusterHost.this(named: plan.configuration.host)
     return DatabaseLeases(
       plan.remotes, host, holder(host.name, request, request.attachment),
       sets: plan.configuration.addresses.sets,

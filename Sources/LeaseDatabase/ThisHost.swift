@@ -1,10 +1,8 @@
-import LeaseDatabase
-import Linux
+internal import Linux
 
-/// What this host is called.
-enum ThisHost {
-  /// The name that is configured, else that of Open vSwitch, which OVN uses too, else the machine ID.
-  static func identity(named name: String?) -> ClusterHost {
+extension ClusterHost {
+  /// This host: by `name`, else by that of Open vSwitch, which OVN uses too, else by the machine ID.
+  public static func this(named name: String?) -> ClusterHost {
     let machine = firstLine(of: "/etc/machine-id") ?? "unknown"
     return ClusterHost(
       name: name ?? firstLine(of: "/etc/openvswitch/system-id.conf") ?? machine, machine: machine,

@@ -1,0 +1,102 @@
+import ArgumentParser
+import CNIRuntime
+import JSON
+import LeaseDatabase
+import Linux
+import OVSDB
+import PluginConfigurations
+
+/// `patchbay cluster`
+struct ClusterCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cluster",
+    abstract: "Make, join and look at the database of addresses for all hosts.",
+    discussion: """
+      The IPAM plugin cluster keeps its leases in the database CNI_IPAM of an ovsdb-server, alone \
+      or as members that keep it together (Raft). These commands make its file, and move leases \
+      into it; ovsdb-server serves it, by the units of conf/cluster or by hand.
+
+      Examples:
+        patchbay cluster init --local tcp:192.0.2.1:6651
+        patchbay cluster join --local tcp:192.0.2.2:6651 tcp:192.0.2.1:6651
+        patchbay cluster status --database tcp:192.0.2.1:6650,tcp:192.0.2.2:6650
+        patchbay cluster import lab
+      """,
+    subcommands: [
+      ClusterInit.self, ClusterJoin.self, ClusterStatus.self, ClusterImport.self,
+    ])
+}
+
+/// Where the database is: by the network's configuration, or by an option.
+struct AddressDatabase {
+  /// Its members, or a relay to them.
+  let remotes: [Endpoint]
+  /// This host, as the database knows it.
+  let host: ClusterHost
+  /// As they were written.
+  var endpoints: [String] { remotes.map(\.description) }
+
+  /// The members in `texts`, in which commas may stand between several.
+  init(_ texts: [String], host name: String? = nil) throws {
+    let all = texts.flatMap { $0.split(separator: ",").map { String($0) } }
+    remotes = try all.map { text in
+      guard !text.hasPrefix("ssl:") else {
+        throw Failure(
+          "\"\(text)\": TLS is the work of a relay on this host; conf/cluster has one",
+          hint: "its socket is \(ClusterConfiguration.defaultDatabase)")
+      }
+      do throws(OVSDBError) { return try Endpoint(text) } catch {
+        throw Failure(error.description)
+      }
+    }
+    host = .this(named: name)
+  }
+
+  /// The database that the configuration of an IPAM plugin `cluster` names.
+  init(_ configuration: ClusterConfiguration) throws {
+    try self.init(configuration.database, host: configuration.host)
+  }
+
+  /// The leases of `network`, as one attachment of it sees them; without one, as the host does.
+  func leases(
+    of network: String, _ attachment: (containerID: String, interfaceName: String) = ("", ""),
+    until deadline: Deadline
+  ) -> DatabaseLeases {
+    DatabaseLeases(
+      remotes, host,
+      ClusterHolder(
+        host: host.name, network: network, containerID: attachment.containerID,
+        interfaceName: attachment.interfaceName),
+      sets: [], reclaims: true, until: deadline)
+  }
+}
+
+extension NetworkList {
+  /// What the plugins of the list say to the IPAM plugin `type`, each as a whole configuration.
+  func configurations(ofIPAM type: String) -> [JSONCursor] {
+    plugins.filter { $0.json["ipam"]?["type"]?.text == type }.map { plugin in
+      var object = plugin.json
+      object["name"] = .string(name)
+      object["cniVersion"] = .string(version)
+      return JSONCursor(.object(object))
+    }
+  }
+
+  /// The databases of addresses that the list names, each once.
+  func addressDatabases() throws -> [ClusterConfiguration] {
+    var all: [ClusterConfiguration] = []
+    for json in configurations(ofIPAM: "cluster") {
+      do throws(JSONDecodingError) {
+        let needsRuntime = json["ipam"]["ranges"].isAbsent && json["ipam"]["subnet"].isAbsent
+        let configuration =
+          needsRuntime
+          ? try ClusterConfiguration(forReleasing: json)
+          : try ClusterConfiguration(json, mayLackRanges: false)
+        if !all.contains(where: { $0.database == configuration.database }) {
+          all.append(configuration)
+        }
+      } catch { throw Failure("network \"\(name)\": \(error.description)") }
+    }
+    return all
+  }
+}
