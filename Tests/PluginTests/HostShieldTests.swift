@@ -108,6 +108,7 @@ private struct Attacked {
     _ = try seen()
     try attack()
     let counts = try seen()
+    figures("hostile frames \(when); seen by the host: \(counts.ip + counts.arp)")
     #expect(counts.ip == 0, "IP \(when)", sourceLocation: sourceLocation)
     #expect(counts.arp == 0, "ARP \(when)", sourceLocation: sourceLocation)
     #expect(try learned() == [], "\(when)", sourceLocation: sourceLocation)

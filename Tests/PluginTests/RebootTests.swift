@@ -43,6 +43,10 @@ import Testing
           timeout: .seconds(240))
       }
       try eventually("ovs-vswitchd was started", timeout: .seconds(30)) { starting.isFinished }
+      let refused = results.filter { $0.status != 0 }.count
+      figures(
+        "\(Self.count) containers at once on \(life == 0 ? "an empty" : "an old") database; "
+          + "refused: \(refused)")
       for result in results { #expect(result.status == 0, "life \(life): \(result)") }
       let interfaces = try ovs.rows("Interface").filter {
         $0["external_ids"]["owner"] == "patchbay"
