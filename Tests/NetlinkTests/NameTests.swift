@@ -9,7 +9,8 @@ struct NameTests {
   func names() throws {
     let spaces: [(String, [AttributeName])] = [
       ("LinkSpace", LinkSpace.names), ("LinkInfoSpace", LinkInfoSpace.names),
-      ("VethSpace", VethSpace.names), ("FamilySpace", FamilySpace.names),
+      ("VethSpace", VethSpace.names), ("XDPSpace", XDPSpace.names),
+      ("FamilySpace", FamilySpace.names),
       ("LinkIPv4Space", LinkIPv4Space.names),
       ("LinkIPv4SettingSpace", LinkIPv4SettingSpace.names),
       ("LinkIPv6Space", LinkIPv6Space.names), ("AddressSpace", AddressSpace.names),

@@ -18,15 +18,17 @@ package enum HostShield {
   private static let priority: Int32 = -450
   private static let rules = [
     FilterRule(
-      [.inputNamePrefix(HostLink.namePrefix), .inputGroup(HostLink.groups), .drop],
+      FilterExpression.inputName(beginsWith: HostLink.namePrefix)
+        + FilterExpression.inputGroup(in: HostLink.groups) + [.verdict(.drop)],
       comment: "host ends of containers give the host nothing")
   ]
   private static let name = "patchbay_host_ends"
 
   /// The rule, for IPv4 and IPv6, and for ARP.
   static let tables = [
-    FilterTable(.inet, name, chain: "prerouting", .prerouting, priority: priority, rules),
-    FilterTable(.arp, name, chain: "input", .arpInput, priority: priority, rules),
+    FilterTable(
+      .inet, name, [FilterChain("prerouting", .init(.prerouting, priority: priority), rules)]),
+    FilterTable(.arp, name, [FilterChain("input", .init(.arpInput, priority: priority), rules)]),
   ]
 
   private static let attempt = "cannot close the host ends of containers to the host"

@@ -103,6 +103,8 @@ public struct Link: Hashable, Sendable {
   /// How many want all frames that the link receives (`IFLA_PROMISCUITY`): one for a datapath of
   /// Open vSwitch whose port it is, one for whoever captures.
   public let promiscuity: UInt32
+  /// The number of the XDP program that the link's driver runs on what it receives; nil if none.
+  public let program: UInt32?
 
   /// Whether it was told to receive all frames (`IFF_PROMISC`); those that are counted by `promiscuity`
   /// do not show here.
@@ -140,5 +142,10 @@ extension Link: Reported {
     master = try attributes[.master]
     group = try attributes[.group] ?? 0
     promiscuity = try attributes[.promiscuity] ?? 0
+    let xdp = try attributes[.xdp]
+    let isDriver = try xdp?[.attached] == UInt8(XDP_ATTACHED_DRV)
+    let sole = try xdp?[.program]
+    // Before Linux 4.19 there is no attribute for the driver's own.
+    program = try xdp?[.driverProgram] ?? (isDriver ? sole : nil)
   }
 }

@@ -17,7 +17,7 @@ enum LinkSpace: AttributeSpace {
       known(.receiveQueues), known(.carrier),
       .init(IFLA_CARRIER_CHANGES, "IFLA_CARRIER_CHANGES"), known(.peerNamespace),
       .init(IFLA_PROTO_DOWN, "IFLA_PROTO_DOWN"), .init(IFLA_GSO_MAX_SEGS, "IFLA_GSO_MAX_SEGS"),
-      .init(IFLA_GSO_MAX_SIZE, "IFLA_GSO_MAX_SIZE"), .init(IFLA_XDP, "IFLA_XDP"),
+      .init(IFLA_GSO_MAX_SIZE, "IFLA_GSO_MAX_SIZE"), nested(.xdp),
       .init(IFLA_CARRIER_UP_COUNT, "IFLA_CARRIER_UP_COUNT"),
       .init(IFLA_CARRIER_DOWN_COUNT, "IFLA_CARRIER_DOWN_COUNT"),
       .init(IFLA_MIN_MTU, "IFLA_MIN_MTU"), .init(IFLA_MAX_MTU, "IFLA_MAX_MTU"),
@@ -32,6 +32,16 @@ enum LinkInfoSpace: AttributeSpace {
 /// `linux/veth.h`: `VETH_INFO_…`
 enum VethSpace: AttributeSpace {
   static var names: [AttributeName] { [nested(.peer, header: LinkHeader.size)] }
+}
+/// `IFLA_XDP_…`
+enum XDPSpace: AttributeSpace {
+  static var names: [AttributeName] {
+    [
+      known(.descriptor), known(.attached), known(.flags), known(.program), known(.driverProgram),
+      .init(IFLA_XDP_SKB_PROG_ID, "IFLA_XDP_SKB_PROG_ID"),
+      .init(IFLA_XDP_HW_PROG_ID, "IFLA_XDP_HW_PROG_ID"), known(.expected),
+    ]
+  }
 }
 /// What `IFLA_AF_SPEC` holds: one attribute per address family.
 enum FamilySpace: AttributeSpace {
@@ -102,6 +112,27 @@ extension Attribute where Space == LinkSpace, Value == Nested<LinkInfoSpace> {
 }
 extension Attribute where Space == LinkSpace, Value == Nested<FamilySpace> {
   static var families: Self { .init(IFLA_AF_SPEC, "IFLA_AF_SPEC") }
+}
+extension Attribute where Space == LinkSpace, Value == Nested<XDPSpace> {
+  static var xdp: Self { .init(IFLA_XDP, "IFLA_XDP") }
+}
+extension Attribute where Space == XDPSpace, Value == Int32 {
+  /// An open program; -1 for none.
+  static var descriptor: Self { .init(IFLA_XDP_FD, "IFLA_XDP_FD") }
+  /// The open program that is to be there before.
+  static var expected: Self { .init(IFLA_XDP_EXPECTED_FD, "IFLA_XDP_EXPECTED_FD") }
+}
+extension Attribute where Space == XDPSpace, Value == UInt32 {
+  /// Of `XDP_FLAGS_…`
+  static var flags: Self { .init(IFLA_XDP_FLAGS, "IFLA_XDP_FLAGS") }
+  /// The number of the program that the driver runs.
+  static var driverProgram: Self { .init(IFLA_XDP_DRV_PROG_ID, "IFLA_XDP_DRV_PROG_ID") }
+  /// The number of the program that runs where it is the only one.
+  static var program: Self { .init(IFLA_XDP_PROG_ID, "IFLA_XDP_PROG_ID") }
+}
+extension Attribute where Space == XDPSpace, Value == UInt8 {
+  /// Of `XDP_ATTACHED_…`: what runs the program.
+  static var attached: Self { .init(IFLA_XDP_ATTACHED, "IFLA_XDP_ATTACHED") }
 }
 extension Attribute where Space == LinkInfoSpace, Value == String {
   static var kind: Self { .init(IFLA_INFO_KIND, "IFLA_INFO_KIND") }

@@ -14,14 +14,8 @@ enum FilterRuleSpace {}
 enum FilterListSpace {}
 /// `NFTA_EXPR_…`
 enum FilterExpressionSpace {}
-/// `NFTA_META_…`
-enum FilterMetaSpace {}
-/// `NFTA_BYTEORDER_…`
-enum FilterByteOrderSpace {}
-/// `NFTA_CMP_…`
-enum FilterComparisonSpace {}
-/// `NFTA_IMMEDIATE_…`
-enum FilterImmediateSpace {}
+/// What `NFTA_EXPR_DATA` holds: attributes of the expression's own kind.
+enum FilterOperandSpace {}
 /// `NFTA_DATA_…`
 enum FilterDataSpace {}
 /// `NFTA_VERDICT_…`
@@ -33,6 +27,12 @@ extension Attribute where Space == FilterTableSpace, Value == String {
 extension Attribute where Space == FilterTableSpace, Value == NetworkInteger {
   /// `NFT_TABLE_F_…`; 1 is a table that is switched off.
   static var flags: Self { .init(NFTA_TABLE_FLAGS.rawValue, "NFTA_TABLE_FLAGS") }
+  /// How many chains it has, and sets and objects.
+  static var uses: Self { .init(NFTA_TABLE_USE.rawValue, "NFTA_TABLE_USE") }
+}
+extension Attribute where Space == FilterTableSpace, Value == Octets {
+  /// What the kernel keeps for its owner.
+  static var userData: Self { .init(NFTA_TABLE_USERDATA.rawValue, "NFTA_TABLE_USERDATA") }
 }
 extension Attribute where Space == FilterChainSpace, Value == String {
   static var table: Self { .init(NFTA_CHAIN_TABLE.rawValue, "NFTA_CHAIN_TABLE") }
@@ -50,6 +50,9 @@ extension Attribute where Space == FilterHookSpace, Value == NetworkInteger {
   static var number: Self { .init(NFTA_HOOK_HOOKNUM.rawValue, "NFTA_HOOK_HOOKNUM") }
   static var priority: Self { .init(NFTA_HOOK_PRIORITY.rawValue, "NFTA_HOOK_PRIORITY") }
 }
+extension Attribute where Space == FilterHookSpace, Value == String {
+  static var device: Self { .init(NFTA_HOOK_DEV.rawValue, "NFTA_HOOK_DEV") }
+}
 extension Attribute where Space == FilterRuleSpace, Value == String {
   static var table: Self { .init(NFTA_RULE_TABLE.rawValue, "NFTA_RULE_TABLE") }
   static var chain: Self { .init(NFTA_RULE_CHAIN.rawValue, "NFTA_RULE_CHAIN") }
@@ -66,43 +69,8 @@ extension Attribute where Space == FilterListSpace, Value == Nested<FilterExpres
 extension Attribute where Space == FilterExpressionSpace, Value == String {
   static var name: Self { .init(NFTA_EXPR_NAME.rawValue, "NFTA_EXPR_NAME") }
 }
-extension Attribute where Space == FilterExpressionSpace, Value == Nested<FilterMetaSpace> {
-  static var meta: Self { .init(NFTA_EXPR_DATA.rawValue, "NFTA_EXPR_DATA") }
-}
-extension Attribute where Space == FilterExpressionSpace, Value == Nested<FilterByteOrderSpace> {
-  static var byteOrder: Self { .init(NFTA_EXPR_DATA.rawValue, "NFTA_EXPR_DATA") }
-}
-extension Attribute where Space == FilterExpressionSpace, Value == Nested<FilterComparisonSpace> {
-  static var comparison: Self { .init(NFTA_EXPR_DATA.rawValue, "NFTA_EXPR_DATA") }
-}
-extension Attribute where Space == FilterExpressionSpace, Value == Nested<FilterImmediateSpace> {
-  static var immediate: Self { .init(NFTA_EXPR_DATA.rawValue, "NFTA_EXPR_DATA") }
-}
-extension Attribute where Space == FilterMetaSpace, Value == NetworkInteger {
-  static var destination: Self { .init(NFTA_META_DREG.rawValue, "NFTA_META_DREG") }
-  static var key: Self { .init(NFTA_META_KEY.rawValue, "NFTA_META_KEY") }
-}
-extension Attribute where Space == FilterByteOrderSpace, Value == NetworkInteger {
-  static var source: Self { .init(NFTA_BYTEORDER_SREG.rawValue, "NFTA_BYTEORDER_SREG") }
-  static var destination: Self { .init(NFTA_BYTEORDER_DREG.rawValue, "NFTA_BYTEORDER_DREG") }
-  static var operation: Self { .init(NFTA_BYTEORDER_OP.rawValue, "NFTA_BYTEORDER_OP") }
-  /// Bytes.
-  static var length: Self { .init(NFTA_BYTEORDER_LEN.rawValue, "NFTA_BYTEORDER_LEN") }
-  /// Bytes of one number.
-  static var size: Self { .init(NFTA_BYTEORDER_SIZE.rawValue, "NFTA_BYTEORDER_SIZE") }
-}
-extension Attribute where Space == FilterComparisonSpace, Value == NetworkInteger {
-  static var source: Self { .init(NFTA_CMP_SREG.rawValue, "NFTA_CMP_SREG") }
-  static var operation: Self { .init(NFTA_CMP_OP.rawValue, "NFTA_CMP_OP") }
-}
-extension Attribute where Space == FilterComparisonSpace, Value == Nested<FilterDataSpace> {
-  static var data: Self { .init(NFTA_CMP_DATA.rawValue, "NFTA_CMP_DATA") }
-}
-extension Attribute where Space == FilterImmediateSpace, Value == NetworkInteger {
-  static var destination: Self { .init(NFTA_IMMEDIATE_DREG.rawValue, "NFTA_IMMEDIATE_DREG") }
-}
-extension Attribute where Space == FilterImmediateSpace, Value == Nested<FilterDataSpace> {
-  static var data: Self { .init(NFTA_IMMEDIATE_DATA.rawValue, "NFTA_IMMEDIATE_DATA") }
+extension Attribute where Space == FilterExpressionSpace, Value == Nested<FilterOperandSpace> {
+  static var operands: Self { .init(NFTA_EXPR_DATA.rawValue, "NFTA_EXPR_DATA") }
 }
 extension Attribute where Space == FilterDataSpace, Value == Octets {
   static var value: Self { .init(NFTA_DATA_VALUE.rawValue, "NFTA_DATA_VALUE") }
@@ -112,6 +80,9 @@ extension Attribute where Space == FilterDataSpace, Value == Nested<FilterVerdic
 }
 extension Attribute where Space == FilterVerdictSpace, Value == NetworkInteger {
   static var code: Self { .init(NFTA_VERDICT_CODE.rawValue, "NFTA_VERDICT_CODE") }
+}
+extension Attribute where Space == FilterVerdictSpace, Value == String {
+  static var chain: Self { .init(NFTA_VERDICT_CHAIN.rawValue, "NFTA_VERDICT_CHAIN") }
 }
 
 /// A number of 32 bits in network byte order.

@@ -1,104 +1,65 @@
-internal import CLinux
-
-/// An instruction of the kernel's packet filter, of those that this module writes. All of them use
-/// the register `NFT_REG_1`.
-enum FilterExpression: Hashable {
-  enum Comparison: UInt32 {
-    /// `NFT_CMP_EQ`
+/// An instruction of the kernel's packet filter, of those that this module writes.
+///
+/// What one loads, the next ones look at; a comparison that does not hold ends the rule, and so does
+/// a load of bytes that the packet does not have.
+public enum FilterExpression: Hashable, Sendable {
+  /// Where bytes of a packet are counted from: `NFT_PAYLOAD_…`
+  public enum Header: UInt32, Hashable, Sendable {
+    /// The Ethernet header.
+    case link = 0
+    /// The header behind Ethernet's, and behind one tag.
+    case network = 1
+    /// The header of the protocol that the network header carries, behind the extension headers of
+    /// IPv6. Fragments but the first have none.
+    case transport = 2
+  }
+  /// How what was loaded compares: `NFT_CMP_…`
+  public enum Comparison: UInt32, Hashable, Sendable {
     case equal = 0
-    /// `NFT_CMP_LTE`
+    case notEqual = 1
+    case less = 2
     case atMost = 3
-    /// `NFT_CMP_GTE`
+    case greater = 4
     case atLeast = 5
+  }
+  /// What becomes of the packet.
+  public enum Verdict: Hashable, Sendable {
+    case accept
+    case drop
+    /// Back to the chain that jumped here.
+    case `return`
+    /// On to a chain, and back from it.
+    case jump(String)
+    /// On to a chain.
+    case goTo(String)
   }
 
   /// `meta load iifname`
   case loadInputName
   /// `meta load iifgroup`
   case loadInputGroup
+  /// `meta load protocol`: the kind of the network header, as EtherType, of two bytes.
+  case loadProtocol
+  /// `meta load l4proto`: the number of the protocol that the network header carries, one byte.
+  /// Where the headers are not as they should be there is none.
+  case loadTransport
+  /// `payload load`: 1…16 bytes of the packet.
+  case load(Header, offset: UInt32, count: UInt32)
+  /// `exthdr load`: bytes of the extension header of IPv6 that has this number.
+  case loadExtension(UInt8, offset: UInt32, count: UInt32)
   /// `byteorder hton`: a number of this machine becomes one that compares byte by byte.
   case toNetworkOrder
-  /// Ends the rule unless the register's first bytes compare so with these.
+  /// `bitwise`: leaves of what was loaded the bits of the mask, which is as long.
+  case mask([UInt8])
+  /// Ends the rule unless what was loaded begins with bytes that compare so with these.
   case compare(Comparison, [UInt8])
-  /// `immediate drop`
-  case drop
+  /// Counts the packet. `packets` has a meaning only where it was read from the kernel.
+  case counter(packets: UInt64)
+  /// `immediate`: ends the rule.
+  case verdict(Verdict)
 
-  private static let register = NetworkInteger(UInt32(NFT_REG_1.rawValue))
-
-  func encode(into writer: inout AttributeWriter<FilterExpressionSpace>) {
-    switch self {
-    case .loadInputName: Self.load(UInt32(NFT_META_IIFNAME.rawValue), &writer)
-    case .loadInputGroup: Self.load(UInt32(NFT_META_IIFGROUP.rawValue), &writer)
-    case .toNetworkOrder:
-      writer.put(.name, "byteorder")
-      writer.nest(.byteOrder) {
-        $0.put(.source, Self.register)
-        $0.put(.destination, Self.register)
-        $0.put(.operation, NetworkInteger(UInt32(NFT_BYTEORDER_HTON.rawValue)))
-        $0.put(.length, NetworkInteger(4))
-        $0.put(.size, NetworkInteger(4))
-      }
-    case .compare(let comparison, let bytes):
-      writer.put(.name, "cmp")
-      writer.nest(.comparison) {
-        $0.put(.source, Self.register)
-        $0.put(.operation, NetworkInteger(comparison.rawValue))
-        $0.nest(.data) { $0.put(.value, Octets(bytes)) }
-      }
-    case .drop:
-      writer.put(.name, "immediate")
-      writer.nest(.immediate) {
-        $0.put(.destination, NetworkInteger(UInt32(NFT_REG_VERDICT.rawValue)))
-        $0.nest(.data) {
-          $0.nest(.verdict) { $0.put(.code, NetworkInteger(0 /* NF_DROP */)) }
-        }
-      }
-    }
-  }
-
-  private static func load(
-    _ key: UInt32, _ writer: inout AttributeWriter<FilterExpressionSpace>
-  ) {
-    writer.put(.name, "meta")
-    writer.nest(.meta) {
-      $0.put(.key, NetworkInteger(key))
-      $0.put(.destination, register)
-    }
-  }
-
-  /// Nil for an expression that is none of these.
-  init?(_ attributes: Attributes<FilterExpressionSpace>) throws(NetlinkError) {
-    switch try attributes[.name] {
-    case "meta":
-      guard let meta = try attributes[.meta], try meta[.destination] == Self.register else {
-        return nil
-      }
-      switch try meta[.key]?.value {
-      case UInt32(NFT_META_IIFNAME.rawValue): self = .loadInputName
-      case UInt32(NFT_META_IIFGROUP.rawValue): self = .loadInputGroup
-      default: return nil
-      }
-    case "byteorder":
-      guard let order = try attributes[.byteOrder], try order[.source] == Self.register,
-        try order[.destination] == Self.register,
-        try order[.operation]?.value == UInt32(NFT_BYTEORDER_HTON.rawValue),
-        try order[.length]?.value == 4, try order[.size]?.value == 4
-      else { return nil }
-      self = .toNetworkOrder
-    case "cmp":
-      guard let comparison = try attributes[.comparison],
-        try comparison[.source] == Self.register,
-        let operation = try comparison[.operation].flatMap({ Comparison(rawValue: $0.value) }),
-        let value = try comparison[.data]?[.value]
-      else { return nil }
-      self = .compare(operation, value.bytes)
-    case "immediate":
-      guard let immediate = try attributes[.immediate],
-        try immediate[.destination]?.value == UInt32(NFT_REG_VERDICT.rawValue),
-        try immediate[.data]?[.verdict]?[.code]?.value == 0
-      else { return nil }
-      self = .drop
-    default: return nil
-    }
+  /// The same without a count.
+  var uncounted: FilterExpression {
+    if case .counter = self { .counter(packets: 0) } else { self }
   }
 }

@@ -6,113 +6,122 @@ struct FilterMessages {
 
   /// `struct nfgenmsg`: family, version 0, and a number that is used for a batch only.
   private var header: [UInt8] { [table.family.rawValue, 0, 0, 0] }
+  static let headerSize = 4
 
-  private static func type(_ number: nf_tables_msg_types) -> UInt16 {
-    UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(number.rawValue)
-  }
-  static let tableType = type(NFT_MSG_NEWTABLE)
-  static let chainType = type(NFT_MSG_NEWCHAIN)
-  static let ruleType = type(NFT_MSG_NEWRULE)
+  static let tableType = FilterMessage(NFT_MSG_NEWTABLE, 0, []).type
+  static let chainType = FilterMessage(NFT_MSG_NEWCHAIN, 0, []).type
+  static let ruleType = FilterMessage(NFT_MSG_NEWRULE, 0, []).type
 
-  private func message(
-    _ number: nf_tables_msg_types, _ flags: CInt, _ sequence: UInt32, _ content: [UInt8]
-  ) -> [UInt8] {
-    NetlinkSocket.message(
-      Self.type(number), flags: NLM_F_REQUEST | flags, sequence: sequence, content)
-  }
-
-  private var named: [UInt8] {
+  private var named: AttributeWriter<FilterTableSpace> {
     var writer = AttributeWriter<FilterTableSpace>(header)
     writer.put(.name, table.name)
-    return writer.bytes
+    return writer
   }
 
   // MARK: - Reading
 
   /// Asks for the table.
-  func readTable(_ sequence: UInt32) -> [UInt8] { message(NFT_MSG_GETTABLE, 0, sequence, named) }
-
-  /// Asks for the chain.
-  func readChain(_ sequence: UInt32) -> [UInt8] {
-    var writer = AttributeWriter<FilterChainSpace>(header)
-    writer.put(.table, table.name)
-    writer.put(.name, table.chain)
-    return message(NFT_MSG_GETCHAIN, 0, sequence, writer.bytes)
+  func readTable(_ sequence: UInt32) -> [UInt8] {
+    FilterMessage(NFT_MSG_GETTABLE, 0, named.bytes).bytes(sequence)
   }
 
-  /// Asks for all rules of the chain.
+  /// Asks for all tables of the family.
+  func listTables(_ sequence: UInt32) -> [UInt8] {
+    FilterMessage(NFT_MSG_GETTABLE, NLM_F_DUMP, header).bytes(sequence)
+  }
+
+  /// Asks for a chain.
+  func readChain(_ chain: FilterChain, _ sequence: UInt32) -> [UInt8] {
+    FilterMessage(NFT_MSG_GETCHAIN, 0, named(chain).bytes).bytes(sequence)
+  }
+
+  /// Asks for all rules of all chains.
   func listRules(_ sequence: UInt32) -> [UInt8] {
     var writer = AttributeWriter<FilterRuleSpace>(header)
     writer.put(.table, table.name)
-    writer.put(.chain, table.chain)
-    return message(NFT_MSG_GETRULE, NLM_F_DUMP, sequence, writer.bytes)
+    return FilterMessage(NFT_MSG_GETRULE, NLM_F_DUMP, writer.bytes).bytes(sequence)
   }
 
   /// Why the table that the kernel reports is not this one; nil if it is.
   func tableDeviation(_ body: ArraySlice<UInt8>) throws(NetlinkError) -> String? {
-    let flags = try Attributes<FilterTableSpace>(body.dropFirst(4))[.flags]?.value ?? 0
-    return flags == 0 ? nil : "\(table) has flags"
+    let attributes = try Attributes<FilterTableSpace>(body.dropFirst(Self.headerSize))
+    if try attributes[.flags]?.value ?? 0 != 0 { return "\(table) has flags" }
+    let hasAll = try attributes[.uses].map { Int($0.value) == table.chains.count } ?? true
+    return hasAll ? nil : "\(table) has other chains"
   }
 
-  /// Why the chain that the kernel reports is not this one; nil if it is.
-  func chainDeviation(_ body: ArraySlice<UInt8>) throws(NetlinkError) -> String? {
-    let attributes = try Attributes<FilterChainSpace>(body.dropFirst(4))
+  /// Why the chain that the kernel reports is not `chain`; nil if it is.
+  func deviation(of chain: FilterChain, _ body: ArraySlice<UInt8>) throws(NetlinkError)
+    -> String?
+  {
+    let attributes = try Attributes<FilterChainSpace>(body.dropFirst(Self.headerSize))
     let (type, policy) = (try attributes[.type], try attributes[.policy]?.value)
     let hook = try attributes[.hook]
     let (number, priority) = (try hook?[.number]?.value, try hook?[.priority]?.value)
+    // A link that is gone has left a hook without it.
+    let device = try hook?[.device]
     let isEqual =
-      type == "filter" && policy == 1 && number == table.hook.number
-      && priority == UInt32(bitPattern: table.priority)
-    return isEqual ? nil : "chain \(table.chain) of \(table) is not at its place"
-  }
-
-  /// The expressions of a rule that the kernel reports; nil if it has others than this module writes.
-  static func expressions(_ body: ArraySlice<UInt8>) throws(NetlinkError) -> [FilterExpression]? {
-    let attributes = try Attributes<FilterRuleSpace>(body.dropFirst(4))
-    guard let list = try attributes.payload(UInt16(NFTA_RULE_EXPRESSIONS.rawValue)) else {
-      return []
-    }
-    var expressions: [FilterExpression] = []
-    var cursor = AttributeCursor(list)
-    while let element = try cursor.next() {
-      guard let expression = try FilterExpression(Attributes(element.payload)) else { return nil }
-      expressions.append(expression)
-    }
-    return expressions
+      if let place = chain.place {
+        type == "filter" && policy == place.policy && number == place.hook.number
+          && priority == UInt32(bitPattern: place.priority) && device == place.hook.device
+      } else { hook == nil }
+    return isEqual ? nil : "chain \(chain.name) of \(table) is not at its place"
   }
 
   // MARK: - Writing
 
   /// Makes the table in place of one of its name: there is always one, with all its rules.
-  func replacement(_ takeSequence: () -> UInt32) -> [UInt8] {
-    var bytes = message(NFT_MSG_NEWTABLE, NLM_F_CREATE, takeSequence(), named)
-    bytes += message(NFT_MSG_DELTABLE, 0, takeSequence(), named)
-    bytes += message(NFT_MSG_NEWTABLE, NLM_F_CREATE, takeSequence(), named)
-    bytes += message(NFT_MSG_NEWCHAIN, NLM_F_CREATE, takeSequence(), chain)
-    for rule in table.rules {
-      bytes += message(
-        NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, takeSequence(), content(rule))
-    }
-    return bytes
+  var replacement: [FilterMessage] {
+    // The kernel deletes only what is there.
+    let present = FilterMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE, named.bytes)
+    return [present, deletion] + creation()
   }
 
-  private var chain: [UInt8] {
+  /// Deletes the table with all that is in it.
+  var deletion: FilterMessage { FilterMessage(NFT_MSG_DELTABLE, 0, named.bytes) }
+
+  /// Makes the table, `hooked` with its chains at their places.
+  func creation(hooked: Bool = true) -> [FilterMessage] {
+    var writer = named
+    writer.put(.userData, table.comment.map { Octets(comment: $0, atMost: 250) })
+    var messages = [FilterMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE, writer.bytes)]
+    for chain in table.chains {
+      messages.append(
+        FilterMessage(NFT_MSG_NEWCHAIN, NLM_F_CREATE, content(chain, hooked: hooked)))
+    }
+    for chain in table.chains {
+      for rule in chain.rules {
+        messages.append(
+          FilterMessage(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, content(rule, in: chain)))
+      }
+    }
+    return messages
+  }
+
+  private func named(_ chain: FilterChain) -> AttributeWriter<FilterChainSpace> {
     var writer = AttributeWriter<FilterChainSpace>(header)
     writer.put(.table, table.name)
-    writer.put(.name, table.chain)
+    writer.put(.name, chain.name)
+    return writer
+  }
+
+  private func content(_ chain: FilterChain, hooked: Bool) -> [UInt8] {
+    var writer = named(chain)
+    guard let place = chain.place, hooked else { return writer.bytes }
     writer.nest(.hook) {
-      $0.put(.number, NetworkInteger(table.hook.number))
-      $0.put(.priority, NetworkInteger(UInt32(bitPattern: table.priority)))
+      $0.put(.number, NetworkInteger(place.hook.number))
+      $0.put(.priority, NetworkInteger(UInt32(bitPattern: place.priority)))
+      $0.put(.device, place.hook.device)
     }
-    writer.put(.policy, NetworkInteger(1))
+    writer.put(.policy, NetworkInteger(place.policy))
     writer.put(.type, "filter")
     return writer.bytes
   }
 
-  private func content(_ rule: FilterRule) -> [UInt8] {
+  private func content(_ rule: FilterRule, in chain: FilterChain) -> [UInt8] {
     var writer = AttributeWriter<FilterRuleSpace>(header)
     writer.put(.table, table.name)
-    writer.put(.chain, table.chain)
+    writer.put(.chain, chain.name)
     writer.nest(.expressions) { list in
       for expression in rule.expressions {
         list.nest(.element) { expression.encode(into: &$0) }
@@ -121,12 +130,67 @@ struct FilterMessages {
     writer.put(.userData, rule.userData)
     return writer.bytes
   }
+}
 
-  /// The message that begins a transaction, or ends it and has it done.
-  static func batch(end: Bool, _ sequence: UInt32) -> [UInt8] {
-    let type = UInt16(NLMSG_MIN_TYPE) + (end ? 1 : 0)
+/// A step of a transaction.
+struct FilterMessage {
+  /// `nlmsg_type`: the subsystem, and the message's own number.
+  let type: UInt16
+  /// `NLM_F_…`
+  let flags: CInt
+  /// Header of nfnetlink, and attributes.
+  let content: [UInt8]
+
+  init(_ number: nf_tables_msg_types, _ flags: CInt, _ content: [UInt8]) {
+    type = UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(number.rawValue)
+    self.flags = flags
+    self.content = content
+  }
+
+  private init(batch type: UInt16) {
+    self.type = type
+    flags = 0
     // The number of the subsystem, in network byte order.
-    return NetlinkSocket.message(
-      type, flags: NLM_F_REQUEST, sequence: sequence, [0, 0, 0, UInt8(NFNL_SUBSYS_NFTABLES)])
+    content = [0, 0, 0, UInt8(NFNL_SUBSYS_NFTABLES)]
+  }
+
+  /// Begins a transaction.
+  static let begin = FilterMessage(batch: UInt16(NLMSG_MIN_TYPE))
+  /// Ends a transaction, and has it done.
+  static let end = FilterMessage(batch: UInt16(NLMSG_MIN_TYPE) + 1)
+
+  func bytes(_ sequence: UInt32, isAcknowledged: Bool = false) -> [UInt8] {
+    NetlinkSocket.message(
+      type, flags: NLM_F_REQUEST | flags | (isAcknowledged ? NLM_F_ACK : 0), sequence: sequence,
+      content)
+  }
+}
+
+/// A rule as the kernel reports it.
+struct ReportedRule {
+  let table: String
+  let chain: String
+  /// Nil if one of them is of a kind that this module does not write.
+  let expressions: [FilterExpression]?
+
+  init(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
+    let attributes = try Attributes<FilterRuleSpace>(body.dropFirst(FilterMessages.headerSize))
+    table = try attributes[.table] ?? ""
+    chain = try attributes[.chain] ?? ""
+    var expressions: [FilterExpression]? = []
+    let list = try attributes.payload(UInt16(NFTA_RULE_EXPRESSIONS.rawValue)) ?? []
+    var cursor = AttributeCursor(list)
+    while let element = try cursor.next() {
+      let expression = try FilterExpression(Attributes(element.payload))
+      if let expression { expressions?.append(expression) } else { expressions = nil }
+    }
+    self.expressions = expressions
+  }
+
+  /// How many packets its counters have counted.
+  var packets: UInt64 {
+    var sum: UInt64 = 0
+    for case .counter(let packets) in expressions ?? [] { sum &+= packets }
+    return sum
   }
 }

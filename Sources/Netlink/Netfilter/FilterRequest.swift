@@ -9,6 +9,10 @@ public enum FilterRequest: NetlinkRequest {
   case read
   /// Put tables into the packet filter.
   case replace
+  /// Delete a table.
+  case delete(String)
+  /// Have tables checked, and not made.
+  case test
 
   /// What was attempted: `read the packet filter`
   public var description: String {
@@ -16,6 +20,8 @@ public enum FilterRequest: NetlinkRequest {
     case .open: "open a netlink socket"
     case .read: "read the packet filter"
     case .replace: "change the packet filter"
+    case .delete(let table): "delete \(table) of the packet filter"
+    case .test: "try rules of the packet filter"
     }
   }
 
@@ -24,6 +30,7 @@ public enum FilterRequest: NetlinkRequest {
     switch (errno.rawValue, self) {
     case (EPERM, _): "that needs CAP_NET_ADMIN in the user namespace of the network namespace"
     case (EPROTONOSUPPORT, .open), (EOPNOTSUPP, _): "this kernel lacks the module nf_tables"
+    case (EAFNOSUPPORT, _): "this kernel's nf_tables lacks the family"
     default: nil
     }
   }
@@ -31,6 +38,15 @@ public enum FilterRequest: NetlinkRequest {
 
 /// A request about the packet filter that the kernel refused, or could not be asked.
 public typealias FilterError = RequestError<FilterRequest>
+
+extension RequestError<FilterRequest> {
+  /// Whether this kernel has no nf_tables, or not this family of it: then there are no tables either.
+  public var isUnsupported: Bool {
+    guard let errno = errno?.rawValue else { return false }
+    // The kernel says EINVAL of an unknown subsystem.
+    return [EPROTONOSUPPORT, EAFNOSUPPORT, EOPNOTSUPP, EINVAL].contains(errno)
+  }
+}
 
 extension NetlinkFamily {
   /// `linux/netfilter/nfnetlink.h`

@@ -1,101 +1,141 @@
-/// A table of the kernel's packet filter nf_tables with one chain; see nft(8).
+/// A table of the kernel's packet filter nf_tables; see nft(8).
 public struct FilterTable: Hashable, Sendable, CustomStringConvertible {
-  /// Which packets its chain sees.
-  public enum Family: UInt8, Sendable {
+  /// Which packets its chains see.
+  public enum Family: UInt8, Sendable, CustomStringConvertible {
     /// IPv4 and IPv6: `NFPROTO_INET`.
     case inet = 1
     /// ARP: `NFPROTO_ARP`.
     case arp = 3
-  }
-  /// Where in the path of a packet the chain is.
-  public enum Hook: Hashable, Sendable {
-    /// Of `inet`: all that comes in, before it is decided whose it is.
-    case prerouting
-    /// Of `arp`: all that comes in.
-    case arpInput
+    /// All that one link receives: `NFPROTO_NETDEV`.
+    case netdev = 5
 
-    /// `NF_INET_PRE_ROUTING` and `NF_ARP_IN` are both 0.
-    var number: UInt32 { 0 }
+    /// As nft(8) names it.
+    public var description: String {
+      switch self {
+      case .inet: "inet"
+      case .arp: "arp"
+      case .netdev: "netdev"
+      }
+    }
   }
 
   /// The family.
   public let family: Family
   /// Unique in its family.
   public let name: String
-  /// The name of the chain.
-  public let chain: String
-  /// Where the chain is.
-  public let hook: Hook
-  /// Lower ones come first.
-  public let priority: Int32
-  /// The rules of the chain, which lets pass what none of them decides.
-  public let rules: [FilterRule]
+  /// What nft(8) shows with it; at most 250 bytes. Nil if there is none.
+  public let comment: String?
+  /// Its chains.
+  public let chains: [FilterChain]
 
-  /// A table with one chain of type `filter` and policy `accept`.
-  public init(
-    _ family: Family, _ name: String, chain: String, _ hook: Hook, priority: Int32,
-    _ rules: [FilterRule]
-  ) {
+  /// A table.
+  public init(_ family: Family, _ name: String, comment: String? = nil, _ chains: [FilterChain]) {
     self.family = family
     self.name = name
-    self.chain = chain
-    self.hook = hook
-    self.priority = priority
-    self.rules = rules
+    self.comment = comment.map { String(decoding: $0.utf8.prefix(250), as: UTF8.self) }
+    self.chains = chains
   }
 
   /// `table inet NAME`, as nft(8) names it.
-  public var description: String { "table \(family == .inet ? "inet" : "arp") \(name)" }
+  public var description: String { "table \(family) \(name)" }
+}
+
+/// A chain of rules of type `filter`.
+public struct FilterChain: Hashable, Sendable {
+  /// Where in the path of a packet a chain is.
+  public struct Place: Hashable, Sendable {
+    /// By the names that nft(8) has.
+    public enum Hook: Hashable, Sendable {
+      /// Of `inet`: all that comes in, before it is decided whose it is.
+      case prerouting
+      /// Of `arp`: all that comes in.
+      case arpInput
+      /// Of `netdev`: all that the link of this name receives.
+      case ingress(device: String)
+
+      /// `NF_INET_PRE_ROUTING`, `NF_ARP_IN` and `NF_NETDEV_INGRESS` are all 0.
+      var number: UInt32 { 0 }
+      var device: String? { if case .ingress(let device) = self { device } else { nil } }
+    }
+
+    /// Where it is.
+    public let hook: Hook
+    /// Lower ones come first.
+    public let priority: Int32
+    /// Whether a packet is dropped that no rule decides.
+    public let drops: Bool
+
+    /// A place.
+    public init(_ hook: Hook, priority: Int32, drops: Bool = false) {
+      self.hook = hook
+      self.priority = priority
+      self.drops = drops
+    }
+
+    /// `NF_DROP` or `NF_ACCEPT`.
+    var policy: UInt32 { drops ? 0 : 1 }
+  }
+
+  /// Unique in its table.
+  public let name: String
+  /// Nil where other chains lead to it.
+  public let place: Place?
+  /// In the order in which they are tried.
+  public let rules: [FilterRule]
+
+  /// A chain.
+  public init(_ name: String, _ place: Place? = nil, _ rules: [FilterRule]) {
+    self.name = name
+    self.place = place
+    self.rules = rules
+  }
 }
 
 /// A rule: what a packet must be, and what becomes of it.
 public struct FilterRule: Hashable, Sendable {
-  /// A part of a rule.
-  public enum Part: Hashable, Sendable {
-    /// The name of the link that it came in by begins so; at most 15 bytes.
-    case inputNamePrefix(String)
-    /// The group of that link (ip-link(8)) is one of these.
-    case inputGroup(ClosedRange<UInt32>)
-    /// It is dropped.
-    case drop
-  }
-
-  /// In their order.
-  public let parts: [Part]
-  /// What nft(8) shows with it; at most 127 bytes.
-  public let comment: String
+  /// What the kernel runs.
+  public let expressions: [FilterExpression]
+  /// What nft(8) shows with it; at most 127 bytes. Nil if there is none.
+  public let comment: String?
 
   /// A rule.
-  public init(_ parts: [Part], comment: String) {
-    self.parts = parts
+  public init(_ expressions: [FilterExpression], comment: String? = nil) {
+    self.expressions = expressions
     self.comment = comment
   }
 
-  /// What the kernel runs.
-  var expressions: [FilterExpression] { parts.flatMap { $0.expressions } }
+  /// `NFTNL_UDATA_RULE_COMMENT` of libnftnl.
+  var userData: Octets? { comment.map { Octets(comment: $0, atMost: 127) } }
+}
 
-  /// `NFTNL_UDATA_RULE_COMMENT` of libnftnl: number, length with the final zero, text.
-  var userData: Octets {
-    let text = Array(comment.utf8.prefix(127)) + [0]
-    return Octets([0, UInt8(truncatingIfNeeded: text.count)] + text)
+extension Octets {
+  /// A comment as libnftnl has it: number, length with the final zero, text.
+  init(comment: String, atMost count: Int) {
+    let text = Array(comment.utf8.prefix(count)) + [0]
+    self.init([0, UInt8(truncatingIfNeeded: text.count)] + text)
+  }
+
+  /// The comment; nil if there is none.
+  var comment: String? {
+    guard bytes.count > 2, bytes[0] == 0 else { return nil }
+    return String(decoding: bytes.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self)
   }
 }
 
-extension FilterRule.Part {
-  /// As nft(8) translates it.
-  fileprivate var expressions: [FilterExpression] {
-    switch self {
-    case .inputNamePrefix(let prefix):
-      return [.loadInputName, .compare(.equal, Array(prefix.utf8))]
-    case .inputGroup(let range):
-      func bytes(_ number: UInt32) -> [UInt8] {
-        (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
-      }
-      return [
-        .loadInputGroup, .toNetworkOrder, .compare(.atLeast, bytes(range.lowerBound)),
-        .compare(.atMost, bytes(range.upperBound)),
-      ]
-    case .drop: return [.drop]
+extension FilterExpression {
+  /// The name of the link that the packet came in by begins with `prefix`, of at most 15 bytes.
+  public static func inputName(beginsWith prefix: String) -> [FilterExpression] {
+    [.loadInputName, .compare(.equal, Array(prefix.utf8))]
+  }
+
+  /// The group of that link (ip-link(8)) is in `range`.
+  public static func inputGroup(in range: ClosedRange<UInt32>) -> [FilterExpression] {
+    func bytes(_ number: UInt32) -> [UInt8] {
+      (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
     }
+    return [
+      .loadInputGroup, .toNetworkOrder, .compare(.atLeast, bytes(range.lowerBound)),
+      .compare(.atMost, bytes(range.upperBound)),
+    ]
   }
 }

@@ -29,6 +29,8 @@ extension RouteRequest: NetlinkRequest {
     case (EOPNOTSUPP, .addVeth): "this kernel lacks the module veth"
     case (EOPNOTSUPP, .addAddress), (EOPNOTSUPP, .addRoute), (EOPNOTSUPP, .listRoutes):
       "this kernel lacks the protocol"
+    case (EBUSY, .attachProgram), (EEXIST, .attachProgram):
+      "another XDP program is attached to the link"
     case (EOPNOTSUPP, _): "the link's driver cannot do that"
     case (ERANGE, .addVeth), (ERANGE, .setLink), (ERANGE, .renameLink), (ERANGE, .readLink),
       (ERANGE, .deleteLink):

@@ -16,6 +16,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case enableAnnouncements(on: Int32)
   /// Have the kernel announce the addresses of the link with this index.
   case announceAddresses(of: Int32)
+  /// Have the driver of the link with this index run an XDP program.
+  case attachProgram(Int32)
   /// Delete a link.
   case deleteLink(LinkReference)
   /// Read a link.
@@ -59,6 +61,7 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .silenceLink(let link): "silence \(link)"
     case .enableAnnouncements(let index): "enable announcements on link index \(index)"
     case .announceAddresses(let index): "announce the addresses of link index \(index)"
+    case .attachProgram(let index): "attach an XDP program to link index \(index)"
     case .deleteLink(let link): "delete \(link)"
     case .readLink(let link): "read \(link)"
     case .listLinks: "list links"
