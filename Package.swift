@@ -103,6 +103,8 @@ let package = Package(
     library("Linux", ["CLinux"]),
     library("JSON", ["CJansson"]),
     library("Netlink", ["CLinux", "Linux", "Addresses"]),
+    library("BPF"),
+    library("PortGuard", ["PluginConfigurations", "Netlink", "BPF", "Linux", "Addresses"]),
     library("OVSDB", ["Addresses", "JSON", "Linux"]),
     library("OpenVSwitch", ["OVSDB", "Linux"]),
     library("Unixctl", ["JSON", "Linux"]),
@@ -253,6 +255,12 @@ let package = Package(
       "RuntimeTests",
       ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),
     tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),
+    tests(
+      "PortGuardTests",
+      [
+        "PortGuard", "BPF", "Netlink", "PluginConfigurations", "CLinux", "JSON", "Linux",
+        "Addresses", "TestSupport",
+      ]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
   ] + fuzz
 )

@@ -10,6 +10,7 @@
  * every other module. What needs it is declared where it is used.
  */
 
+#include "bpf.h"
 #include "clocks.h"
 #include "containers.h"
 #include "files.h"

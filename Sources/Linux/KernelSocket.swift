@@ -32,4 +32,15 @@ extension FileDescriptor {
       unsafe clinux_ethtool_value(descriptor, link, command, &number), "ioctl(SIOCETHTOOL)", link)
     return number
   }
+
+  /// The counter `name` that the driver of the link named `link` keeps, of the namespace of this
+  /// socket: what `ethtool -S` shows. `ENOENT` where it keeps none of that name.
+  public borrowing func ethtoolCounter(_ name: String, of link: String) throws(SystemError)
+    -> UInt64
+  {
+    var value: UInt64 = 0
+    _ = try check(
+      unsafe clinux_ethtool_counter(rawValue, link, name, &value), "ioctl(SIOCETHTOOL)", link)
+    return value
+  }
 }
