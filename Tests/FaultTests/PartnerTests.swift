@@ -50,7 +50,7 @@ struct DelegateTests {
     let began = ContinuousClock.now
     let result = try faults.plugin.add(
       configuration, containerID: "c1", sandbox: sandbox, path: directory)
-    #expect(ContinuousClock.now - began < .seconds(8))
+    #expect(ContinuousClock.now - began < .seconds(8 * slowness))
     #expect(result.code == code, "\(result)")
     #expect(result.message.contains(words), "\(result)")
     #expect(try faults.traces([sandbox]).difference(from: before) == "")
@@ -88,7 +88,7 @@ struct DelegateTests {
       #!/bin/sh
       [ $CNI_COMMAND = ADD ] || exec \(Plugin.directory)/host-local
       echo >\(directory)/begun
-      sleep 1
+      sleep \(slowness)
       echo >\(directory)/gone-on
       exec \(Plugin.directory)/host-local
       """, to: "bin/slow", mode: 0o755)
@@ -106,7 +106,7 @@ struct DelegateTests {
     ]
     // timeout(1) kills the plugin alone.
     let result = try faults.host.namespace.exec(
-      "timeout", ["--foreground", "-s", "KILL", "0.5", faults.plugin.path],
+      "timeout", ["--foreground", "-s", "KILL", "\(0.5 * Double(slowness))", faults.plugin.path],
       environment: ProcessInfo.processInfo.environment.merging(variables) { $1 },
       input: configuration.encoded)
     #expect(result.status != 0)
@@ -114,7 +114,7 @@ struct DelegateTests {
     try faults.plugin.del(
       configuration, containerID: "c1", sandbox: sandbox, path: "\(directory)/bin"
     ).checked()
-    usleep(1_500_000)
+    usleep(useconds_t(1_500_000 * slowness))
     #expect(!FileManager.default.fileExists(atPath: "\(directory)/gone-on"))
     #expect(try faults.traces([sandbox]).difference(from: before) == "")
   }
@@ -138,7 +138,7 @@ struct SurroundingsTests {
       let result = try faults.plugin.call(
         command, configuration.with(["cni.dev/valid-attachments": []]), containerID: "c1",
         sandbox: sandbox.path, ifname: "eth0")
-      #expect(ContinuousClock.now - began < .seconds(bound), "\(command)")
+      #expect(ContinuousClock.now - began < .seconds(bound * slowness), "\(command)")
       #expect(result.code == 11, "\(command): \(result)")
       #expect(result.message.contains("lock"), "\(command): \(result)")
       #expect(try faults.traces([sandbox]).difference(from: before) == "", "\(command)")

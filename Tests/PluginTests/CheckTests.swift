@@ -137,7 +137,7 @@ struct Tampering: CustomTestStringConvertible, Sendable {
       command += ["--", "add", "Bridge", "br2", "ports", uuid]
     }
     switch command.first {
-    case "ovs-vsctl": try ovs.vsctl(["--timeout=10"] + command.dropFirst()).checked()
+    case "ovs-vsctl": try ovs.vsctl(["--timeout=\(10 * slowness)"] + command.dropFirst()).checked()
     case "in": try sandbox.exec(command[1], Array(command.dropFirst(2))).checked()
     default: try network.host.namespace.exec(command[0], Array(command.dropFirst())).checked()
     }

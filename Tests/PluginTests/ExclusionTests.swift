@@ -119,7 +119,8 @@ import Testing
     place.network.host.openVSwitch.switching?.suspend()
     let adding = Thread {
       _ = try? place.network.plugin.add(
-        place.configuration.with(["timeout": 4]), containerID: "c1", sandbox: place.sandbox)
+        place.configuration.with(["timeout": .integer(4 * slowness)]), containerID: "c1",
+        sandbox: place.sandbox)
     }
     adding.start()
     try eventually("the first ADD waits for ovs-vswitchd") {

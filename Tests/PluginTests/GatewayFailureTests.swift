@@ -60,7 +60,7 @@ struct GatewayFailureTests {
     try check().checked()
     let command = tampering.command.map { $0 == "GATEWAY" ? gateway : $0 }
     if command[0] == "ovs-vsctl" {
-      try routed.ovs.vsctl(["--timeout=10"] + command.dropFirst()).checked()
+      try routed.ovs.vsctl(["--timeout=\(10 * slowness)"] + command.dropFirst()).checked()
     } else {
       try routed.host.namespace.exec(command[0], Array(command.dropFirst())).checked()
     }

@@ -181,10 +181,14 @@ import Testing
       #expect(try routed.rules() == "")
     }
     let make = ["--", "set", "Interface", "br1.9", "type=internal"]
-    try routed.ovs.vsctl(["--timeout=10", "add-port", "br1", "br1.9", "tag=8"] + make).checked()
+    try routed.ovs.vsctl(
+      ["--timeout=\(10 * slowness)", "add-port", "br1", "br1.9", "tag=8"] + make
+    ).checked()
     try refusal(#"its type is "internal" and its tag 8, and should be "internal" and 9"#)
     try routed.ovs.vsctl("del-port", "br1.9")
-    try routed.ovs.vsctl(["--timeout=10", "add-port", "br2", "br1.9", "tag=9"] + make).checked()
+    try routed.ovs.vsctl(
+      ["--timeout=\(10 * slowness)", "add-port", "br2", "br1.9", "tag=9"] + make
+    ).checked()
     try refusal(#"cannot use port "br1.9" as the gateway; it is not on bridge "br1""#)
   }
 

@@ -172,7 +172,8 @@ private struct Attacked {
     defer { switching.resume() }
     let late = DispatchWorkItem {
       _ = try? network.plugin.add(
-        network.configuration(["timeout": 4]), containerID: "c2", sandbox: sandbox)
+        network.configuration(["timeout": .integer(4 * slowness)]), containerID: "c2",
+        sandbox: sandbox)
     }
     DispatchQueue.global().async(execute: late)
     try eventually("the container's end is up") {

@@ -215,7 +215,8 @@ struct Member: CustomTestStringConvertible, Sendable {
       let rest = Array(words.dropFirst())
       switch words[0] {
       case "ovs-vsctl":
-        return try network.host.openVSwitch.vsctl(["--timeout=10"] + rest).checked().stdout
+        return try network.host.openVSwitch.vsctl(["--timeout=\(10 * slowness)"] + rest).checked()
+          .stdout
       case "in": return try sandbox.exec(rest[0], Array(rest.dropFirst())).checked().stdout
       default: return try network.host.namespace.exec(words[0], rest).checked().stdout
       }
@@ -343,7 +344,8 @@ struct Member: CustomTestStringConvertible, Sendable {
       let elapsed = ContinuousClock.now - started
       #expect(result.code == 11)
       #expect(result.message.contains("is ovs-vswitchd running?"), "\(result.message)")
-      #expect(elapsed >= .seconds(atLeast) && elapsed < .seconds(atLeast + 5), "\(elapsed)")
+      #expect(
+        elapsed >= .seconds(atLeast) && elapsed < .seconds(atLeast + 5 * slowness), "\(elapsed)")
     }
     network.host.openVSwitch.switching?.resume()
     try network.expectAsBefore(before)

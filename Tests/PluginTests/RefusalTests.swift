@@ -196,7 +196,7 @@ struct Refusal: CustomTestStringConvertible, Sendable {
     network.host.openVSwitch.switching?.resume()
     #expect(result.code == 11)
     #expect(result.message.contains("is ovs-vswitchd running?"), "\(result.message)")
-    #expect(elapsed < .seconds(4))
+    #expect(elapsed < .seconds(4 * slowness))
     try eventually("all is as before") {
       try network.host.snapshot().difference(from: before) == ""
     }
