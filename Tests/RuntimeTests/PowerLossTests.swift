@@ -11,13 +11,13 @@ extension RuntimeHost {
       """
       kill -9 $(pgrep -f '^\\[lxc monitor\\]')
       cd /run/openvswitch
-      kill -9 $(cat switching.pid server.pid)
+      kill -9 $(cat ovs-vswitchd.pid ovsdb-server.pid)
       for link in $(ls /sys/class/net | grep -v '^lo$'); do ip link delete $link || true; done
       cat /proc/sys/kernel/random/uuid >/run/boot
       mount --bind /run/boot /proc/sys/kernel/random/boot_id
-      ovsdb-server conf.db --remote=punix:db.sock --pidfile=server.pid --unixctl=server.ctl \\
+      ovsdb-server conf.db --remote=punix:db.sock --pidfile=ovsdb-server.pid --unixctl=server.ctl \\
         \(daemon)
-      ovs-vswitchd unix:db.sock --pidfile=switching.pid --unixctl=switching.ctl \(daemon)
+      ovs-vswitchd unix:db.sock --pidfile=ovs-vswitchd.pid --unixctl=switching.ctl \(daemon)
       """)
     try eventually("the bridge is there again") {
       try run(["ip", "link", "show", "OVS-1"]).status == 0

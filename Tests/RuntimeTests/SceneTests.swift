@@ -75,43 +75,4 @@ extension RuntimeTests {
       for container in containers { try container.destroy() }
     }
   }
-
-  @Suite("blocks of the README") struct Readme {
-    /// The block below a heading.
-    private func block(_ heading: String) throws -> String {
-      let path = "\(RuntimeHost.sources)/README.md"
-      let text = try String(contentsOfFile: path, encoding: .utf8)
-      let section = try #require(
-        text.components(separatedBy: "\n### \(heading)\n").dropFirst().first)
-      let fenced = try #require(section.components(separatedBy: "\n```sh\n").dropFirst().first)
-      // There is no registry here: what it would have given is there already.
-      return try #require(fenced.components(separatedBy: "\n```\n").first)
-        .replacing(/ctr image pull .*\n/, with: "")
-    }
-
-    @Test(
-      "do as they stand what they say",
-      arguments: [
-        ("LXC", "network   ovs-1, container web\n", "192.168.0.9/24, mac 02:00:00:00:00:09"),
-        ("podman", "network   ovs-podman, container web (", "192.168.7.9/24"),
-        ("podman with netavark", "network   ovs-1, container ", "192.168.0.9/24"),
-        ("containerd", "eth0", "192.168.6.1/24"),
-        ("runc, crun", "network   vlan-10, container web\n", "192.168.0.31/24"),
-      ])
-    func block(heading: String, what: String, address: String) throws {
-      let host = try RuntimeHost.clean()
-      if heading.hasPrefix("podman") { try host.importImage() }
-      let containerd = heading == "containerd" ? try Containerd(host) : nil
-      let block = try block(heading)
-      for program in heading == "runc, crun" ? ["runc", "crun"] : [""] {
-        try host.call("rm", "-rf", "/run/bundle")
-        let text = program == "crun" ? block.replacing("runc ", with: "crun ") : block
-        let said = try host.sh("cd \"\(RuntimeHost.sources)\"\n\(text)")
-        #expect(said.contains(what) && said.contains(address), "\(said)")
-        try eventually("nothing is left") { try host.remains().isEmpty }
-      }
-      try containerd?.stop()
-      try host.expectNothingLeft()
-    }
-  }
 }

@@ -32,6 +32,18 @@ struct ConfigurationTests {
     try attach(Data(configuration.utf8), in: nil)
   }
 
+  @Test("what the workshop types prints what the page says")
+  func workshop() throws {
+    let page = try Page("conf/workshop/README.md")
+    #expect(page.blocks.allSatisfy { $0.language == "console" })
+    #expect(page.indented == ["patchbay playground"])
+    let transcript = Transcript(page.blocks.map(\.text).joined())
+    let script = "ovs-vsctl --timeout=10 get Open_vSwitch . ovs_version\n" + transcript.script
+    let output = try Patchbay.play(script)
+    let version = output.stdout.prefix { $0 != "\n" }.filter { $0 != "\"" }
+    transcript.expect(output.stdout, version: String(version))
+  }
+
   /// Attaches, checks and detaches in a playground.
   private func attach(_ text: Data, in directory: String?) throws {
     let name = try #require(try Document(parsing: text)["name"].text)
