@@ -48,7 +48,10 @@ struct KernelModuleTests {
 
   @Test(
     "a rate that the kernel cannot keep to is refused, with nothing left, and not when it can",
-    arguments: [("sch_htb", "ingress", "htb"), ("sch_tbf", "egress", "ENOENT")])
+    arguments: [
+      ("sch_htb", "ingress", "htb"), ("sch_tbf", "egress", "ENOENT"),
+      ("act_police", "egress", "act_police"),
+    ])
   func unlimited(module: String, direction: String, words: String) throws {
     let network = try Network()
     let sandbox = try Sandbox()
@@ -67,5 +70,60 @@ struct KernelModuleTests {
 
     blocked.unblock()
     try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+  }
+
+  @Test(
+    "CHECK says that a policer is not there any more: taken away, or lost with ovs-vswitchd")
+  func policer() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let ovs = network.host.openVSwitch
+    let configuration = network.configuration([
+      "bandwidth": ["egressRate": 10_000_000, "egressBurst": 1_000_000]
+    ])
+    let result = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      .checked()
+    let hostEnd = result["interfaces"][0]["name"].text ?? ""
+    func check() throws -> PluginResult {
+      try network.plugin.check(
+        configuration, previous: result, containerID: "c1", sandbox: sandbox)
+    }
+    func takeAway() throws {
+      try network.host.namespace.exec("tc", ["qdisc", "del", "dev", hostEnd, "ingress"]).checked()
+    }
+    let words = "ovs-vswitchd put no policer on link \"\(hostEnd)\""
+    try check().checked()
+    try takeAway()
+    #expect(try check().message.contains(words))
+
+    ovs.stopSwitching()
+    let blocked = try BlockedModule("act_police")
+    try ovs.startSwitching()
+    let lost = try check()
+    #expect(lost.message.contains(words), "\(lost.message)")
+    blocked.unblock()
+    ovs.stopSwitching()
+    try ovs.startSwitching()
+    try eventually("there is a policer again") { try check().status == 0 }
+  }
+
+  @Test("ovs-vswitchd that is older than openvswitch.ko cannot open it; a restart mends that")
+  func early() throws {
+    let blocked = try BlockedModule("openvswitch")
+    let network = try Network(hasBridge: false)
+    let sandbox = try Sandbox()
+    let automatic = network.configuration()
+    blocked.unblock()
+    try run("modprobe", ["openvswitch"]).checked()
+    let refused = try network.plugin.add(automatic, containerID: "c1", sandbox: sandbox)
+    #expect(refused.status == 1)
+    let cure = "ovs-vswitchd that was started before the module openvswitch was loaded has to be"
+    #expect(refused.message.contains(cure), "\(refused.message)")
+    #expect(try sandbox.ip("link").array.count == 1)
+
+    network.host.openVSwitch.stopSwitching()
+    try network.host.openVSwitch.startSwitching()
+    try network.plugin.add(automatic, containerID: "c1", sandbox: sandbox).checked()
+    #expect(try network.host.openVSwitch.row("Bridge", "br1")["datapath_type"] == "system")
   }
 }
