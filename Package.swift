@@ -111,10 +111,10 @@ let package = Package(
     library("Nftables", ["Addresses", "Digests", "JSON", "Linux"]),
     library("CNI", ["JSON", "Addresses"]),
     library("PluginExecution", ["CNI", "Digests", "JSON", "Linux"]),
-    library("PluginCore", ["PluginExecution", "CNI", "JSON", "Linux"]),
+    library("PluginCore", ["PluginExecution", "PluginConfigurations", "CNI", "JSON", "Linux"]),
     library("CNIRuntime", ["PluginExecution", "CNI", "JSON", "Linux"]),
     library("LeaseFiles", ["Addresses", "Linux"]),
-    library("PluginConfigurations", ["CNI", "JSON", "Addresses"]),
+    library("PluginConfigurations", ["CNI", "JSON", "Addresses", "OVSDB"]),
     library("IPAM", ["PluginConfigurations", "Addresses"]),
     library(
       "PublishedPorts",

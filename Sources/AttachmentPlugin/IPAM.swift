@@ -2,6 +2,7 @@ internal import Addresses
 package import Attachments
 package import CNI
 internal import JSON
+internal import PluginConfigurations
 package import PluginCore
 
 /// The IPAM plugin's part in one ADD.
@@ -165,6 +166,6 @@ extension Request {
     for name in ["cni.dev/valid-attachments", "cni.dev/attachments"] where members[name] != nil {
       members[name] = all
     }
-    return (try? Request(invocation, configuration: JSONCursor(.object(members)))) ?? self
+    return (try? Request(invocation, configuration: JSONCursor(.object(members)), .ours)) ?? self
   }
 }

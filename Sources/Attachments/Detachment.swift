@@ -26,7 +26,6 @@ package struct Detachment {
   package init(_ request: Request) throws(JSONDecodingError) {
     json = request.network.json
     key = AttachmentKey(request)
-    let position = json["socket_file"]
-    endpoint = try Plan.endpoint(OVSBridgeConfiguration.socket(position), position)
+    endpoint = try OVSBridgeConfiguration.endpoint(json["socket_file"])
   }
 }

@@ -58,14 +58,14 @@ package struct Plan {
     configuredAddresses =
       configuration.isGateway && request.network.ipamType == "static"
       ? try StaticConfiguration.configured(json["ipam"]["addresses"]) : nil
-    endpoint = try Self.endpoint(configuration.socket, json["socket_file"])
+    endpoint = configuration.endpoint
     mac = try Self.mac(request) ?? configuration.mac
     let argument: String? = try json["args"]["cni"]["ovnPort"].decodeIfPresent()
-    logicalPort = [argument, request.arguments["OvnPort"]].compactMap { $0 }.first { !$0.isEmpty }
-    podUID = request.arguments["K8S_POD_UID"]
-    containerName = request.arguments["K8S_POD_NAME"].map { name in
-      request.arguments["K8S_POD_NAMESPACE"].map { "\($0)/\(name)" } ?? name
+    logicalPort = [argument, request.arguments[ArgumentKeys.logicalPort]].compactMap { $0 }.first {
+      !$0.isEmpty
     }
+    podUID = request.arguments[ArgumentKeys.podUID]
+    containerName = request.arguments.podName.map { $0.description }
     // A runtime may leave members out in STATUS that it does not know.
     let isOptional = request.invocation.command == .status && json["bridge"].isAbsent
     let other = logicalPort != nil ? "br-int" : isOptional ? "" : nil
@@ -89,13 +89,8 @@ package struct Plan {
     where place.value != "" {
       if let mac: MACAddress = try place.decodeIfPresent() { return mac }
     }
-    guard let text = request.arguments["MAC"] else { return nil }
+    guard let text = request.arguments[ArgumentKeys.mac] else { return nil }
     return try JSONCursor(["CNI_ARGS": ["MAC": .string(text)]])["CNI_ARGS"]["MAC"].decode()
-  }
-
-  static func endpoint(_ text: String, _ position: JSONCursor) throws(JSONDecodingError) -> Endpoint
-  {
-    do { return try Endpoint(text) } catch { throw position.error(error.description) }
   }
 
   /// What the rows of the attachment tell of it.

@@ -4,14 +4,6 @@ public struct Arguments: Hashable, Sendable {
   /// In the order written.
   public let pairs: [(key: String, value: String)]
 
-  /// The keys that the plugins of this project and their delegates know between them.
-  ///
-  /// A delegate is given the whole of `CNI_ARGS`, so what one knows the other must let pass.
-  public static let known = [
-    "IgnoreUnknown", "IP", "GATEWAY", "MAC", "OvnPort", "K8S_POD_NAMESPACE", "K8S_POD_NAME",
-    "K8S_POD_INFRA_CONTAINER_ID", "K8S_POD_UID",
-  ]
-
   /// No pairs.
   public init() { pairs = [] }
 
@@ -38,13 +30,12 @@ public struct Arguments: Hashable, Sendable {
     self.pairs = pairs
   }
 
-  /// What is left of `text` where `args` and `CNI_ARGS` come from users: what the runtime says of the
-  /// pod, `K8S_…`. Pairs that are malformed are left out.
-  public static func ofPod(_ text: String) -> Arguments {
+  /// The pairs of `text` whose keys begin with `prefix`. Pairs that are malformed are left out.
+  public static func pairs(of text: String, withPrefix prefix: String) -> Arguments {
     var pairs: [(key: String, value: String)] = []
     for pair in text.split(separator: ";") {
       let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
-      if parts.count == 2, parts[0].hasPrefix("K8S_") {
+      if parts.count == 2, parts[0].hasPrefix(prefix) {
         pairs.append((String(parts[0]), String(parts[1])))
       }
     }
@@ -56,8 +47,8 @@ public struct Arguments: Hashable, Sendable {
     pairs.last { $0.key == key && !$0.value.isEmpty }?.value
   }
 
-  /// Refuses unknown keys, with code 4, unless `IgnoreUnknown` is `1` or `true`.
-  public func checkKeys() throws(CNIError) {
+  /// Refuses other keys than `known`, with code 4, unless `IgnoreUnknown` is `1` or `true`.
+  public func check(_ known: [String]) throws(CNIError) {
     if let ignore = self["IgnoreUnknown"] {
       switch ignore.lowercased() {
       case "1", "true": return
@@ -70,12 +61,12 @@ public struct Arguments: Hashable, Sendable {
           details: "IgnoreUnknown is 1, true, 0 or false")
       }
     }
-    let unknown = pairs.filter { !Self.known.contains($0.key) }
+    let unknown = pairs.filter { !known.contains($0.key) }
     guard unknown.isEmpty else {
       let list = unknown.map { "\"\($0.key)=\($0.value)\"" }.joined(separator: " ")
       throw CNIError(
         .invalidEnvironment, "ARGS: unknown args [\(list)]",
-        details: "CNI_ARGS may have \(Self.known.joined(separator: ", ")), spelt so; "
+        details: "CNI_ARGS may have \(known.joined(separator: ", ")), spelt so; "
           + "IgnoreUnknown=1 lets others pass")
     }
   }
@@ -90,5 +81,21 @@ public struct Arguments: Hashable, Sendable {
       hasher.combine(pair.key)
       hasher.combine(pair.value)
     }
+  }
+}
+
+/// The keys of `CNI_ARGS` that programs read.
+public struct ArgumentKeys: Hashable, Sendable {
+  /// Those that a plugin and its delegates know between them.
+  ///
+  /// A delegate is given the whole of `CNI_ARGS`, so what one knows the other must let pass.
+  public let known: [String]
+  /// What the keys begin with of which the runtime writes the values, where users write all others.
+  public let runtimePrefix: String
+
+  /// These keys.
+  public init(_ known: [String], fromRuntime prefix: String) {
+    self.known = known
+    runtimePrefix = prefix
   }
 }

@@ -18,7 +18,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
   public let validAttachments: [Attachment]?
   /// How long one invocation may wait altogether, in whole seconds.
   public let timeout: UInt32
-  /// `ignoreArgs`: whether `args`, and all of `CNI_ARGS` but what is of the pod, are left out,
+  /// `ignoreArgs`: whether `args`, and all of `CNI_ARGS` but what the runtime says, are left out,
   /// because on this host users write them.
   public let ignoresArguments: Bool
   /// The whole configuration, for members of the plugin's own and for delegates; without `args`

@@ -72,18 +72,21 @@ public struct Request: Hashable, Sendable {
 
   /// Decodes the configuration of `invocation`.
   ///
-  /// - Parameter readsArguments: The plugin, or its delegate, has a use for `CNI_ARGS`.
+  /// - Parameters:
+  ///   - keys: The keys of `CNI_ARGS`.
+  ///   - readsArguments: The plugin, or its delegate, has a use for `CNI_ARGS`.
   public init(
-    _ invocation: Invocation, configuration: JSONCursor, readsArguments: Bool = true
+    _ invocation: Invocation, configuration: JSONCursor, _ keys: ArgumentKeys,
+    readsArguments: Bool = true
   ) throws(CNIError) {
     self.invocation = invocation
     network = try NetworkConfiguration(configuration, for: invocation.command)
     let text = invocation.argumentText
     if network.ignoresArguments {
-      arguments = .ofPod(text)
+      arguments = .pairs(of: text, withPrefix: keys.runtimePrefix)
     } else if readsArguments, invocation.command == .add || invocation.command == .check {
       arguments = try Arguments(text)
-      try arguments.checkKeys()
+      try arguments.check(keys.known)
     } else {
       arguments = (try? Arguments(text)) ?? Arguments()
     }

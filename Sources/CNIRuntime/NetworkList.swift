@@ -173,12 +173,12 @@ struct VersionNumber: Hashable, Comparable {
     parts = numbers + Array(repeating: 0, count: 3 - numbers.count)
   }
 
-  private init(text: String, parts: [Int]) {
-    self.text = text
-    self.parts = parts
+  private init(_ version: SpecificationVersion) {
+    text = version.rawValue
+    parts = text.split(separator: ".").compactMap { Int($0) }
   }
 
-  static let current = VersionNumber(text: "1.1.0", parts: [1, 1, 0])
+  static let current = VersionNumber(SpecificationVersion.current)
 
   static func == (left: VersionNumber, right: VersionNumber) -> Bool { left.parts == right.parts }
   static func < (left: VersionNumber, right: VersionNumber) -> Bool {

@@ -90,17 +90,8 @@ public struct ResultCache: Hashable, Sendable {
   ///
   /// The file appears with its content or not at all, also when power fails.
   public func store(_ entry: CachedAttachment) throws(SystemError) {
-    let results = try Directory.create(path: path, mode: 0o700)
-    let temporary = ".\(Process.identifier).temporary"
-    do {
-      let file = try results.open(temporary, [.writeOnly, .create, .truncate], mode: 0o600)
-      try file.write(entry.encoded())
-      try file.synchronizeData()
-      try results.rename(temporary, to: Self.file(entry.network, entry.attachment))
-    } catch {
-      _ = try? results.remove(temporary)
-      throw error
-    }
+    try Directory.create(path: path, mode: 0o700)
+      .replace(Self.file(entry.network, entry.attachment), with: entry.encoded())
   }
 
   /// What is kept of `attachment` on `network`; nil where nothing is.

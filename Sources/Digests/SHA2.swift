@@ -77,3 +77,15 @@ public enum SHA2 {
 
   private static let sha256Initial: [UInt32] = sha512Initial.map { UInt32($0 >> 32) }
 }
+
+extension SHA2 {
+  /// The first `bytes` of the SHA-256 digest of `text`, two hexadecimal digits each.
+  public static func hexadecimal(_ text: String, bytes: Int) -> String {
+    hexadecimal(sha256(Array(text.utf8)).prefix(bytes))
+  }
+
+  /// `bytes`, two hexadecimal digits each.
+  public static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}

@@ -9,27 +9,20 @@ public struct AddressPreferences {
     public let containerID: String
     /// `CNI_IFNAME`
     public let interfaceName: String
-    /// The pod's namespace and name; nil where the runtime does not say.
-    public let podNamespace: String?
-    /// See `podNamespace`.
-    public let podName: String?
+    /// The pod's name; nil where the runtime does not say.
+    public let pod: PodName?
     /// The hardware address that the attachment will have, where that is known.
     public let mac: MACAddress?
 
     /// A subject.
     public init(
-      containerID: String, interfaceName: String, podNamespace: String?, podName: String?,
-      mac: MACAddress?
+      containerID: String, interfaceName: String, pod: PodName?, mac: MACAddress?
     ) {
       self.containerID = containerID
       self.interfaceName = interfaceName
-      self.podNamespace = podNamespace
-      self.podName = podName
+      self.pod = pod
       self.mac = mac
     }
-
-    /// `NAMESPACE/NAME`, or `NAME` where there is no namespace.
-    var fullName: String? { podName.map { name in podNamespace.map { "\($0)/\(name)" } ?? name } }
   }
 
   /// The address that is asked for in each range set; nil: any.
@@ -85,8 +78,8 @@ public struct AddressPreferences {
   func matches(_ reservation: Reservation) -> Bool {
     switch reservation.subject {
     case .name(let name):
-      subject.fullName == name
-        || (!name.utf8.contains(UInt8(ascii: "/")) && subject.podName == name)
+      subject.pod?.description == name
+        || (!name.utf8.contains(UInt8(ascii: "/")) && subject.pod?.name == name)
     case .mac(let mac): subject.mac == mac
     case .containerID(let id): subject.containerID == id
     }
@@ -95,7 +88,7 @@ public struct AddressPreferences {
   /// By what the address of the range set number `set` is found again; nil: it is not.
   func subject(of set: Int) -> String? {
     switch sticky {
-    case .name: subject.fullName.map { "name \($0) \(subject.interfaceName) \(set)" }
+    case .name: subject.pod.map { "name \($0) \(subject.interfaceName) \(set)" }
     case .mac: subject.mac.map { "mac \($0) \(set)" }
     case nil: nil
     }

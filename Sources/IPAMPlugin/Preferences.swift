@@ -12,11 +12,11 @@ extension AddressPreferences {
     let subject = Subject(
       containerID: request.invocation.containerID,
       interfaceName: request.invocation.interfaceName,
-      podNamespace: arguments["K8S_POD_NAMESPACE"], podName: arguments["K8S_POD_NAME"],
-      mac: configuration.mac ?? arguments["MAC"].flatMap { MACAddress($0) }
+      pod: arguments.podName,
+      mac: configuration.mac ?? arguments[ArgumentKeys.mac].flatMap { MACAddress($0) }
         ?? request.network.json["mac"].value?.text.flatMap { MACAddress($0) })
     var requests = configuration.requests
-    if let text = arguments["IP"] {
+    if let text = arguments[ArgumentKeys.ip] {
       guard let address = AddressRequest.parse(text) else {
         throw CNIError(
           .invalidEnvironment,

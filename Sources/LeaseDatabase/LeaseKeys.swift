@@ -47,7 +47,7 @@ enum RowKey {
     var text = ""
     for (position, byte) in digest.enumerated() {
       if [4, 6, 8, 10].contains(position) { text += "-" }
-      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      text += SHA2.hexadecimal([byte])
     }
     return text
   }

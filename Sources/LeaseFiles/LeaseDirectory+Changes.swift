@@ -161,7 +161,7 @@ extension LeaseDirectory {
       } catch {
         // Another file system, or one without second names.
         switch error.errno {
-        case .crossDevice, .notPermitted, .notSupported, .tooManyNames: break
+        case .crossDevice, .notPermitted, .notSupported, .tooManyLinks: break
         default: throw error
         }
       }

@@ -36,7 +36,7 @@ enum LeaseFile {
       switch error.errno {
       case .noSuchFileOrDirectory: self = .none
       // A symbolic link; a socket.
-      case .tooManyLinks, .noSuchDeviceOrAddress: self = .foreign
+      case .tooManySymbolicLinkLevels, .noSuchDeviceOrAddress: self = .foreign
       default: self = .unreadable(error)
       }
     }

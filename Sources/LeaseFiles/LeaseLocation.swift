@@ -5,11 +5,8 @@ public struct LeaseLocation: Hashable, Sendable {
   /// The network's name, which starts with a letter or a digit.
   public let network: String
 
-  /// The default of `dataDirectory`, which is the reference plugin's.
-  public static let defaultDataDirectory = "/var/lib/cni/networks"
-
   /// The leases of `network` below `dataDirectory`.
-  public init(dataDirectory: String = defaultDataDirectory, network: String) {
+  public init(dataDirectory: String, network: String) {
     self.dataDirectory = dataDirectory
     self.network = network
   }

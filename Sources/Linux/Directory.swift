@@ -81,7 +81,8 @@ public struct Directory: ~Copyable {
   public borrowing func replace(_ name: String, with bytes: [UInt8], mode: UInt32 = 0o600)
     throws(SystemError)
   {
-    let temporary = ".\(name).\(Process.identifier)"
+    // Not with `name` in it, which may have the 255 bytes of NAME_MAX itself.
+    let temporary = ".\(Process.identifier).temporary"
     do {
       let file = try open(temporary, [.writeOnly, .create, .truncate], mode: mode)
       try file.write(bytes)

@@ -17,6 +17,8 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let wouldBlock = Errno(rawValue: EAGAIN)
   /// `EACCES`
   public static let accessDenied = Errno(rawValue: EACCES)
+  /// `EBUSY`
+  public static let resourceBusy = Errno(rawValue: EBUSY)
   /// `EEXIST`
   public static let fileExists = Errno(rawValue: EEXIST)
   /// `ENODEV`
@@ -30,7 +32,7 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   /// `ENOSPC`
   public static let noSpace = Errno(rawValue: ENOSPC)
   /// `ELOOP`
-  public static let tooManyLinks = Errno(rawValue: ELOOP)
+  public static let tooManySymbolicLinkLevels = Errno(rawValue: ELOOP)
   /// `ESRCH`
   public static let noSuchProcess = Errno(rawValue: ESRCH)
   /// `EOPNOTSUPP`
@@ -52,7 +54,7 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   /// `EXDEV`
   public static let crossDevice = Errno(rawValue: EXDEV)
   /// `EMLINK`
-  public static let tooManyNames = Errno(rawValue: EMLINK)
+  public static let tooManyLinks = Errno(rawValue: EMLINK)
   /// `EISDIR`
   public static let isADirectory = Errno(rawValue: EISDIR)
   /// `EROFS`
@@ -69,8 +71,12 @@ extension Errno: CustomStringConvertible {
   /// The symbolic name and what it means: `ENOENT (No such file or directory)`.
   public var description: String {
     let name = unsafe clinux_error_name(rawValue).map { unsafe String(cString: $0) }
-    let text = unsafe clinux_error_text(rawValue).map { unsafe String(cString: $0) }
-    return "\(name ?? "errno \(rawValue)") (\(text ?? "unknown error"))"
+    return "\(name ?? "errno \(rawValue)") (\(text))"
+  }
+
+  /// What it means, as strerror(3) says it in the locale C: `No such file or directory`.
+  public var text: String {
+    unsafe clinux_error_text(rawValue).map { unsafe String(cString: $0) } ?? "unknown error"
   }
 }
 

@@ -64,7 +64,7 @@ extension MirrorDatabase {
   func collect(_ valid: Set<Attachment>) throws(CNIError) {
     do throws(OVSDBError) {
       var question = Transaction()
-      let pairs = ["owner": AttachmentRecord.owner, "network": plan.network]
+      let pairs = AttachmentRecord.mark(of: plan.network)
       let ports = question.select(
         from: .port, where: [.includes(.externalIDs, pairs)], .columns(.uuid, .externalIDs))
       let rows = try connection.transact(question, until: deadline)[ports]
@@ -74,7 +74,8 @@ extension MirrorDatabase {
       }
       let gone = Set(stale.map { $0[.uuid] })
       try removeEmptyMirrors(until: deadline) {
-        $0.isEmpty(without: gone) && $0[.externalIDs]["network"] == self.plan.network
+        $0.isEmpty(without: gone)
+          && $0[.externalIDs][AttachmentRecord.Key.network] == self.plan.network
       }
     } catch {
       throw CNIError(error, "cannot free the mirrors of network \"\(plan.network)\"")

@@ -30,9 +30,7 @@ public struct MirrorPlan {
     self.role = role
     key = AttachmentKey(request)
     interfaces = request.network.previousResult?.interfaces.map { $0.name } ?? []
-    do { endpoint = try Endpoint(configuration.socket) } catch {
-      throw json["socket_file"].error(error.description)
-    }
+    endpoint = configuration.endpoint
   }
 }
 
@@ -126,28 +124,15 @@ extension MirrorPlugin {
   public static func status(_ request: Request, _ plan: MirrorPlan, _ context: Context)
     throws(CNIError)
   {
-    let connection: Connection
-    let isConnected: Bool
+    let fault: SwitchFault?
     do throws(OVSDBError) {
-      connection = try Connection(plan.endpoint, until: context.deadline)
-      isConnected = try connection.isSwitchConnected(until: context.deadline)
+      fault = try Connection(plan.endpoint, until: context.deadline)
+        .switchFault(until: context.deadline)
     } catch {
       throw CNIError(
         .notAvailable, "Open vSwitch is not available", details: error.description)
     }
-    if isConnected {
-      do throws(OVSDBError) {
-        _ = try connection.commit(Transaction(), until: context.deadline)
-        return
-      } catch {
-        throw CNIError(
-          .notAvailable, "ovs-vswitchd does not answer", details: error.description)
-      }
-    }
-    throw CNIError(
-      .notAvailable, "ovs-vswitchd is not running",
-      details: "no one holds its lock in ovsdb-server at \(plan.endpoint); start it (ovs-ctl start)"
-    )
+    if let fault { throw CNIError(.notAvailable, fault.summary, details: fault.details) }
   }
 }
 

@@ -54,7 +54,7 @@ struct MirrorSurvey {
 extension Row<MirrorTable> {
   /// Whether it is ours and mirrors nothing for nobody.
   func isEmpty(without ports: Set<Reference> = []) -> Bool {
-    self[.externalIDs]["owner"] == AttachmentRecord.owner && !self[.selectsAll]
+    AttachmentRecord.isOurs(self[.externalIDs]) && !self[.selectsAll]
       && Set(self[.sourcePorts]).isSubset(of: ports)
       && Set(self[.destinationPorts]).isSubset(of: ports)
       && (self[.outputPort].map { ports.contains($0) } ?? true)

@@ -105,7 +105,7 @@ struct Joining {
   ) {
     var cells: [Cell<MirrorTable>] = [
       Cell(.name, mirror.name),
-      Cell(.externalIDs, ["owner": AttachmentRecord.owner, "network": plan.network]),
+      Cell(.externalIDs, AttachmentRecord.mark(of: plan.network)),
     ]
     switch plan.role {
     case .consumer: cells.append(Cell(.outputPort, port))
@@ -143,7 +143,7 @@ extension Row<PortTable> {
 
   /// Whether it has that setting; nil where it is not ours to set.
   var hasIdleSetting: Bool? {
-    guard self[.externalIDs]["owner"] == AttachmentRecord.owner, self[.vlanMode] != "dot1q-tunnel"
+    guard AttachmentRecord.isOurs(self[.externalIDs]), self[.vlanMode] != "dot1q-tunnel"
     else { return nil }
     return self[.otherConfiguration][Self.idleSetting] != nil
   }

@@ -32,21 +32,18 @@ public enum FirewallError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Whether it says that what it was asked for is not there.
   public var isAbsence: Bool {
     guard case .refused(_, let words) = self else { return false }
-    return words.hasPrefix(Self.noSuchObject)
+    return words.hasPrefix(Errno.noSuchFileOrDirectory.text)
   }
 
-  /// Whether the rules may have been changed by another program since they were read. The words are
-  /// those of strerror(3), in the locale C.
+  /// Whether the rules may have been changed by another program since they were read. nft has one exit
+  /// status for all errors, and prints what strerror(3) says of the kernel's.
   public var isConflict: Bool {
     guard case .refused(_, let words) = self else { return false }
-    let signs = [
-      Self.noSuchObject, "File exists", "Device or resource busy", "Interrupted system call",
-      "Resource temporarily unavailable",
+    let signs: [Errno] = [
+      .noSuchFileOrDirectory, .fileExists, .resourceBusy, .interrupted, .wouldBlock,
     ]
-    return signs.contains { words.contains($0) }
+    return signs.contains { words.contains($0.text) }
   }
-
-  private static let noSuchObject = "No such file or directory"
 }
 
 extension StringProtocol {

@@ -45,9 +45,4 @@ public struct RuleOwner: Hashable, Sendable {
 }
 
 /// 80 bits of a digest of `text`, as 20 hexadecimal digits.
-func digest(_ text: String) -> String {
-  SHA2.sha256(Array(text.utf8)).prefix(10).map { octet in
-    let digits = String(octet, radix: 16)
-    return digits.utf8.count < 2 ? "0" + digits : digits
-  }.joined()
-}
+func digest(_ text: String) -> String { SHA2.hexadecimal(text, bytes: 10) }

@@ -25,12 +25,6 @@ extension Column where T == OpenVSwitchTable, Content == String? {
   /// `ovs_version`: the version of Open vSwitch, as `3.1.0`; often absent: ovs-ctl(8) writes it.
   public static var version: Self { Self("ovs_version") }
 }
-extension Column where T == OpenVSwitchTable, Content == [String] {
-  /// `datapath_types`: the datapaths that the running ovs-vswitchd has, as `netdev`, `system`.
-  public static var datapathTypes: Self { Self("datapath_types") }
-  /// `iface_types`: the interface types that the running ovs-vswitchd has.
-  public static var interfaceTypes: Self { Self("iface_types") }
-}
 extension Column where T == OpenVSwitchTable, Content == [String: String] {
   /// `other_config`: settings of ovs-vswitchd.
   public static var otherConfiguration: Self { Self("other_config") }
@@ -153,10 +147,6 @@ extension Column where T == InterfaceTable, Content == [String: String] {
   /// `status`: facts that depend on the type, as `driver_name`.
   public static var status: Self { Self("status") }
 }
-extension Column where T == InterfaceTable, Content == [String: Int64] {
-  /// `statistics`: counters, as `rx_bytes`.
-  public static var statistics: Self { Self("statistics") }
-}
 extension Column where T == InterfaceTable, Content == Int64 {
   /// `ingress_policing_rate`: kilobits per second that it may send into the bridge; 0 is no limit.
   public static var ingressPolicingRate: Self { Self("ingress_policing_rate") }
@@ -204,12 +194,6 @@ extension Column where T == MirrorTable, Content == Reference? {
 extension Column where T == MirrorTable, Content == Int64? {
   /// `output_vlan`: 1…4095: the VLAN the copies go to.
   public static var outputVLAN: Self { Self("output_vlan") }
-  /// `snaplen`: 14…65535 octets: where copies are cut.
-  public static var snapLength: Self { Self("snaplen") }
-}
-extension Column where T == MirrorTable, Content == [String: Int64] {
-  /// `statistics`: counters, as `tx_packets`.
-  public static var statistics: Self { Self("statistics") }
 }
 
 // MARK: - QoS
@@ -229,10 +213,6 @@ extension Column where T == QoSTable, Content == [String: String] {
 
 // MARK: - Queue
 
-extension Column where T == QueueTable, Content == Int64? {
-  /// `dscp`: 0…63: the mark put on what passes.
-  public static var dscp: Self { Self("dscp") }
-}
 extension Column where T == QueueTable, Content == [String: String] {
   /// `other_config`: settings, as `min-rate`, `max-rate` in bits per second.
   public static var otherConfiguration: Self { Self("other_config") }

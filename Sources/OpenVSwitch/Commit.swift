@@ -144,14 +144,6 @@ public struct ConfirmedCommit {
   }
 }
 
-extension Connection {
-  /// Whether an ovs-vswitchd is connected to the server: it holds the lock `ovs_vswitchd` for as
-  /// long as it lives, stopped or not.
-  public func isSwitchConnected(until deadline: Deadline) throws(OVSDBError) -> Bool {
-    try isLockHeld("ovs_vswitchd", until: deadline)
-  }
-}
-
 extension OVSDBError {
   /// The database has no row in `Open_vSwitch`, without which there are no bridges.
   public static func uninitialized(_ endpoint: Endpoint) -> OVSDBError {

@@ -1,7 +1,30 @@
 public import OVSDB
 
 extension Transaction {
-  /// A bridge, port and interface that a transaction adds.
+  /// A port and its only interface that a transaction adds.
+  public struct NewPort: Hashable, Sendable {
+    /// The row of the port.
+    public let port: Inserted<PortTable>
+    /// The row of the interface.
+    public let interface: Inserted<InterfaceTable>
+  }
+
+  /// Makes a port and an interface called `name`, with these columns besides. The rows go again
+  /// unless the same transaction puts the port on a bridge.
+  ///
+  /// Where there is such a port or interface already the transaction is refused as a
+  /// `constraintViolation`.
+  public mutating func insertPort(
+    _ name: String, port cells: [Cell<PortTable>] = [],
+    interface interfaceCells: [Cell<InterfaceTable>] = []
+  ) -> NewPort {
+    let interface = insert(into: .interface, [Cell(.name, name)] + interfaceCells)
+    let port = insert(
+      into: .port, [Cell(.name, name), Cell(.interfaces, [interface.reference])] + cells)
+    return NewPort(port: port, interface: interface)
+  }
+
+  /// A port that a transaction adds to a bridge that is there.
   public struct AddedPort: Hashable, Sendable {
     /// The bridge must be there; that is unmet where it is not.
     public let bridge: Required
@@ -11,22 +34,22 @@ extension Transaction {
     public let interface: Inserted<InterfaceTable>
   }
 
-  /// Plugs the link `name` into `bridge`: a port and an interface of that name, with these columns
-  /// besides.
+  /// Makes a port, as `insertPort` does, on the bridge of which the condition is true.
   ///
-  /// Where there is no such bridge the transaction is refused, and `AddedPort.bridge` is unmet;
-  /// where there is such a port or interface already it is a `constraintViolation`.
+  /// Where there is no such bridge the transaction is refused, and `AddedPort.bridge` is unmet.
   public mutating func addPort(
-    _ name: String, to bridge: String, port cells: [Cell<PortTable>] = [],
+    _ name: String, to bridge: Condition<BridgeTable>, port cells: [Cell<PortTable>] = [],
     interface interfaceCells: [Cell<InterfaceTable>] = []
   ) -> AddedPort {
-    let required = require(.bridge, where: [.equal(.name, bridge)])
-    let interface = insert(into: .interface, [Cell(.name, name)] + interfaceCells)
-    let port = insert(
-      into: .port, [Cell(.name, name), Cell(.interfaces, [interface.reference])] + cells)
-    mutate(
-      .bridge, where: [.equal(.name, bridge)], [.insert([port.reference], into: .ports)])
-    return AddedPort(bridge: required, port: port, interface: interface)
+    let required = require(.bridge, where: [bridge])
+    let new = insertPort(name, port: cells, interface: interfaceCells)
+    plug(new.port.reference, into: bridge)
+    return AddedPort(bridge: required, port: new.port, interface: new.interface)
+  }
+
+  /// Puts `port` on the bridge of which the condition is true.
+  public mutating func plug(_ port: Reference, into bridge: Condition<BridgeTable>) {
+    mutate(.bridge, where: [bridge], [.insert([port], into: .ports)])
   }
 
   /// Takes `port` off the bridge that has it, whichever that is; no row matches where none has.
@@ -37,18 +60,18 @@ extension Transaction {
     mutate(.bridge, where: [.includes(.ports, [port])], [.delete([port], from: .ports)])
   }
 
-  /// Makes a bridge with its local port, both called `name`.
+  /// Makes a bridge with its local port, both called `name`, and these ports.
   ///
   /// Where there is such a bridge, port or interface already the transaction is refused as a
   /// `constraintViolation`.
-  public mutating func addBridge(_ name: String, _ cells: [Cell<BridgeTable>] = [])
-    -> Inserted<BridgeTable>
-  {
-    let interface = insert(into: .interface, [Cell(.name, name), Cell(.type, "internal")])
-    let port = insert(
-      into: .port, [Cell(.name, name), Cell(.interfaces, [interface.reference])])
+  @discardableResult public mutating func addBridge(
+    _ name: String, _ cells: [Cell<BridgeTable>] = [], local localCells: [Cell<PortTable>] = [],
+    ports: [Reference] = []
+  ) -> Inserted<BridgeTable> {
+    let local = insertPort(name, port: localCells, interface: [Cell(.type, "internal")])
     let bridge = insert(
-      into: .bridge, [Cell(.name, name), Cell(.ports, [port.reference])] + cells)
+      into: .bridge,
+      [Cell(.name, name), Cell(.ports, [local.port.reference] + ports)] + cells)
     mutate(.openVSwitch, where: [], [.insert([bridge.reference], into: .bridges)])
     return bridge
   }

@@ -1,19 +1,20 @@
 internal import CNI
 public import JSON
+public import OVSDB
 
 /// The members of a configuration with `"ipam": {"type": "cluster"}`, all legal: those of
 /// `host-local`, but for `dataDir`, and where the database is.
 public struct ClusterConfiguration: Hashable, Sendable {
   /// `database`: where the members of the database listen, in the order in which they are tried. Not
   /// empty.
-  public let database: [String]
+  public let database: [Endpoint]
   /// `host`: this host's name; nil: that of Open vSwitch, else the machine ID.
   public let host: String?
   /// Ranges and all else. Without ranges where it was decoded for releasing.
   public let addresses: HostLocalConfiguration
 
   /// Where the database of this host, or the relay to it, listens where nothing is said.
-  public static let defaultDatabase = "unix:/run/patchbay/ipam.sock"
+  public static let defaultDatabase = Endpoint.unix("/run/patchbay/ipam.sock")
 
   /// Decodes all members.
   ///
@@ -43,9 +44,9 @@ public struct ClusterConfiguration: Hashable, Sendable {
   private static let setLimit = 16
 
   /// One endpoint, or a list of them.
-  private static func endpoints(_ json: JSONCursor) throws(JSONDecodingError) -> [String] {
+  private static func endpoints(_ json: JSONCursor) throws(JSONDecodingError) -> [Endpoint] {
     if json.isAbsent { return [] }
-    var texts: [String] = []
+    var endpoints: [Endpoint] = []
     let elements = json.value?.text == nil ? try json.elements(atMost: 16) : [json]
     for element in elements {
       let text: String = try element.decode()
@@ -54,9 +55,11 @@ public struct ClusterConfiguration: Hashable, Sendable {
           "\"\(text)\": TLS is the work of a relay on this host, conf/cluster has one; write its "
             + "socket here: \(defaultDatabase)")
       }
-      texts.append(text)
+      do throws(OVSDBError) { endpoints.append(try Endpoint(text)) } catch {
+        throw json.error(error.description)
+      }
     }
-    return texts
+    return endpoints
   }
 
   private static func name(_ json: JSONCursor) throws(JSONDecodingError) -> String? {

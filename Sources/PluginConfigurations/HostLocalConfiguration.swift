@@ -33,7 +33,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   /// The hardware address that the attachment will have, where that is known.
   public let mac: MACAddress?
 
-  /// The default of `dataDir`.
+  /// The default of `dataDir`, which is the reference plugin's.
   public static let defaultDataDirectory = "/var/lib/cni/networks"
 
   /// Decodes all members.

@@ -1,4 +1,5 @@
 public import JSON
+public import OVSDB
 
 /// The members of a configuration of `ovs-mirror-producer` or `ovs-mirror-consumer`, all legal, as
 /// the reference plugins of those names have them.
@@ -30,7 +31,7 @@ public struct MirrorConfiguration: Hashable, Sendable {
   /// None has the name of another; not empty.
   public let mirrors: [Mirror]
   /// Where ovsdb-server listens.
-  public let socket: String
+  public let endpoint: Endpoint
 
   /// Decodes the members for `role`. A consumer's `ingress`, `egress` and `select_vlan` have no
   /// meaning, so that both may have the same list.
@@ -45,7 +46,7 @@ public struct MirrorConfiguration: Hashable, Sendable {
       throw json["bridge"].error("missing; the name of an Open vSwitch bridge is required")
     }
     self.bridge = bridge
-    socket = try OVSBridgeConfiguration.socket(json["socket_file"])
+    endpoint = try OVSBridgeConfiguration.endpoint(json["socket_file"])
     var mirrors: [Mirror] = []
     if mayLackMembers, json["mirrors"].isAbsent {
       self.mirrors = []
@@ -67,7 +68,7 @@ public struct MirrorConfiguration: Hashable, Sendable {
   /// Decodes what releasing needs: `bridge`, empty where it is missing, `socket_file`, and the names
   /// of `mirrors` that can be read. No mistake may keep a container alive.
   public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
-    socket = try OVSBridgeConfiguration.socket(json["socket_file"])
+    endpoint = try OVSBridgeConfiguration.endpoint(json["socket_file"])
     bridge = json["bridge"].value?.text ?? ""
     let names = (json["mirrors"].value?.array ?? []).compactMap { $0["name"]?.text }
     mirrors = names.map {

@@ -1,6 +1,7 @@
 public import Addresses
 public import CNI
 public import JSON
+public import OVSDB
 
 /// The members of an `ovs-bridge` configuration, all legal. Where a member of the reference OVS
 /// plugin or of the reference bridge plugin is named here, it means the same.
@@ -34,7 +35,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   /// Of the container end; nil: derived or the kernel's. The runtime's wish comes before it.
   public let mac: MACAddress?
   /// Where ovsdb-server listens.
-  public let socket: String
+  public let endpoint: Endpoint
   /// Whether the bridge, or a port of the VLAN, gets the gateway's addresses.
   public let isGateway: Bool
   /// Whether the container's default routes lead there too.
@@ -69,9 +70,6 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   /// What replaces the DNS settings of IPAM; nil: nothing.
   public let dns: DNS?
 
-  /// The default of `socket_file`.
-  public static let defaultSocket = "unix:/var/run/openvswitch/db.sock"
-
   /// Decodes the members; those of other plugins are passed over.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
     func flag(_ name: String, default value: Bool = false) throws(JSONDecodingError) -> Bool {
@@ -84,7 +82,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     // 0 is the kernel's in the reference plugins.
     mtu = json["mtu"].value == 0 ? nil : try json["mtu"].decodeIfPresent(in: 68...65535)
     mac = try json["mac"].value == "" ? nil : json["mac"].decodeIfPresent()
-    socket = try Self.socket(json["socket_file"])
+    endpoint = try Self.endpoint(json["socket_file"])
     isDefaultGateway = try flag("isDefaultGateway")
     isGateway = try flag("isGateway") || isDefaultGateway
     forceAddress = try flag("forceAddress")
@@ -134,9 +132,12 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   }
 
   /// Where ovsdb-server listens; the default where `json` is absent or empty.
-  public static func socket(_ json: JSONCursor) throws(JSONDecodingError) -> String {
+  public static func endpoint(_ json: JSONCursor) throws(JSONDecodingError) -> Endpoint {
     let text: String = try json.decodeIfPresent() ?? ""
-    return text.isEmpty ? defaultSocket : text
+    if text.isEmpty { return .standard }
+    do throws(OVSDBError) { return try Endpoint(text) } catch {
+      throw json.error(error.description)
+    }
   }
 
   /// A name that ovs-vswitchd can give to the bridge's internal port, which is a link.

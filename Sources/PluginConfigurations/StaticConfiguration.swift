@@ -97,7 +97,7 @@ public struct StaticConfiguration: Hashable, Sendable {
     -> [AttachmentResult.Address]
   {
     var addresses: [AttachmentResult.Address] = []
-    for text in list(arguments["IP"]) {
+    for text in list(arguments[ArgumentKeys.ip]) {
       guard let address = prefix(text) else {
         throw JSONDecodingError(
           path: JSONPath(),
@@ -113,7 +113,7 @@ public struct StaticConfiguration: Hashable, Sendable {
   private static func addGateways(
     to addresses: inout [AttachmentResult.Address], _ arguments: Arguments
   ) throws(JSONDecodingError) {
-    for text in list(arguments["GATEWAY"]) {
+    for text in list(arguments[ArgumentKeys.gateway]) {
       guard let gateway = IPAddress(text)?.canonical else {
         throw JSONDecodingError(
           path: JSONPath(),

@@ -25,11 +25,9 @@ public struct AttachmentKey: Hashable, Sendable, CustomStringConvertible {
 
   /// The pairs that `external_ids` of its rows include, and those of no other attachment.
   public var externalIDs: [String: String] {
-    [
-      AttachmentRecord.Key.owner: AttachmentRecord.owner,
-      AttachmentRecord.Key.network: network,
-      AttachmentRecord.Key.containerID: attachment.containerID,
-      AttachmentRecord.Key.interfaceName: attachment.interfaceName,
-    ]
+    var pairs = AttachmentRecord.mark(of: network)
+    pairs[AttachmentRecord.Key.containerID] = attachment.containerID
+    pairs[AttachmentRecord.Key.interfaceName] = attachment.interfaceName
+    return pairs
   }
 }

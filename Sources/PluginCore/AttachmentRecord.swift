@@ -38,6 +38,17 @@ public struct AttachmentRecord: Hashable, Sendable {
     ]
   }
 
+  /// The pair that every row of ours has.
+  public static let mark = [Key.owner: owner]
+  /// The pairs that every row of ours has that serves `network`.
+  public static func mark(of network: String) -> [String: String] {
+    [Key.owner: owner, Key.network: network]
+  }
+  /// Whether a row with these `external_ids` is ours.
+  public static func isOurs(_ externalIDs: [String: String]) -> Bool {
+    externalIDs[Key.owner] == owner
+  }
+
   /// The network's name, the container ID and the interface name.
   public var key: AttachmentKey
   /// The network's name.

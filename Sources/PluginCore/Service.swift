@@ -1,6 +1,7 @@
 internal import CNI
 internal import JSON
 internal import Linux
+internal import PluginConfigurations
 
 /// One invocation of the plugin `P`, from the environment and standard input to the octets of the
 /// answer.
@@ -27,7 +28,8 @@ final class Service<P: Plugin> {
           ? "standard input is empty; the plugin configuration is read there" : "")
     }
     let request = try Request(
-      invocation, configuration: try P.completed(configuration), readsArguments: P.readsArguments)
+      invocation, configuration: try P.completed(configuration), .ours,
+      readsArguments: P.readsArguments)
     return try serve(request)
   }
 

@@ -23,7 +23,8 @@ public enum PluginSearch {
         if try FileStatus(path: candidate).kind == .regular { return candidate }
       } catch {
         switch error.errno {
-        case .noSuchFileOrDirectory, .notADirectory, .accessDenied, .tooManyLinks, .nameTooLong:
+        case .noSuchFileOrDirectory, .notADirectory, .accessDenied, .tooManySymbolicLinkLevels,
+          .nameTooLong:
           continue
         default: throw .notStarted(error)
         }

@@ -55,8 +55,10 @@ struct Patchbay: ParsableCommand {
     for word in words {
       let commands = group.configuration.subcommands
       guard !commands.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
-      guard let next = commands.first(where: { $0._commandName == word }) else {
-        let names = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+      guard let next = commands.first(where: { $0.configuration.commandName == word }) else {
+        let names = commands.filter { $0.configuration.shouldDisplay }.compactMap {
+          $0.configuration.commandName
+        }
         return "there is no command \"\(path) \(word)\"; there is: \(names.joined(separator: ", "))"
       }
       group = next

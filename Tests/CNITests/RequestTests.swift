@@ -97,7 +97,9 @@ private func invocation(_ changes: [String: String?]) throws(CNIError) -> Invoca
 
   @Test("with an unknown key is refused, and the legal ones are named")
   func unknown() throws {
-    let error = #expect(throws: CNIError.self) { try Arguments("ip=10.1.2.88").checkKeys() }
+    let error = #expect(throws: CNIError.self) {
+      try Arguments("ip=10.1.2.88").check(["IP", "GATEWAY", "MAC"])
+    }
     #expect(error?.code == .invalidEnvironment)
     #expect(error?.message == #"ARGS: unknown args ["ip=10.1.2.88"]"#)
     #expect(error?.details.contains("IP, GATEWAY, MAC") == true)
@@ -105,7 +107,7 @@ private func invocation(_ changes: [String: String?]) throws(CNIError) -> Invoca
 
   @Test("lets unknown keys pass where it says so", arguments: ["1", "true"])
   func ignored(value: String) throws {
-    try Arguments("ip=10.1.2.88;IgnoreUnknown=\(value)").checkKeys()
+    try Arguments("ip=10.1.2.88;IgnoreUnknown=\(value)").check(["IP"])
   }
 }
 

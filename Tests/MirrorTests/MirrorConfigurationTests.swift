@@ -20,7 +20,7 @@ private func configuration(_ text: String, _ role: MirrorConfiguration.Role = .p
         {"name": "c", "ingress": true, "egress": true, "select_vlan": 7}]}
       """#)
     #expect(found.bridge == "br1")
-    #expect(found.socket == "unix:/var/run/openvswitch/db.sock")
+    #expect(found.endpoint == .standard)
     #expect(found.mirrors.map(\.name) == ["a", "b", "c"])
     #expect(found.mirrors.map(\.ingress) == [true, false, true])
     #expect(found.mirrors.map(\.egress) == [false, true, true])
@@ -49,7 +49,7 @@ private func configuration(_ text: String, _ role: MirrorConfiguration.Role = .p
     let found = try configuration(
       #"{"bridge": "b", "socket_file": "tcp:[::1]:6640", "mirrors": [{"name": "a"}]}"#, .consumer)
     #expect(found.mirrors.map(\.name) == ["a"])
-    #expect(found.socket == "tcp:[::1]:6640")
+    #expect(found.endpoint.description == "tcp:[::1]:6640")
   }
 
   @Test(

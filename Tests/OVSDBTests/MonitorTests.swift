@@ -40,8 +40,8 @@ struct MonitorTests {
     #expect(monitor.rows(of: .bridge).first?[.ports].count == 1)
 
     var transaction = Transaction()
-    let other = transaction.addPort("veth0", to: "br0")
-    let added = transaction.addPort("veth1", to: "br0")
+    let other = transaction.addPort("veth0", to: .equal(.name, "br0"))
+    let added = transaction.addPort("veth1", to: .equal(.name, "br0"))
     let results = try writer.transact(transaction, until: soon)
     try monitor.wait(until: soon, for: "the port") { !$0.rows(of: .port).isEmpty }
     #expect(monitor.rows(of: .port).map { $0[.uuid] } == [results[added.port]])
@@ -90,7 +90,7 @@ struct MonitorTests {
     let connection = try connect()
     let monitor = connection.monitor([.rows(of: .port, .columns(.name))])
     var transaction = Transaction()
-    _ = transaction.addPort("veth1", to: "br0")
+    _ = transaction.addPort("veth1", to: .equal(.name, "br0"))
     _ = try connection.transact(transaction, until: soon)
     #expect(Set(monitor.rows(of: .port).map { $0[.name] }) == ["br0", "veth1"])
   }
@@ -104,7 +104,7 @@ struct MonitorTests {
     first.cancel()
     first.cancel()
     var transaction = Transaction()
-    _ = transaction.addPort("veth1", to: "br0")
+    _ = transaction.addPort("veth1", to: .equal(.name, "br0"))
     _ = try connection.transact(transaction, until: soon)
     #expect(first.rows(of: .port).isEmpty)
     #expect(second.rows(of: .port).count == 2)
@@ -141,7 +141,7 @@ struct MonitorTests {
     #expect(!connection.session.hasConditionalMonitors)
     #expect(monitor.rows(of: .bridge).first?[.ports].count == 1)
     var transaction = Transaction()
-    _ = transaction.addPort("veth1", to: "br0")
+    _ = transaction.addPort("veth1", to: .equal(.name, "br0"))
     _ = try connection.transact(transaction, until: soon)
     #expect(monitor.rows(of: .bridge).first?[.ports].count == 2)
     try other.begin(until: soon)

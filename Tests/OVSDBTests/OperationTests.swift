@@ -61,23 +61,22 @@ struct OperationTests {
       (
         .mutate(
           .openVSwitch, where: [],
-          [.add(1, to: .nextConfiguration), .subtract(2, from: .currentConfiguration)]),
+          [.add(1, to: .nextConfiguration), .add(-2, to: .currentConfiguration)]),
         "mutate Open_vSwitch",
         #"{"op":"mutate","table":"Open_vSwitch","where":[],"mutations":[["next_cfg","+=",1],"#
-          + #"["cur_cfg","-=",2]]}"#
+          + #"["cur_cfg","+=",-2]]}"#
       ),
       (
         .delete(
-          from: .queue,
-          where: [.less(.dscp, 1), .lessOrEqual(.dscp, 2), .greater(.dscp, 3)]),
-        "delete from Queue",
-        #"{"op":"delete","table":"Queue","where":[["dscp","<",1],["dscp","<=",2],["dscp",">",3]]}"#
+          from: .port, where: [.less(.tag, 1), .lessOrEqual(.tag, 2), .greater(.tag, 3)]),
+        "delete from Port",
+        #"{"op":"delete","table":"Port","where":[["tag","<",1],["tag","<=",2],["tag",">",3]]}"#
       ),
       (
         .delete(
-          from: .mirror, where: [.greaterOrEqual(.snapLength, 4), .excludes(.selectedVLANs, [5])]),
+          from: .mirror, where: [.greaterOrEqual(.outputVLAN, 4), .excludes(.selectedVLANs, [5])]),
         "delete from Mirror",
-        #"{"op":"delete","table":"Mirror","where":[["snaplen",">=",4],"#
+        #"{"op":"delete","table":"Mirror","where":[["output_vlan",">=",4],"#
           + #"["select_vlan","excludes",["set",[5]]]]}"#
       ),
       (
@@ -115,7 +114,7 @@ struct OperationTests {
   @Test("rows of one transaction refer to each other by names that differ")
   func names() {
     var transaction = Transaction()
-    let port = transaction.addPort("veth1", to: "br0", port: [Cell(.tag, 5)])
+    let port = transaction.addPort("veth1", to: .equal(.name, "br0"), port: [Cell(.tag, 5)])
     #expect(port.interface.reference == .inserted("row1"))
     #expect(port.port.reference == .inserted("row2"))
     #expect(

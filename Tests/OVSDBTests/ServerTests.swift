@@ -40,7 +40,8 @@ struct ServerTests {
     let bridge = try addBridge(connection)
     var transaction = Transaction()
     let added = transaction.addPort(
-      "veth1", to: "br0", port: [Cell(.tag, 5), Cell(.trunks, [7]), Cell(.isProtected, true)],
+      "veth1", to: .equal(.name, "br0"),
+      port: [Cell(.tag, 5), Cell(.trunks, [7]), Cell(.isProtected, true)],
       interface: [Cell(.externalIDs, ["owner": "test", "q\"uo\\te": "é"])])
     let row = transaction.select(
       from: .port, where: [.equal(.name, "veth1")],
@@ -82,7 +83,7 @@ struct ServerTests {
     for (name, error) in [("good", nil), ("bad", "could not open network device"), ("other", "x")] {
       var transaction = Transaction()
       _ = transaction.addPort(
-        name, to: "br0",
+        name, to: .equal(.name, "br0"),
         interface: [
           Cell(.error, error), Cell(.externalIDs, ["owner": name == "other" ? "else" : "us"]),
         ])
@@ -116,7 +117,7 @@ struct ServerTests {
     let connection = try connect()
     _ = try addBridge(connection)
     var transaction = Transaction()
-    _ = transaction.addPort("veth1", to: "br0")
+    _ = transaction.addPort("veth1", to: .equal(.name, "br0"))
     _ = try connection.transact(transaction, until: soon)
     let refusal = try refusal(transaction.operations)
     #expect(refusal.refusal.reason == .constraintViolation)
@@ -142,7 +143,7 @@ struct ServerTests {
   func requirement() throws {
     let connection = try connect()
     var transaction = Transaction()
-    let added = transaction.addPort("veth1", to: "missing")
+    let added = transaction.addPort("veth1", to: .equal(.name, "missing"))
     let error = #expect(throws: OVSDBError.self) {
       try connection.transact(transaction, until: soon)
     }

@@ -68,7 +68,6 @@ struct ValueTests {
     }
     #expect(Value.set([.integer(5), .integer(6)]).integer == nil)
     #expect(Value.set([.uuid(Self.uuid)]).uuid == Self.uuid)
-    #expect(Value.set([.uuid("a"), .uuid("b")]).uuids == ["a", "b"])
     #expect(Value.atom(.boolean(true)).boolean == true)
     let map = Value.map([
       .init(.string("k"), .string("v")), .init(.integer(0), .string("w")),
@@ -131,7 +130,7 @@ struct ValueTests {
       #expect(Value(value.json) == value)
       let wild = Self.anything(&numbers, depth: 4)
       if let value = Value(wild) {
-        _ = (value.atom, value.map, value.strings, value.integers, value.uuids, value.boolean)
+        _ = (value.atom, value.map, value.strings, value.integers, value.boolean)
         _ = [String: String].decoded(from: value)
         _ = [Reference].decoded(from: value)
         _ = Double?.decoded(from: value)

@@ -49,8 +49,8 @@ struct SchemaTests {
     let data = try #require(FileManager.default.contents(atPath: path))
     let tables = try #require(try JSONValue(parsing: Array(data))["tables"])
     var known = Self.known(
-      .openVSwitch, .bridges, .nextConfiguration, .currentConfiguration, .version, .datapathTypes,
-      .interfaceTypes, .otherConfiguration, .externalIDs)
+      .openVSwitch, .bridges, .nextConfiguration, .currentConfiguration, .version,
+      .otherConfiguration, .externalIDs)
     known += Self.known(
       .bridge, .name, .ports, .datapathType, .mirrors, .controllers, .failMode,
       .hasSpanningTree, .hasRapidSpanningTree, .otherConfiguration, .externalIDs)
@@ -61,12 +61,12 @@ struct SchemaTests {
     known += Self.known(
       .interface, .name, .type, .ofport, .ofportRequest, .error, .ifindex, .mac, .macInUse, .mtu,
       .mtuRequest, .linkState, .administrativeState, .options, .otherConfiguration, .status,
-      .statistics, .ingressPolicingRate, .ingressPolicingBurst, .externalIDs)
+      .ingressPolicingRate, .ingressPolicingBurst, .externalIDs)
     known += Self.known(
       .mirror, .name, .selectsAll, .sourcePorts, .destinationPorts, .selectedVLANs, .outputPort,
-      .outputVLAN, .snapLength, .statistics, .externalIDs)
+      .outputVLAN, .externalIDs)
     known += Self.known(.qos, .type, .queues, .otherConfiguration, .externalIDs)
-    known += Self.known(.queue, .dscp, .otherConfiguration, .externalIDs)
+    known += Self.known(.queue, .otherConfiguration, .externalIDs)
     for known in known {
       let column = tables[known.table]?["columns"]?[known.column]
       #expect(column.map(Self.type) == known.type, "\(known.table).\(known.column)")

@@ -23,8 +23,8 @@ private func rates(_ members: String) throws -> Rates? {
     let ingress = try #require(
       try rates(#""bandwidth": {"ingressRate": 8000, "ingressBurst": 8000}"#))
     #expect(ingress.containerBucket == nil)
-    #expect(ingress.policingRate("system") == 0)
-    #expect(ingress.policingBurst("system") == 0)
+    #expect(ingress.policingRate(.system) == 0)
+    #expect(ingress.policingBurst(.system) == 0)
     let egress = try #require(
       try rates(#""bandwidth": {"egressRate": 8000, "egressBurst": 8000}"#))
     #expect(egress.qosSettings == nil)
@@ -61,10 +61,10 @@ private func rates(_ members: String) throws -> Rates? {
   func policing(rate: Int, burst: Int, kilobits: Int64, size: Int64) throws {
     let found = try #require(
       try rates(#""bandwidth": {"egressRate": \#(rate), "egressBurst": \#(burst)}"#))
-    #expect(found.policingRate("system") == kilobits)
-    #expect(found.policingBurst("system") == size)
-    #expect(found.policingRate("netdev") == 0)
-    #expect(found.policingBurst("netdev") == 0)
+    #expect(found.policingRate(.system) == kilobits)
+    #expect(found.policingBurst(.system) == size)
+    #expect(found.policingRate(.netdev) == 0)
+    #expect(found.policingBurst(.netdev) == 0)
   }
 
   @Test("the fewer frames may wait on the host end, the longer they are")

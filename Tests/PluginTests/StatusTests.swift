@@ -71,8 +71,8 @@ import Testing
     ovs.switching?.resume()
     ovs.stopSwitching()
     let words =
-      "ovs-vswitchd is not running; no one holds its lock in ovsdb-server at "
-      + "\(ovs.endpoint); start it (ovs-ctl start)"
+      "ovs-vswitchd is not running; its lock in ovsdb-server at \(ovs.endpoint) is free; "
+      + "start it (ovs-ctl start)"
     try expect(51, words)
     try expect(50, words, ["bridge": "br9"])
   }

@@ -280,7 +280,7 @@ struct PictureTests {
     }
     let picture = Picture(
       endpoint: "unix:/var/run/openvswitch/db.sock", version: "3.1.0",
-      bridges: [.init(name: "b0", datapath: "netdev", ports: ports)], problems: [problem])
+      bridges: [.init(name: "b0", datapath: .netdev, ports: ports)], problems: [problem])
     let lines = PictureTree(picture, width: width).text.split(separator: "\n")
     #expect(lines.allSatisfy { $0.count <= width }, "\(lines.joined(separator: "\n"))")
     #expect(lines.count > 20)

@@ -2,13 +2,14 @@ internal import Addresses
 internal import CNI
 package import Linux
 internal import Netlink
+package import OpenVSwitch
 internal import PluginConfigurations
 package import PluginCore
 
 extension ContainerLink {
   /// Compares both ends with what ADD made.
   package static func compare(
-    _ plan: Plan, _ expected: Expectation, _ datapath: String,
+    _ plan: Plan, _ expected: Expectation, _ datapath: DatapathType?,
     in sandbox: borrowing NetworkNamespace, _ context: Context, _ deviations: inout Deviations
   ) throws(AttachmentError) {
     do throws(RouteError) {
@@ -32,7 +33,7 @@ extension ContainerLink {
       deviations.expect(
         "interface \"\(name)\": index of its link on the host", is: container.peerIndex,
         shouldBe: host.index)
-      if datapath == "netdev", try inside.hasTransmitChecksumOffload(name) {
+      if datapath == .netdev, try inside.hasTransmitChecksumOffload(name) {
         deviations.add(
           "interface \"\(name)\": TX checksum offload is on, should be off on a netdev bridge: "
             + "TCP stalls (ethtool -K \(name) tx off)")

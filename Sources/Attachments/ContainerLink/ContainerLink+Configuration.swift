@@ -2,6 +2,7 @@ internal import Addresses
 package import CNI
 package import Linux
 internal import Netlink
+internal import OpenVSwitch
 internal import PluginConfigurations
 package import PluginCore
 
@@ -24,7 +25,7 @@ extension ContainerLink {
     try ContainerSettings(plan, of: containerName, result.addresses)
       .write(in: sandbox, context, attempt)
     do throws(RouteError) {
-      if port.datapath == "netdev" {
+      if port.datapath == .netdev {
         try inside.setTransmitChecksumOffload(false, of: containerName)
       }
       try configure(plan, result, until: context.deadline)

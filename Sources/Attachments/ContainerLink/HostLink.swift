@@ -4,7 +4,7 @@ internal import Digests
 internal import Netlink
 
 /// The host end of an attachment, all of which can be told from container ID and interface name.
-struct HostLink: Hashable {
+package struct HostLink: Hashable {
   /// Its name: `veth` and 11 letters or digits, 55 bits of a digest.
   let name: String
   /// Its hardware address: locally administered, from the same digest.
@@ -92,6 +92,15 @@ struct HostLink: Hashable {
     guard let alias, let parts = parts(alias) else { return false }
     return matches(parts[0], network)
   }
+
+  /// `NETWORK/CONTAINERID/INTERFACE` of the attachment whose host end has `alias`, each in full or
+  /// abbreviated; nil where it is not the alias of a host end.
+  package static func attachmentText(_ alias: String?) -> String? {
+    alias.flatMap { parts($0) }?.joined(separator: "/")
+  }
+  /// The network of the attachment whose host end has `alias`, in full or abbreviated; nil where it is
+  /// not the alias of a host end.
+  package static func network(_ alias: String?) -> String? { alias.flatMap { parts($0) }?.first }
 
   /// Network, container ID and interface name, each in full or abbreviated; nil if `alias` is not that
   /// of a host end.

@@ -21,7 +21,7 @@ struct GatewayPort: Hashable {
     }
     let plain = "\(bridge).\(tag)"
     // IFNAMSIZ of linux/if.h is 16, with the final zero.
-    name = plain.utf8.count <= 15 ? plain : "gw" + hexadecimal(plain, octets: 6)
+    name = plain.utf8.count <= 15 ? plain : "gw" + SHA2.hexadecimal(plain, bytes: 6)
     self.tag = tag
   }
 }
@@ -110,11 +110,4 @@ extension Plan {
     }
     return result
   }
-}
-
-/// The first octets of a digest of `text`, two digits each.
-func hexadecimal(_ text: String, octets: Int) -> String {
-  SHA2.sha256(Array(text.utf8)).prefix(octets).map { octet in
-    (octet < 16 ? "0" : "") + String(octet, radix: 16)
-  }.joined()
 }

@@ -182,7 +182,8 @@ extension Gateway {
 
   private static func isGateway(_ externalIDs: [String: String], of network: String) -> Bool {
     !GatewayMarks(externalIDs).addresses(of: network).isEmpty
-      || externalIDs["owner"] == AttachmentRecord.owner
-        && externalIDs["role"] == GatewayRow.role && externalIDs["network"] == network
+      || AttachmentRecord.isOurs(externalIDs)
+        && externalIDs[GatewayRow.roleKey] == GatewayRow.role
+        && externalIDs[AttachmentRecord.Key.network] == network
   }
 }

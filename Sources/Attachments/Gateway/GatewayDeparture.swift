@@ -31,7 +31,7 @@ extension Connection {
     var plain: [Reference] = []
     var departures: [GatewayDeparture] = []
     for row in rows {
-      let network = row[.externalIDs]["network"] ?? ""
+      let network = row[.externalIDs][AttachmentRecord.Key.network] ?? ""
       guard let name = row[.externalIDs][GatewayRow.key], name != gateway else {
         plain.append(row[.uuid])
         continue
@@ -161,12 +161,12 @@ struct GatewayDeparture {
   }
 
   private var users: Condition<PortTable> {
-    .includes(.externalIDs, ["owner": AttachmentRecord.owner, GatewayRow.key: port])
+    .includes(.externalIDs, AttachmentRecord.mark.adding([GatewayRow.key: port]))
   }
   private var usersOfNetwork: Condition<PortTable> {
     .includes(
       .externalIDs,
-      ["owner": AttachmentRecord.owner, GatewayRow.key: port, "network": network])
+      AttachmentRecord.mark(of: network).adding([GatewayRow.key: port]))
   }
 
   /// Adds what makes the transaction fail if somebody came or went.
@@ -195,9 +195,7 @@ struct GatewayDeparture {
     case .network: takeMarks(row.marks.keys(of: network), row, &transaction)
     case .gateway:
       if row.isOurs {
-        transaction.mutate(
-          .bridge, where: [.includes(.ports, [row.reference])],
-          [.delete([row.reference], from: .ports)])
+        transaction.removePort(row.reference)
         return
       }
       takeMarks(row.marks.all.map { $0.pair.key }, row, &transaction)

@@ -17,10 +17,12 @@ struct GatewayRow {
   let externalIDs: [String: String]
   /// Whether this plugin made it.
   var isOurs: Bool {
-    externalIDs["owner"] == AttachmentRecord.owner && externalIDs["role"] == Self.role
+    AttachmentRecord.isOurs(externalIDs) && externalIDs[Self.roleKey] == Self.role
   }
   var marks: GatewayMarks { GatewayMarks(externalIDs) }
 
+  /// `external_ids` key of what a port of ours is that serves no attachment.
+  static let roleKey = "role"
   /// `external_ids:role` of a gateway port of ours.
   static let role = "gateway"
   /// `external_ids` key of an attachment, by which it tells the name of its gateway's port.
@@ -164,7 +166,7 @@ struct GatewayJoining {
       let premises = Premises(
         port: transaction.requireAbsent(.port, where: [.equal(.name, gateway.port.name)]))
       if let port = insertPort(&transaction) {
-        transaction.mutate(.bridge, where: [.equal(.uuid, bridge)], [.insert([port], into: .ports)])
+        transaction.plug(port, into: .equal(.uuid, bridge))
       }
       return premises
     }
@@ -197,24 +199,18 @@ struct GatewayJoining {
   /// The port of the VLAN; nil where the gateway is the bridge's own.
   private func insertPort(_ transaction: inout Transaction) -> Reference? {
     guard let tag = gateway.port.tag else { return nil }
-    var interface: [Cell<InterfaceTable>] = [
-      Cell(.name, gateway.port.name), Cell(.type, "internal"),
-    ]
+    var interface: [Cell<InterfaceTable>] = [Cell(.type, "internal")]
     if let newMAC { interface.append(Cell(.mac, newMAC)) }
     // So that an attachment with a smaller one does not lower it.
     interface.append(Cell(.mtuRequest, Int64(plan.mtu ?? 1500)))
-    let inserted = transaction.insert(into: .interface, interface)
-    var pairs = externalIDs
-    pairs["owner"] = AttachmentRecord.owner
-    pairs["role"] = GatewayRow.role
-    pairs["network"] = plan.network
-    return transaction.insert(
-      into: .port,
-      [
-        Cell(.name, gateway.port.name), Cell(.interfaces, [inserted.reference]),
+    let pairs = externalIDs.adding(AttachmentRecord.mark(of: plan.network))
+      .adding([GatewayRow.roleKey: GatewayRow.role])
+    return transaction.insertPort(
+      gateway.port.name,
+      port: [
         Cell(.vlanMode, "access"), Cell(.tag, Int64(tag)), Cell(.externalIDs, pairs),
-      ]
-    ).reference
+      ], interface: interface
+    ).port.reference
   }
 
   /// What a bridge that is made has for the gateway: cells of its own port, cells of its row, and

@@ -1,4 +1,5 @@
 internal import Netlink
+internal import OpenVSwitch
 internal import PluginConfigurations
 
 /// How the limits of `bandwidth` are kept, in the units of each column.
@@ -99,8 +100,8 @@ package struct Rates: Hashable {
   }
 
   /// `Interface.ingress_policing_rate` in kilobits per second; 0 where there is no limit.
-  func policingRate(_ datapath: String) -> Int64 {
-    guard datapath == "system", let limit = bandwidth.egress else { return 0 }
+  func policingRate(_ datapath: DatapathType?) -> Int64 {
+    guard datapath == .system, let limit = bandwidth.egress else { return 0 }
     return Int64(min((limit.rate + 999) / 1000, UInt64(UInt32.max)))
   }
 
@@ -108,8 +109,8 @@ package struct Rates: Hashable {
   ///
   /// What the token bucket lets pass must pass, and a packet that is cut into frames later on counts
   /// as a whole: up to 64 KiB at once. With less TCP comes to a halt.
-  func policingBurst(_ datapath: String) -> Int64 {
-    guard datapath == "system", let limit = bandwidth.egress else { return 0 }
+  func policingBurst(_ datapath: DatapathType?) -> Int64 {
+    guard datapath == .system, let limit = bandwidth.egress else { return 0 }
     return Int64(min(max((limit.burst + 999) / 1000, 1000), UInt64(UInt32.max)))
   }
 }

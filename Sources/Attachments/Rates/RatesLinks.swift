@@ -1,6 +1,7 @@
 internal import CNI
 internal import Linux
 internal import Netlink
+internal import OpenVSwitch
 package import PluginCore
 
 // What the kernel does for rates.
@@ -9,7 +10,7 @@ extension Rates {
   /// Refuses a host end that ovs-vswitchd has not limited as it should: where the kernel refuses, it
   /// says so in its log alone, and forwards without limit.
   fileprivate func require(
-    of host: Link, _ datapath: String, _ outside: RouteSocket, _ context: Context
+    of host: Link, _ datapath: DatapathType, _ outside: RouteSocket, _ context: Context
   ) throws(AttachmentError) {
     try requireQueue(of: host, outside, context)
     guard policingRate(datapath) > 0 else { return }
@@ -63,7 +64,7 @@ extension Rates {
 
   /// Notes what is not as these rates want it, of the two ends.
   func compareLinks(
-    _ datapath: String, _ host: Link, _ outside: RouteSocket, _ container: Link,
+    _ datapath: DatapathType?, _ host: Link, _ outside: RouteSocket, _ container: Link,
     _ inside: RouteSocket, until deadline: Deadline, _ deviations: inout Deviations
   ) throws(RouteError) {
     if let wanted = hostRate {

@@ -24,7 +24,7 @@ extension Rates {
   }
 
   /// The interface's columns.
-  func interfaceCells(_ datapath: String) -> [Cell<InterfaceTable>] {
+  func interfaceCells(_ datapath: DatapathType) -> [Cell<InterfaceTable>] {
     [
       Cell(.ingressPolicingRate, policingRate(datapath)),
       Cell(.ingressPolicingBurst, policingBurst(datapath)),
@@ -93,7 +93,7 @@ struct RatesQuestion {
   /// Notes what is not as `rates` want it. Without any, an operator's own QoS is none of our
   /// business.
   func compare(
-    _ rates: Rates?, _ name: String, _ datapath: String, _ results: TransactionResults,
+    _ rates: Rates?, _ name: String, _ datapath: DatapathType?, _ results: TransactionResults,
     _ deviations: inout Deviations
   ) {
     guard let rates, let port = results[port].first else { return }

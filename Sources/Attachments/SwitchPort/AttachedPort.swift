@@ -12,8 +12,7 @@ struct AttachedPort {
   let externalIDs: [String: String]
   let target: GatewayTarget?
   let commit: ConfirmedCommit
-  /// `system` or `netdev`.
-  let datapath: String
+  let datapath: DatapathType
 
   /// Waits until ovs-vswitchd has made the port, and tells what it took for the port's link that is
   /// not; nil where the datapath forwards.
@@ -41,7 +40,7 @@ struct AttachedPort {
       throw refusal(
         "ovs-vswitchd has taken the configuration over and did not make the port; most likely it "
           + "cannot make the bridge, whose datapath is \"\(datapath)\" (see its log)"
-          + Datapath.cure(datapath))
+          + datapath.cure)
     }
     do { link = try ends.outside.link(.index(ends.host.index), until: deadline) } catch {
       throw AttachmentError(error, Database.attempt(plan))

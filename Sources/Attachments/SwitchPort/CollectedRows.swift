@@ -23,9 +23,7 @@ package final class CollectedRows {
   package init?(_ detachment: Detachment, _ context: Context, _ failures: inout Failures) {
     network = detachment.key.network
     began = context.began
-    owner = [
-      AttachmentRecord.Key.owner: AttachmentRecord.owner, AttachmentRecord.Key.network: network,
-    ]
+    owner = AttachmentRecord.mark(of: network)
     do throws(OVSDBError) {
       connection = try Connection(detachment.endpoint, until: context.deadline)
       (ports, limited) = try read(context)

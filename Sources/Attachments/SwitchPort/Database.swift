@@ -142,7 +142,7 @@ final class Database {
   }
 
   /// What the bridge has, or is made with. Refuses a bridge that is missing and may not be made.
-  func datapath(_ plan: Plan, _ findings: Findings) throws(AttachmentError) -> String {
+  func datapath(_ plan: Plan, _ findings: Findings) throws(AttachmentError) -> DatapathType {
     if let bridge = findings.bridge { return bridge.datapath }
     guard plan.configuration.createBridge else {
       let bridges = try bridgeNames().map { "\"\($0)\"" }.joined(separator: ", ")
@@ -152,11 +152,11 @@ final class Database {
           + "\"createBridge\": true makes it")
     }
     switch plan.configuration.datapath {
-    case .system: return "system"
-    case .netdev: return "netdev"
+    case .system: return .system
+    case .netdev: return .netdev
     case .auto:
       do {
-        return try Datapath.hasKernel(until: deadline) ? "system" : "netdev"
+        return try DatapathType.isKernelLoaded(until: deadline) ? .system : .netdev
       } catch { throw AttachmentError(error, "cannot ask the kernel for Open vSwitch's module") }
     }
   }
@@ -256,8 +256,7 @@ extension Connection {
 
   /// Removes a bridge of ours, unless it has ports besides its own.
   func removeUnusedBridge(_ name: String, until deadline: Deadline) throws(OVSDBError) {
-    let isOurs: Condition<BridgeTable> = .includes(
-      .externalIDs, ["owner": AttachmentRecord.owner])
+    let isOurs: Condition<BridgeTable> = .includes(.externalIDs, AttachmentRecord.mark)
     var question = Transaction()
     let bridges = question.select(
       from: .bridge, where: [.equal(.name, name), isOurs], .columns(.uuid, .ports))
@@ -268,7 +267,7 @@ extension Connection {
     // Another ADD may have found the bridge meanwhile.
     let isUnused = removal.require(
       .bridge, where: [.equal(.uuid, bridge[.uuid]), .equal(.ports, bridge[.ports])])
-    removal.mutate(.openVSwitch, where: [], [.delete([bridge[.uuid]], from: .bridges)])
+    removal.removeBridge(bridge[.uuid])
     do throws(OVSDBError) { _ = try transact(removal, until: deadline) } catch {
       if !isUnused.isUnmet(error) { throw error }
     }
@@ -284,7 +283,7 @@ extension Connection {
         from: .port,
         where: [
           .includes(.interfaces, [interface.row]),
-          .includes(.externalIDs, [AttachmentRecord.Key.owner: AttachmentRecord.owner]),
+          .includes(.externalIDs, AttachmentRecord.mark),
         ], .columns(.uuid, .name, .externalIDs))
     }
     let results = try transact(question, until: deadline)

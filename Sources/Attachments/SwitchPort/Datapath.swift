@@ -1,17 +1,17 @@
 internal import Linux
 internal import Netlink
+internal import OpenVSwitch
 
-/// What forwards the frames of a bridge.
-enum Datapath {
+extension DatapathType {
   /// Whether the kernel's datapath is there now. Asking for it by name would load the module, and an
   /// ovs-vswitchd that runs already could not open it: it looks for the module only once.
-  static func hasKernel(until deadline: Deadline) throws(GenericError) -> Bool {
+  static func isKernelLoaded(until deadline: Deadline) throws(GenericError) -> Bool {
     try GenericSocket().families(until: deadline).contains("ovs_datapath")
   }
 
   /// What mends a bridge that ovs-vswitchd could not make; empty where nothing is known.
-  static func cure(_ datapath: String) -> String {
-    guard datapath == "system" || datapath.isEmpty else { return "" }
+  var cure: String {
+    guard self == .system else { return "" }
     return "; an ovs-vswitchd that was started before the module openvswitch was loaded has to be "
       + "restarted"
   }

@@ -35,8 +35,7 @@ struct RowSurvey {
   /// The bridge, the port that has the name of the host end already, and interfaces of ours that have
   /// lost their links.
   init(_ plan: Plan) {
-    let ours: Condition<InterfaceTable> = .includes(
-      .externalIDs, ["owner": AttachmentRecord.owner])
+    let ours: Condition<InterfaceTable> = .includes(.externalIDs, AttachmentRecord.mark)
     var transaction = Transaction()
     bridge = transaction.select(
       from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.uuid, .name, .datapathType))
@@ -54,14 +53,12 @@ struct RowSurvey {
 
   struct Bridge {
     let reference: Reference
-    /// `system` or `netdev`.
-    let datapath: String
+    let datapath: DatapathType
   }
   /// The bridge; nil where there is none.
   func bridge(_ results: TransactionResults) -> Bridge? {
     results[bridge].first.map {
-      Bridge(
-        reference: $0[.uuid], datapath: $0[.datapathType].isEmpty ? "system" : $0[.datapathType])
+      Bridge(reference: $0[.uuid], datapath: $0.datapath)
     }
   }
   /// A port that has the name of the host end already.
@@ -110,25 +107,25 @@ struct Attaching {
   ///   - datapath: What the bridge has as `datapath_type`, or has to have when it is made.
   init(
     _ plan: Plan, _ externalIDs: [String: String], replacing leftovers: [RowSurvey.Port],
-    to bridge: Reference?, datapath: String, _ joining: GatewayJoining?
+    to bridge: Reference?, datapath: DatapathType, _ joining: GatewayJoining?
   ) {
     var transaction = Transaction()
     // Before the new rows, which have the same name and the same attachment.
     Detaching.remove(
       leftovers.map { $0.row[.uuid] }, ratesOf: Set(leftovers.compactMap { $0.record?.key }),
       in: &transaction)
+    let name = plan.hostLink.name
+    let cells = Self.cells(plan, externalIDs, datapath, &transaction)
     if let bridge {
-      premise = transaction.require(.bridge, where: [.equal(.uuid, bridge)])
-    } else {
-      premise = transaction.requireAbsent(.bridge, where: [.equal(.name, plan.bridge)])
-    }
-    let port = Self.insertPort(plan, externalIDs, datapath, into: &transaction)
-    if let bridge {
-      transaction.mutate(
-        .bridge, where: [.equal(.uuid, bridge)], [.insert([port], into: .ports)])
+      premise =
+        transaction.addPort(
+          name, to: .equal(.uuid, bridge), port: cells.port, interface: cells.interface
+        ).bridge
       gateway = joining?.join(bridge, &transaction)
     } else {
-      Self.insertBridge(plan.bridge, datapath, with: port, joining, into: &transaction)
+      premise = transaction.requireAbsent(.bridge, where: [.equal(.name, plan.bridge)])
+      let new = transaction.insertPort(name, port: cells.port, interface: cells.interface)
+      Self.addBridge(plan.bridge, datapath, with: new.port.reference, joining, to: &transaction)
       gateway = nil
     }
     transaction.append(.comment("patchbay: attach \(plan.key) to \(plan.bridge)"))
@@ -140,50 +137,38 @@ struct Attaching {
     gateway?.areGone(error) ?? false || premise.isUnmet(error)
   }
 
-  private static func insertPort(
-    _ plan: Plan, _ externalIDs: [String: String], _ datapath: String,
-    into transaction: inout Transaction
-  ) -> Reference {
+  /// The columns of port and interface; the rows that the port refers to are inserted.
+  private static func cells(
+    _ plan: Plan, _ externalIDs: [String: String], _ datapath: DatapathType,
+    _ transaction: inout Transaction
+  ) -> (port: [Cell<PortTable>], interface: [Cell<InterfaceTable>]) {
     let configuration = plan.configuration
-    let name = plan.hostLink.name
-    var interface: [Cell<InterfaceTable>] = [
-      Cell(.name, name), Cell(.externalIDs, externalIDs),
-    ]
+    var interface: [Cell<InterfaceTable>] = [Cell(.externalIDs, externalIDs)]
     if let type = configuration.interfaceType { interface.append(Cell(.type, type)) }
     if let number = configuration.openFlowPort {
       interface.append(Cell(.ofportRequest, Int64(number)))
     }
     let rates = plan.rates
     interface += rates?.interfaceCells(datapath) ?? []
-    let inserted = transaction.insert(into: .interface, interface)
-    var port: [Cell<PortTable>] = [
-      Cell(.name, name), Cell(.interfaces, [inserted.reference]), Cell(.externalIDs, externalIDs),
-    ]
+    var port: [Cell<PortTable>] = [Cell(.externalIDs, externalIDs)]
     port += configuration.vlans.cells
     if configuration.portIsolation { port.append(Cell(.isProtected, true)) }
     if !configuration.spanningTree { port.append(Cell(.otherConfiguration, SpanningTree.edge)) }
     port += rates?.insert(externalIDs, into: &transaction) ?? []
-    return transaction.insert(into: .port, port).reference
+    return (port, interface)
   }
 
-  private static func insertBridge(
-    _ name: String, _ datapath: String, with port: Reference, _ joining: GatewayJoining?,
-    into transaction: inout Transaction
+  private static func addBridge(
+    _ name: String, _ datapath: DatapathType, with port: Reference, _ joining: GatewayJoining?,
+    to transaction: inout Transaction
   ) {
     let gateway = joining?.newBridge(&transaction)
-    let interface = transaction.insert(
-      into: .interface, [Cell(.name, name), Cell(.type, "internal")])
-    let local = transaction.insert(
-      into: .port,
-      [Cell(.name, name), Cell(.interfaces, [interface.reference])] + (gateway?.local ?? []))
-    let bridge = transaction.insert(
-      into: .bridge,
+    transaction.addBridge(
+      name,
       [
-        Cell(.name, name), Cell(.datapathType, datapath),
-        Cell(.ports, [local.reference, port] + (gateway?.ports ?? [])),
-        Cell(.externalIDs, ["owner": AttachmentRecord.owner]),
-      ] + (gateway?.bridge ?? []))
-    transaction.mutate(.openVSwitch, where: [], [.insert([bridge.reference], into: .bridges)])
+        Cell(.datapathType, datapath.rawValue), Cell(.externalIDs, AttachmentRecord.mark),
+      ] + (gateway?.bridge ?? []), local: gateway?.local ?? [],
+      ports: [port] + (gateway?.ports ?? []))
   }
 }
 
@@ -225,10 +210,7 @@ enum Detaching {
   static func remove(
     _ ports: [Reference], ratesOf attachments: Set<AttachmentKey>, in transaction: inout Transaction
   ) {
-    for port in ports {
-      transaction.mutate(
-        .bridge, where: [.includes(.ports, [port])], [.delete([port], from: .ports)])
-    }
+    for port in ports { transaction.removePort(port) }
     for attachment in attachments { Rates.delete(of: attachment, in: &transaction) }
   }
 }

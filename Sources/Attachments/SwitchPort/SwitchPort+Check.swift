@@ -2,15 +2,15 @@ internal import CNI
 internal import Linux
 internal import Netlink
 internal import OVSDB
-internal import OpenVSwitch
+package import OpenVSwitch
 internal import PluginConfigurations
 package import PluginCore
 
 extension SwitchPort {
-  /// Compares the rows; returns the bridge's datapath, which is empty where there is no bridge.
+  /// Compares the rows; returns the bridge's datapath, nil where there is no bridge.
   package static func compare(
     _ plan: Plan, _ expected: Expectation, _ context: Context, _ deviations: inout Deviations
-  ) throws(AttachmentError) -> String {
+  ) throws(AttachmentError) -> DatapathType? {
     let name = plan.hostLink.name
     do {
       let connection = try Connection(plan.endpoint, until: context.deadline)
@@ -25,7 +25,7 @@ extension SwitchPort {
       let results = try connection.transact(question, until: context.deadline)
       guard let port = results[ports].first, let interface = results[interfaces].first else {
         deviations.add("there is no port \"\(name)\" in the database, and there should be one")
-        return ""
+        return nil
       }
       comparePort(plan, port, expected, &deviations)
       compareInterface(plan, interface, expected, context, &deviations)
@@ -35,10 +35,8 @@ extension SwitchPort {
         from: .bridge, where: [.includes(.ports, [port[.uuid]])], .columns(.name, .datapathType))
       let bridge = try connection.transact(second, until: context.deadline)[bridges].first
       deviations.expect("bridge of port \"\(name)\"", is: bridge?[.name], shouldBe: plan.bridge)
-      let datapath = bridge?[.datapathType] ?? ""
-      rates.compare(
-        plan.rates, name, datapath.isEmpty ? "system" : datapath, results, &deviations)
-      return datapath
+      rates.compare(plan.rates, name, bridge?.datapath, results, &deviations)
+      return bridge?.datapath
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
   }
 

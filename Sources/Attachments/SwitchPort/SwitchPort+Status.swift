@@ -25,7 +25,7 @@ extension SwitchPort {
   }
 
   private struct FoundBridge {
-    let datapath: String
+    let datapath: DatapathType
     /// Whether ovs-vswitchd could make it.
     let isMade: Bool
   }
@@ -51,7 +51,7 @@ extension SwitchPort {
         details: "make it (ovs-vsctl add-br \(plan.bridge)), or set \"createBridge\" to true")
     }
     return FoundBridge(
-      datapath: bridge[.datapathType], isMade: results[locals].first?[.ofport] != nil)
+      datapath: bridge.datapath, isMade: results[locals].first?[.ofport] != nil)
   }
 
   /// ovs-vswitchd is there, and does what it is told.
@@ -60,23 +60,12 @@ extension SwitchPort {
   ) throws(AttachmentError) {
     // Without it attachments that exist are cut off, or soon will be.
     let code: AttachmentError.Kind = hasBridge ? .impaired : .unavailable
-    let isConnected: Bool
-    do { isConnected = try connection.isSwitchConnected(until: context.deadline) } catch {
+    let fault: SwitchFault?
+    do { fault = try connection.switchFault(until: context.deadline) } catch {
       throw AttachmentError(
         .unavailable, "Open vSwitch is not available", details: error.description)
     }
-    guard isConnected else {
-      throw AttachmentError(
-        code, "ovs-vswitchd is not running",
-        details:
-          "no one holds its lock in ovsdb-server at \(connection.endpoint); start it (ovs-ctl start)"
-      )
-    }
-    do throws(OVSDBError) {
-      _ = try connection.commit(Transaction(), until: context.deadline)
-    } catch {
-      throw AttachmentError(code, "ovs-vswitchd does not answer", details: error.description)
-    }
+    if let fault { throw AttachmentError(code, fault.summary, details: fault.details) }
   }
 
   /// What the bridge's datapath needs is there.
@@ -85,17 +74,16 @@ extension SwitchPort {
   ) throws(AttachmentError) {
     if let bridge {
       guard bridge.isMade else {
-        let datapath = bridge.datapath.isEmpty ? "system" : bridge.datapath
         throw AttachmentError(
           .unavailable, "ovs-vswitchd could not make bridge \"\(plan.bridge)\"",
-          details: "its datapath is \"\(datapath)\"; see the log of ovs-vswitchd"
-            + Datapath.cure(datapath))
+          details: "its datapath is \"\(bridge.datapath)\"; see the log of ovs-vswitchd"
+            + bridge.datapath.cure)
       }
       return
     }
     guard plan.configuration.datapath == .system else { return }
     do throws(GenericError) {
-      if try Datapath.hasKernel(until: context.deadline) { return }
+      if try DatapathType.isKernelLoaded(until: context.deadline) { return }
     } catch {
       throw AttachmentError(
         .unavailable, "cannot ask the kernel for Open vSwitch's module",

@@ -1,5 +1,6 @@
 package import CNI
 internal import Linux
+package import OpenVSwitch
 package import PluginCore
 
 /// The host end as a port of its bridge: rows of Open vSwitch's database, and what ovs-vswitchd makes of
@@ -7,8 +8,7 @@ package import PluginCore
 package struct SwitchPort {
   private let database: Database
   private let port: AttachedPort
-  /// `system` or `netdev`.
-  package var datapath: String { port.datapath }
+  package var datapath: DatapathType { port.datapath }
 
   /// Puts the host end on its bridge, which is made where that is asked for. ovs-vswitchd is still at
   /// work then.

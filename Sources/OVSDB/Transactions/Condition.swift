@@ -98,10 +98,6 @@ public struct Mutation<T: Table>: Hashable, Sendable {
   public static func add(_ number: Int64, to column: Column<T, Int64>) -> Self {
     Self(column: column.name, mutator: "+=", value: number.columnValue)
   }
-  /// `-=`; beyond 64 bits it is a `range error`.
-  public static func subtract(_ number: Int64, from column: Column<T, Int64>) -> Self {
-    Self(column: column.name, mutator: "-=", value: number.columnValue)
-  }
 
   var json: JSONValue { [.string(column), .string(mutator), value.json] }
 }

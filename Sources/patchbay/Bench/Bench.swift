@@ -5,6 +5,7 @@ import Linux
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bench",
     abstract: "Measure how long ADD, CHECK and DEL of a network take.",
     discussion: """
       Attaches and detaches temporary network namespaces. Any plugins can be measured, and so \

@@ -36,10 +36,10 @@ struct AddressDatabase {
   /// As they were written.
   var endpoints: [String] { remotes.map(\.description) }
 
-  /// The members in `texts`, in which commas may stand between several.
-  init(_ texts: [String], host name: String? = nil) throws {
-    let all = texts.flatMap { $0.split(separator: ",").map { String($0) } }
-    remotes = try all.map { text in
+  /// The members in `text`, with commas between them.
+  init(_ text: String, host name: String? = nil) throws {
+    remotes = try text.split(separator: ",").map { part in
+      let text = String(part)
       guard !text.hasPrefix("ssl:") else {
         throw Failure(
           "\"\(text)\": TLS is the work of a relay on this host; conf/cluster has one",
@@ -52,9 +52,16 @@ struct AddressDatabase {
     host = .this(named: name)
   }
 
+  /// The database of this host, or the relay to it, where nothing says where it is.
+  init() {
+    remotes = [ClusterConfiguration.defaultDatabase]
+    host = .this(named: nil)
+  }
+
   /// The database that the configuration of an IPAM plugin `cluster` names.
-  init(_ configuration: ClusterConfiguration) throws {
-    try self.init(configuration.database, host: configuration.host)
+  init(_ configuration: ClusterConfiguration) {
+    remotes = configuration.database
+    host = .this(named: configuration.host)
   }
 
   /// The leases of `network`, as one attachment of it sees them; without one, as the host does.

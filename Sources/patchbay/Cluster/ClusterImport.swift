@@ -83,16 +83,16 @@ struct ClusterImport: ParsableCommand {
   }
 
   private func place(_ configured: ClusterConfiguration?) throws -> AddressDatabase {
-    if let database { return try AddressDatabase([database], host: configured?.host) }
-    if let configured { return try AddressDatabase(configured) }
-    return try AddressDatabase([ClusterConfiguration.defaultDatabase])
+    if let database { return try AddressDatabase(database, host: configured?.host) }
+    if let configured { return AddressDatabase(configured) }
+    return AddressDatabase()
   }
 
   private func directory(_ list: NetworkList) -> String {
     let configured = list.configurations(ofIPAM: "host-local").lazy.compactMap {
       $0["ipam"]["dataDir"].value?.text
     }.first { !$0.isEmpty }
-    return dataDirectory ?? configured ?? LeaseLocation.defaultDataDirectory
+    return dataDirectory ?? configured ?? HostLocalConfiguration.defaultDataDirectory
   }
 
   /// The attachments that have leases, and what is left alone.

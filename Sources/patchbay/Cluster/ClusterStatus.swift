@@ -58,14 +58,14 @@ struct ClusterStatus: ParsableCommand {
   private var place: AddressDatabase {
     get throws {
       guard let network else {
-        return try AddressDatabase([database ?? ClusterConfiguration.defaultDatabase])
+        return try database.map { try AddressDatabase($0) } ?? AddressDatabase()
       }
       guard let found = try options.network(network).addressDatabases().first else {
         throw Failure(
           "network \"\(network)\" has no plugin with \"ipam\": {\"type\": \"cluster\"}",
           hint: "--database names the members, whatever the configuration says")
       }
-      return try AddressDatabase(found)
+      return AddressDatabase(found)
     }
   }
 

@@ -67,7 +67,7 @@ struct DatabaseReading {
     self.bridges = results[bridges].map { row in
       let mirrored = row[.mirrors].compactMap { outputs[$0] }.compactMap { portRows[$0]?.name }
       return HostReading.Bridge(
-        name: row[.name], datapath: row[.datapathType].isEmpty ? "system" : row[.datapathType],
+        name: row[.name], datapath: row.datapath,
         failMode: row[.failMode], controllers: row[.controllers].compactMap { targets[$0] },
         hasSpanningTree: row[.hasSpanningTree] || row[.hasRapidSpanningTree],
         ports: row[.ports].compactMap { portRows[$0] },

@@ -1,7 +1,9 @@
 import PluginCore
 import Addresses
+import Attachments
 import Linux
 import Netlink
+import OpenVSwitch
 import Unixctl
 
 /// The checks of this host that need no destination.
@@ -15,7 +17,7 @@ struct Doctor {
   private var openVSwitch: DoctorGroup {
     var findings = Findings()
     SwitchChecks.check(host, &findings)
-    if host.bridges.contains(where: { $0.datapath == "netdev" }),
+    if host.bridges.contains(where: { $0.datapath == .netdev }),
       (try? FileStatus(path: "/dev/net/tun")) == nil
     {
       findings.fault(
@@ -99,11 +101,12 @@ struct Doctor {
     }
     let ports = Set(host.bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
     for link in host.links where !ports.contains(link.name) {
-      guard let alias = link.alias, alias.hasPrefix("patchbay:") else { continue }
-      let network = alias.dropFirst("patchbay:".count).prefix { $0 != "/" }
+      guard let network = HostLink.network(link.alias),
+        let attachment = HostLink.attachmentText(link.alias)
+      else { continue }
       findings.fault(
         "link-without-port", link.name,
-        "The link \(link.name) of \(alias.dropFirst("patchbay:".count)) is no port.",
+        "The link \(link.name) of \(attachment) is no port.",
         remedy: "patchbay gc \(network)")
     }
     return DoctorGroup(
@@ -140,7 +143,7 @@ struct Doctor {
     var findings = Findings()
     for attachment in host.attachments { SwitchChecks.check(attachment, host, &findings) }
     SwitchChecks.checkDuplicates(host.attachments, host, &findings)
-    for attachment in host.attachments where attachment.bridge.datapath == "netdev" {
+    for attachment in host.attachments where attachment.bridge.datapath == .netdev {
       guard host.root.otherConfiguration["userspace-tso-enable"] != "true",
         let end = attachment.end,
         (try? end.socket.hasTransmitChecksumOffload(end.link.name)) == true

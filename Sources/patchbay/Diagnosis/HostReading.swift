@@ -33,7 +33,7 @@ final class HostReading {
   struct Bridge {
     let name: String
     /// `system` or `netdev`.
-    let datapath: String
+    let datapath: DatapathType
     /// `standalone` or `secure`; nil where it is not set.
     let failMode: String?
     /// The targets of its controllers, each with whether it is connected.

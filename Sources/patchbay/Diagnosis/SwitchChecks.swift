@@ -12,7 +12,7 @@ enum SwitchChecks {
   static func check(_ host: HostReading, _ findings: inout Findings) {
     guard host.control != nil else {
       let effect =
-        host.bridges.contains { $0.datapath == "netdev" }
+        host.bridges.contains { $0.datapath == .netdev }
         ? "nothing is forwarded on the userspace datapath"
         : "nothing new is forwarded"
       let reason = host.silence.map { " (\($0))" } ?? ""

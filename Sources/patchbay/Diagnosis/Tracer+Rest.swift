@@ -2,6 +2,7 @@ import PluginCore
 import Addresses
 import Linux
 import Netlink
+import OpenVSwitch
 
 extension Tracer {
   /// What is left when routes, bridges and this host are well: sizes, checksums, neighbours, what
@@ -27,7 +28,7 @@ extension Tracer {
   private func checkChecksums() {
     guard host.root.otherConfiguration["userspace-tso-enable"] != "true" else { return }
     for end in [question.from] + (question.target.map { [$0] } ?? []) {
-      guard end.bridge.datapath == "netdev", let inside = end.end else { continue }
+      guard end.bridge.datapath == .netdev, let inside = end.end else { continue }
       let name = inside.link.name
       guard
         (try? inside.socket.hasTransmitChecksumOffload(name)) == true

@@ -21,15 +21,13 @@ struct ContainerName: Hashable {
       containerID = name
       return
     }
-    let digest = SHA2.sha256(Array(name.utf8)).prefix(6).map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }
+    let digest = SHA2.hexadecimal(name, bytes: 6)
     let legal = name.unicodeScalars.prefix(48).map { scalar in
       let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9") ~= scalar)
       return isPlain || scalar == "." || scalar == "-" ? String(scalar) : "_"
     }
     // A container ID begins with a letter or a digit.
     let isFirstPlain = legal.first.map { !["_", ".", "-"].contains($0) } ?? false
-    containerID = (isFirstPlain ? "" : "c") + legal.joined() + "-" + digest.joined()
+    containerID = (isFirstPlain ? "" : "c") + legal.joined() + "-" + digest
   }
 }

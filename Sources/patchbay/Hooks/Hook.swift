@@ -3,6 +3,7 @@ import ArgumentParser
 /// `patchbay hook`
 struct Hook: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "hook",
     abstract: "Attach and detach containers of runtimes that know hooks, but not CNI.",
     discussion: """
       A hook is a program that the runtime starts at certain moments of a container's life. These \

@@ -60,12 +60,12 @@ struct LeasesCommand: ParsableCommand {
       let list = try options.network(network)
       if let cluster = try list.addressDatabases().first {
         return LeasePicture(
-          .database(try AddressDatabase(cluster), network: network),
+          .database(AddressDatabase(cluster), network: network),
           cluster.addresses.sets.isEmpty ? [] : [cluster.addresses])
       }
       let configurations = try self.configurations(list)
       let directory =
-        configurations.first?.dataDirectory ?? LeaseLocation.defaultDataDirectory
+        configurations.first?.dataDirectory ?? HostLocalConfiguration.defaultDataDirectory
       return LeasePicture(
         .files(LeaseLocation(dataDirectory: directory, network: network)), configurations)
     }

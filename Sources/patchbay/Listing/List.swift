@@ -7,6 +7,7 @@ import Linux
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "list",
     abstract: "List networks and attachments.",
     discussion: """
       The networks are those of the configuration directory; the attachments those whose \

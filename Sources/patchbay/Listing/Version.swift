@@ -6,6 +6,7 @@ import PluginExecution
 
 struct Version: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "version",
     abstract: "Show the plugins there are and the versions of the specification they speak.",
     discussion: """
       Runs VERSION of each executable in the directories of plugins, or of those named.

@@ -5,6 +5,7 @@ import Linux
 /// `patchbay netns`
 struct Netns: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "netns",
     abstract: "Network namespaces by hand.",
     discussion: """
       They are those of ip-netns(8): what one of the two programs adds, the other sees, enters and \

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CNI
 import CNIRuntime
 import JSON
 import Linux
@@ -97,11 +98,12 @@ struct NetworkNew: ParsableCommand {
       ("capabilities", ["mac": true, "ips": true]),
       ("ipam", ranges.isEmpty ? nil : ["type": "host-local", "ranges": .array(ranges)]),
     ])
+    let versions = [SpecificationVersion.v1_0_0, .current].map { JSONValue.string($0.rawValue) }
     let portmap: JSONValue = ["type": "portmap", "capabilities": ["portMappings": true]]
     return .object([
-      ("cniVersion", "1.0.0"),
+      ("cniVersion", versions.first),
       // The portmap of many distributions speaks no later one.
-      ("cniVersions", publish ? nil : ["1.0.0", "1.1.0"]), ("name", .string(name)),
+      ("cniVersions", publish ? nil : .array(versions)), ("name", .string(name)),
       ("disableGC", true), ("plugins", .array([plugin] + (publish ? [portmap] : []))),
     ])
   }

@@ -4,6 +4,7 @@ import Linux
 /// `patchbay playground`
 struct Playground: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "playground",
     abstract: "Try things out where nothing can go wrong, with an Open vSwitch of its own.",
     discussion: """
       Starts a shell, or the command given, in a mount, network and process namespace of its own: \

@@ -5,6 +5,7 @@ import JSON
 
 struct Add: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "add",
     abstract: "Attach a network namespace to a network.",
     discussion: """
       Runs ADD of the network's plugins in order and prints the result. When one fails, what \

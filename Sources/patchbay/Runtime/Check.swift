@@ -5,6 +5,7 @@ import JSON
 
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Check that an attachment is as it was made.",
     discussion: """
       Runs CHECK of the plugins that made it, with the result that was kept. Silent when all is \

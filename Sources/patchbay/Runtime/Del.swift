@@ -4,6 +4,7 @@ import CNIRuntime
 
 struct Del: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "del",
     abstract: "Detach a network namespace from a network.",
     discussion: """
       Runs DEL of the plugins in reverse order, with the configuration and the result that were \

@@ -4,6 +4,7 @@ import JSON
 import LeaseDatabase
 import LeaseFiles
 import Linux
+import PluginConfigurations
 
 /// Leases of attachments that have neither a result nor a port: every attachment of a plugin of this
 /// project that is up has a port. Other plugins have none, so of theirs nothing is known.
@@ -22,7 +23,7 @@ extension Leftovers {
       case "host-local":
         let text = plugin.json["ipam"]?["dataDir"]?.text ?? ""
         let location = LeaseLocation(
-          dataDirectory: text.isEmpty ? LeaseLocation.defaultDataDirectory : text,
+          dataDirectory: text.isEmpty ? HostLocalConfiguration.defaultDataDirectory : text,
           network: list.name)
         do { entries = try LeaseList.entries(at: location) } catch {
           failures.append(.survey("cannot read the leases in \(location.path): \(error)"))
@@ -43,7 +44,7 @@ extension Leftovers {
   /// What this host has in the databases of the network.
   private func ownLeases() throws -> [LeaseEntry] {
     try list.addressDatabases().flatMap { configuration in
-      let database = try AddressDatabase(configuration)
+      let database = AddressDatabase(configuration)
       var reading = database.leases(of: list.name, until: .after(.seconds(10)))
       return try reading.leases(ofHost: database.host.name).map {
         LeaseEntry($0, on: database.host)

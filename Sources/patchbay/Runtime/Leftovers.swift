@@ -155,7 +155,7 @@ final class Leftovers: StaleAttachmentSource {
     let ports = transaction.select(
       from: .port,
       where: [
-        .includes(.externalIDs, ["owner": AttachmentRecord.owner, "network": network])
+        .includes(.externalIDs, AttachmentRecord.mark(of: network))
       ], .columns(.name, .externalIDs))
     let results = try Connection(endpoint, until: deadline).transact(transaction, until: deadline)
     var rows: [AttachmentRow] = []

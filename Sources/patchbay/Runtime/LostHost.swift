@@ -24,7 +24,7 @@ struct LostHost {
         hint: "--host is for networks with \"ipam\": {\"type\": \"cluster\"}")
     }
     for configuration in configurations {
-      let database = try AddressDatabase(configuration)
+      let database = AddressDatabase(configuration)
       guard database.host.name != name else {
         throw Failure(
           "\"\(name)\" is this host; without --host, gc frees what has no sandbox here")

@@ -3,6 +3,7 @@ import ArgumentParser
 import CNI
 import CNIRuntime
 import JSON
+import PluginConfigurations
 
 /// A network, and what is requested of it, as one word: `NAME[:KEY=VALUE[,KEY=VALUE…]]`, the form that
 /// `podman run --network` has.
@@ -107,7 +108,7 @@ struct NetworkRequest: Hashable {
     let name = isExpressible ? containerName : attachment.containerID
     var parameters = AttachmentParameters(
       attachment, sandboxPath: sandboxPath,
-      arguments: Arguments(pairs: [("IgnoreUnknown", "1"), ("K8S_POD_NAME", name)]))
+      arguments: Arguments(pairs: [("IgnoreUnknown", "1"), (ArgumentKeys.podName, name)]))
     try apply(to: &parameters, list)
     return parameters
   }

@@ -14,6 +14,7 @@ import PluginCore
 /// `patchbay repair`
 struct Repair: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "repair",
     abstract: "Put back what a firewall's reload or a restart of ovs-vswitchd took.",
     discussion: """
       Puts back, for the attachments of a network and without touching containers: the rule that \

@@ -45,11 +45,7 @@ struct SandboxPath {
 
   /// The container ID that cnitool gives it, which depends on how the path is written.
   var containerID: String {
-    let hexadecimal = SHA2.sha512(Array(path.utf8)).prefix(10).map { octet in
-      let digits = String(octet, radix: 16)
-      return digits.utf8.count == 1 ? "0" + digits : digits
-    }
-    return "cnitool-" + hexadecimal.joined()
+    "cnitool-" + SHA2.hexadecimal(SHA2.sha512(Array(path.utf8)).prefix(10))
   }
 
   /// Refuses what is no network namespace, and says which there are.

@@ -5,6 +5,7 @@ import JSON
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "Ask a network's plugins whether they could attach something now.",
     discussion: """
       Example:

@@ -2,6 +2,7 @@ import Addresses
 import CNI
 import JSON
 import Netlink
+import OpenVSwitch
 import PluginCore
 
 extension Picture {
@@ -31,7 +32,8 @@ private func strings(_ items: [String]) -> JSONValue { .array(items.map { .strin
 extension Picture.Bridge {
   fileprivate var json: JSONValue {
     [
-      "name": .string(name), "datapath": .string(datapath), "ports": .array(ports.map(\.json)),
+      "name": .string(name), "datapath": .string(datapath.rawValue),
+      "ports": .array(ports.map(\.json)),
       "problems": strings(problems),
     ]
   }

@@ -1,4 +1,5 @@
 import Addresses
+import Attachments
 import CNI
 import Linux
 import Netlink
@@ -35,9 +36,8 @@ extension Picture {
     // A host end has its attachment in its alias, also when its port is gone.
     let ports = Set(bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
     for link in links where !ports.contains(link.name) {
-      guard let alias = link.alias, alias.hasPrefix("patchbay:") else { continue }
-      problems.append(
-        "link \(link.name) of the attachment \(alias.dropFirst("patchbay:".count)) is no port")
+      guard let attachment = HostLink.attachmentText(link.alias) else { continue }
+      problems.append("link \(link.name) of the attachment \(attachment) is no port")
     }
   }
 }

@@ -2,6 +2,7 @@ import Addresses
 import CNI
 import Linux
 import Netlink
+import OpenVSwitch
 import PluginCore
 
 /// What is plugged where: the database of Open vSwitch, the links of this namespace and those in the
@@ -19,7 +20,7 @@ struct Picture {
   struct Bridge {
     let name: String
     /// `system`: the kernel's. `netdev`: userspace.
-    let datapath: String
+    let datapath: DatapathType
     /// Its local port first, then in the order of their names.
     var ports: [Port]
     /// What is wrong with the whole of it.

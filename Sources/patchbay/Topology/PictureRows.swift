@@ -54,7 +54,6 @@ struct PictureRows {
     bridges.map { row in
       let name = row[.name]
       let ports = row[.ports].compactMap { self.ports[$0] }.map { port($0, of: name, links) }
-      let datapath = row[.datapathType].isEmpty ? "system" : row[.datapathType]
       var problems: [String] = []
       if row[.failMode] == "secure", row[.controllers].isEmpty, daemon.hasFlows(name) == false {
         problems.append(
@@ -62,7 +61,7 @@ struct PictureRows {
             + "ovs-vsctl del-fail-mode \(name) lets it switch by itself")
       }
       return Picture.Bridge(
-        name: name, datapath: datapath,
+        name: name, datapath: row.datapath,
         ports: ports.sorted { $0.name == name || $1.name != name && $0.name < $1.name },
         problems: problems)
     }.sorted { $0.name < $1.name }
@@ -92,7 +91,8 @@ struct PictureRows {
       name: row[.name],
       vlans: .init(mode: row[.vlanMode], tag: row[.tag], trunks: row[.trunks]),
       interfaces: interfaces, record: AttachmentRecord(externalIDs: { externalIDs[$0] }),
-      owner: externalIDs["owner"], gatewayAddresses: gatewayAddresses, problems: problems)
+      owner: externalIDs[AttachmentRecord.Key.owner], gatewayAddresses: gatewayAddresses,
+      problems: problems)
   }
 
   /// The addresses that `ovs-bridge` has put on a port as a gateway's, by the marks in its row:

@@ -2,6 +2,7 @@ import Addresses
 import CNI
 import Linux
 import Netlink
+import OpenVSwitch
 import PluginCore
 
 /// The picture for people: a tree of bridges and ports.
@@ -51,8 +52,8 @@ struct PictureTree {
   private mutating func draw(_ bridge: Picture.Bridge, isLast: Bool) {
     let datapath =
       switch bridge.datapath {
-      case "system": "kernel datapath"
-      case "netdev": "userspace datapath"
+      case .system: "kernel datapath"
+      case .netdev: "userspace datapath"
       default: "datapath \(bridge.datapath)"
       }
     add(

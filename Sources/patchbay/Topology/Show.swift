@@ -7,6 +7,7 @@ import OpenVSwitch
 /// `patchbay show`
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "show",
     abstract: "Show what is plugged where, and what is wrong with it.",
     discussion: """
       The bridges of Open vSwitch with their ports, and for each port its link and VLANs; of ports \

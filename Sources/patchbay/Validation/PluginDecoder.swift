@@ -1,8 +1,8 @@
 import Addresses
 import CNI
 import JSON
-import OVSDB
 import PluginConfigurations
+import PluginCore
 
 /// What knows the members of some plugins: their decoder, and how they are spelt.
 struct PluginDecoder: Sendable {
@@ -56,7 +56,7 @@ struct PluginDecoder: Sendable {
     applies: { ownTypes.contains($0["type"].value?.text ?? "") },
     decode: { (json) throws(JSONDecodingError) in
       let _: UInt32? = try json["timeout"].decodeIfPresent(in: 1...3600)
-      let levels = ["error", "warning", "info", "debug"]
+      let levels = LogLevel.allCases.map { $0.rawValue }
       if let level: String = try json["logLevel"].decodeIfPresent(), !levels.contains(level) {
         throw json["logLevel"].error(
           "\"\(level)\" is not one of \(levels.joined(separator: ", "))")
@@ -74,8 +74,8 @@ struct PluginDecoder: Sendable {
   static let ovsBridge = PluginDecoder(
     applies: { $0["type"].value == "ovs-bridge" },
     decode: { (json) throws(JSONDecodingError) in
-      let configuration = try OVSBridgeConfiguration(json)
-      try checkDatabase(configuration.socket, json)
+      _ = try OVSBridgeConfiguration(json)
+      let _: String? = try json["configuration_path"].decodeIfPresent()
       let wishes = json["args"]["cni"]
       if wishes["mac"].value != "" { let _: MACAddress? = try wishes["mac"].decodeIfPresent() }
       let _: String? = try wishes["ovnPort"].decodeIfPresent()
@@ -86,19 +86,12 @@ struct PluginDecoder: Sendable {
     ],
     others: bridgeFaults)
 
-  /// Refuses what says of the database where it is, and cannot.
-  private static func checkDatabase(_ socket: String, _ json: JSONCursor)
-    throws(JSONDecodingError)
-  {
-    do { _ = try Endpoint(socket) } catch { throw json["socket_file"].error(error.description) }
-    let _: String? = try json["configuration_path"].decodeIfPresent()
-  }
-
   static func mirror(_ role: MirrorConfiguration.Role) -> PluginDecoder {
     PluginDecoder(
       applies: { $0["type"].value == .string("ovs-mirror-\(role.rawValue)") },
       decode: { (json) throws(JSONDecodingError) in
-        try checkDatabase(MirrorConfiguration(json, for: role).socket, json)
+        _ = try MirrorConfiguration(json, for: role)
+        let _: String? = try json["configuration_path"].decodeIfPresent()
       },
       members: [([], MemberNames.mirrors), (["mirrors", "*"], MemberNames.mirror)],
       others: mirrorFaults)

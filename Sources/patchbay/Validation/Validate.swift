@@ -5,6 +5,7 @@ import Linux
 
 struct Validate: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "validate",
     abstract: "Find every fault of network configurations.",
     discussion: """
       Names each fault with its file, its path in the file and what is legal. Checked are what \

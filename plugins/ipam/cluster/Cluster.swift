@@ -12,7 +12,6 @@ import PluginCore
 /// What a command works with: the database, and who asks.
 struct ClusterPlan {
   let configuration: ClusterConfiguration
-  let remotes: [Endpoint]
 
   init(_ request: Request) throws(JSONDecodingError) {
     let json = request.network.json
@@ -22,13 +21,6 @@ struct ClusterPlan {
     case .add, .check, .version:
       configuration = try ClusterConfiguration(json, mayLackRanges: false)
     }
-    var remotes: [Endpoint] = []
-    for text in configuration.database {
-      do throws(OVSDBError) { remotes.append(try Endpoint(text)) } catch {
-        throw json["ipam"]["database"].error(error.description)
-      }
-    }
-    self.remotes = remotes
   }
 }
 
@@ -135,7 +127,7 @@ enum Cluster: Plugin {
   {
     let host = ClusterHost.this(named: plan.configuration.host)
     return DatabaseLeases(
-      plan.remotes, host, holder(host.name, request, request.attachment),
+      plan.configuration.database, host, holder(host.name, request, request.attachment),
       sets: plan.configuration.addresses.sets,
       reclaims: plan.configuration.addresses.reclaimsAfterReboot, until: context.deadline)
   }
