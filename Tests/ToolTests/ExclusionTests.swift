@@ -18,7 +18,16 @@ import Testing
       cat >/dev/null
       log='\(tool.files.path)/log'
       echo "begin $CNI_COMMAND $CNI_CONTAINERID" >>"$log"
-      case $CNI_CONTAINERID in forever) exec sleep 30 ;; *) sleep 0.3 ;; esac
+      case $CNI_CONTAINERID in
+        forever) exec sleep 30 ;;
+        long) sleep 3 ;;
+        meet*)
+          for turn in $(seq 200); do
+            [ "$(grep -c ^begin "$log")" -lt 2 ] || break
+            sleep 0.1
+          done ;;
+        *) sleep 0.3 ;;
+      esac
       echo "end $CNI_COMMAND $CNI_CONTAINERID" >>"$log"
       [ "$CNI_COMMAND" != ADD ] || echo '{"cniVersion": "1.1.0"}'
       """, to: "slow", mode: 0o755)
@@ -37,6 +46,10 @@ import Testing
     environment["CNI_PATH"] = tool.pluginPath
     let output = try run("bash", ["-c", script], environment: environment, timeout: .seconds(60))
     return try output.checked().stdout.split(separator: "\n").map { String($0) }
+  }
+  /// Waits in the shell until the first command is at work.
+  private var begun: String {
+    "until grep -q ^begin '\(tool.files.path)/log' 2>/dev/null; do sleep 0.05; done"
   }
   private var log: [String] {
     (tool.files.files()["log"] ?? "").split(separator: "\n").map { String($0) }
@@ -60,21 +73,23 @@ import Testing
   @Test("those on two attachments do not wait for each other")
   func others() throws {
     let statuses = try atOnce(
-      "add net \(sandbox.name) --container-id a", "add net \(sandbox.name) --container-id b")
+      "add net \(sandbox.name) --container-id meet-a",
+      "add net \(sandbox.name) --container-id meet-b")
     #expect(statuses == ["0", "0"])
+    // Each ends when the other has begun.
     #expect(log.prefix(2).allSatisfy { $0.hasPrefix("begin ") }, "\(log)")
   }
 
   @Test("GC has its network to itself")
   func gc() throws {
     let statuses = try atOnce(
-      "add net \(sandbox.name) --container-id a", "gc net --none-valid",
-      "add net \(sandbox.name) --container-id b", between: "sleep 0.1")
+      "add net \(sandbox.name) --container-id long", "gc net --none-valid",
+      "add net \(sandbox.name) --container-id b", between: begun + "; sleep 0.7")
     #expect(statuses == ["0", "0", "0"])
     // The one that was at work first ends; then what it made is freed; then comes the other.
     #expect(
       log == [
-        "begin ADD a", "end ADD a", "begin DEL a", "end DEL a", "begin GC ", "end GC ",
+        "begin ADD long", "end ADD long", "begin DEL long", "end DEL long", "begin GC ", "end GC ",
         "begin ADD b", "end ADD b",
       ], "\(log)")
   }
@@ -82,8 +97,8 @@ import Testing
   @Test("one that does not get its turn in time says so, and one that was killed had none")
   func deadline() throws {
     let statuses = try atOnce(
-      "add net \(sandbox.name) --container-id forever --timeout 2",
-      "del net \(sandbox.name) --container-id forever --timeout 1", between: "sleep 0.2")
+      "add net \(sandbox.name) --container-id forever --timeout 6",
+      "del net \(sandbox.name) --container-id forever --timeout 1", between: begun)
     #expect(statuses == ["1", "1"])
     #expect(log.filter { $0.hasPrefix("begin ADD") }.count == 1, "\(log)")
     let output = try run(
