@@ -1,5 +1,5 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build build-embedded demo test test-kernel lint bench soak fuzz sanitize install uninstall clean
+.PHONY: setup build build-embedded demo test test-kernel lint bench soak fuzz sanitize install deb tarball uninstall clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
@@ -42,6 +42,14 @@ sanitize: ## the tests without privileges, under AddressSanitizer and ThreadSani
 	.ci/sanitize
 install: ## into CNI_BIN and PREFIX, below DESTDIR
 	.ci/install
+deb: ## a package of Debian, in dist/packages/
+	.ci/setup build
+	.ci/build
+	.ci/package deb
+tarball: ## an archive of the executables and examples with checksums, in dist/packages/
+	.ci/setup build
+	.ci/build
+	.ci/package tarball
 uninstall: ## takes away what install put there
 	.ci/install --remove
 clean: ## what was built
