@@ -28,8 +28,9 @@ extension Runtime {
   {
     let attachment = parameters.attachment
     try cache.requireFile(list.name, attachment)
+    var hasRemains = false
     if let cached = try? cache.entry(list.name, attachment), attachment.interfaceName != "lo" {
-      guard !isUp(cached, in: parameters.sandboxPath) else {
+      guard cached.result == nil || !isUp(cached, in: parameters.sandboxPath) else {
         throw .attached(attachment, network: list.name)
       }
       observe?(.removingRemains(cached))
@@ -39,8 +40,21 @@ extension Runtime {
       if cached.sandboxIsGone || Sandbox.isOfProcess(remains.sandboxPath) {
         remains.sandboxPath = ""
       }
-      try? detach(list, remains)
+      do throws(RuntimeError) { try detach(list, remains) } catch { hasRemains = true }
     }
+    guard keepsBeforeADD else { return try runADD(list, parameters) }
+    try keep(list, parameters, nil)
+    do throws(RuntimeError) { return try runADD(list, parameters) } catch {
+      // What is kept leads to what could not be taken back.
+      if !hasRemains, !error.leavesRemains { _ = try? cache.remove(list.name, attachment) }
+      throw error
+    }
+  }
+
+  private func runADD(_ list: NetworkList, _ parameters: AttachmentParameters)
+    throws(RuntimeError) -> JSONValue
+  {
+    let attachment = parameters.attachment
     let wasThere = hasLink(attachment.interfaceName, at: parameters.sandboxPath)
     var result: JSONValue?
     var ran: [PluginEntry] = []
@@ -113,6 +127,20 @@ extension Runtime {
       list.name, parameters.attachment, until: .after(timeout))
     try detach(list, parameters)
     turn.end()
+  }
+
+  /// Runs DEL for an attachment whose sandbox is gone, where `isStale` still says so in its turn;
+  /// whether it did.
+  public func remove(
+    _ stale: StaleAttachment, of list: NetworkList, if isStale: (StaleAttachment) -> Bool
+  ) throws(RuntimeError) -> Bool {
+    try check(list, stale.parameters)
+    let turn = try RuntimeTurn.OnAttachment(
+      list.name, stale.parameters.attachment, until: .after(timeout))
+    let isGone = isStale(stale)
+    if isGone { try detach(list, stale.parameters) }
+    turn.end()
+    return isGone
   }
 
   /// The same, in a turn that the caller has.

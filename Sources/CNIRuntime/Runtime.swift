@@ -12,6 +12,13 @@ public struct Runtime: Sendable {
   public var cache: ResultCache
   /// How long one plugin may take for one command, and how long a command waits for its turn.
   public var timeout: Duration
+  /// Variables that plugins get besides our own environment and `CNI_…`, as `NAME=value`.
+  public var environment: [String] = []
+  /// Members that plugins get, by their types, where the configuration does not have them.
+  public var defaults: [String: JSONObject] = [:]
+  /// Whether ADD keeps what it is run with before its first plugin starts: then what an ADD that was
+  /// killed has left is known.
+  public var keepsBeforeADD = false
   /// Is told of each plugin that is run, and gets what it writes to standard error; without it, that
   /// goes to ours.
   public var observe: (@Sendable (PluginEvent) -> Void)?
@@ -101,6 +108,9 @@ extension Runtime {
     _ parameters: AttachmentParameters?, _ members: [(String, JSONValue?)]
   ) throws(RuntimeError) -> JSONValue? {
     var input = plugin.json
+    for member in defaults[plugin.type]?.members ?? [] where input[member.name] == nil {
+      input[member.name] = member.value
+    }
     input["name"] = .string(list.name)
     input["cniVersion"] = .string(list.version)
     for (name, value) in members { if let value { input[name] = value } }
@@ -122,7 +132,7 @@ extension Runtime {
       "CNI_ARGS=\(parameters?.arguments.text ?? "")",
       "CNI_IFNAME=\(parameters?.attachment.interfaceName ?? "")",
       "CNI_PATH=\(pluginPath.joined(separator: ":"))",
-    ]
+    ] + environment
   }
 
   /// Runs the plugin `type` with `variables` in place of those of their names in our environment.

@@ -128,6 +128,15 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
     return error.code == CNIError.Code(rawValue: 100)
   }
 
+  /// Whether an ADD that failed so may have left something.
+  var leavesRemains: Bool {
+    switch self {
+    case .rolledBack(_, let failures): !failures.isEmpty
+    case .notRolledBack: true
+    default: false
+    }
+  }
+
   /// Whether a plugin refused its configuration for ADD, and refuses it in the same words for DEL.
   func repeatsRefusal(of cause: RuntimeError) -> Bool {
     guard cause.isRefusalOfConfiguration,
