@@ -38,6 +38,8 @@ package struct SwitchPort {
       sandbox: link.sandboxPath, addresses: addresses, mac: link.mac)
     record.began = context.began
     record.ipam = ipam
+    let runtime = Process.environment(AttachmentRecord.runtimeVariable) ?? ""
+    record.runtime = runtime.isEmpty ? nil : runtime
     return record.externalIDs(plan).adding(features)
   }
 
