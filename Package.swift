@@ -113,6 +113,7 @@ let package = Package(
     library("PluginExecution", ["CNI", "Digests", "JSON", "Linux"]),
     library("PluginCore", ["PluginExecution", "PluginConfigurations", "CNI", "JSON", "Linux"]),
     library("CNIRuntime", ["PluginExecution", "CNI", "JSON", "Linux"]),
+    library("Netavark", ["CNI", "JSON", "Addresses"]),
     library("LeaseFiles", ["Addresses", "Linux"]),
     library("PluginConfigurations", ["CNI", "JSON", "Addresses", "OVSDB"]),
     library("IPAM", ["PluginConfigurations", "Addresses"]),
@@ -137,6 +138,12 @@ let package = Package(
     library(
       "AttachmentPlugin",
       ["Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
+    library(
+      "SandboxRemains",
+      [
+        "CNIRuntime", "PluginCore", "PluginExecution", "CNI", "JSON", "Linux", "Netlink", "OVSDB",
+        "OpenVSwitch",
+      ]),
     plugin(
       "main", "ovs-bridge",
       [
@@ -165,13 +172,19 @@ let package = Package(
         "PublishedPorts", "PluginConfigurations", "PluginCore", "CNI", "JSON",
         "Linux", "Addresses",
       ]),
+    plugin(
+      "netavark", "netavark-driver",
+      [
+        "Netavark", "SandboxRemains", "CNIRuntime", "PluginConfigurations", "PluginCore", "CNI",
+        "JSON", "Linux", "Addresses",
+      ]),
     plugin("meta", "ovs-mirror-producer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
     plugin("meta", "ovs-mirror-consumer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
     .executableTarget(
       name: "patchbay",
       dependencies: [
         "Attachments", "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore",
-        "LeaseFiles", "LeaseDatabase",
+        "LeaseFiles", "LeaseDatabase", "SandboxRemains",
         "Netlink", "OVSDB", "OpenVSwitch", "Unixctl", "CNI", "JSON", "Linux", "Addresses",
         "Digests", "Nftables",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -249,6 +262,12 @@ let package = Package(
         "TestSupport",
       ]),
     tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
+    tests(
+      "NetavarkTests",
+      [
+        "netavark-driver", "ovs-bridge", "host-local", "static", "portmap", "patchbay", "echo",
+        "TestSupport",
+      ]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
     tests("ClusterTests", ["cluster", "host-local", "ovs-bridge", "patchbay", "TestSupport"]),
     tests(

@@ -21,5 +21,14 @@ static inline void clinux_sleep(long long nanoseconds) {
 }
 
 static inline void clinux_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
+/* What clinux_spawn starts has no signal blocked. */
+static inline void clinux_block_termination(void) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals, 0);
+}
 
 #endif

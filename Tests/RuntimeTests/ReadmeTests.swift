@@ -12,8 +12,9 @@ extension RuntimeTests {
     private static let prints: [String: [String]] = [
       "Container runtimes": ["ovs-1  ", "vlan-10  ", "ovs-podman  "],
       "LXC": ["network   ovs-1, container web\n", "192.168.0.9/24, mac 02:00:00:00:00:09"],
-      "podman": ["network   ovs-podman, container web (", "192.168.7.9/24"],
-      "podman with netavark": ["network   ovs-1, container ", "192.168.0.9/24"],
+      "podman": ["network   web, container web (", "10.10.0.9/24"],
+      "podman with CNI": ["network   ovs-podman, container web (", "192.168.7.9/24"],
+      "podman by a hook": ["network   ovs-1, container ", "192.168.0.9/24"],
       "containerd": ["eth0", "192.168.6.1/24"],
       "runc, crun": ["network   vlan-10, container web\n", "192.168.0.31/24"],
       "Docker, systemd-nspawn, and others by hand": ["container web\n", "192.168.0.41/24"],
@@ -43,7 +44,8 @@ extension RuntimeTests {
         "ovs-vsctl", "--timeout=10", "get", "Open_vSwitch", ".", "ovs_version"
       )
       .trimmingCharacters(in: ["\"", "\n"])
-      for block in page.blocks where block.language != "json" {
+      // The podman of Debian 12 has no drivers of netavark; Tests/podman5-scenes runs that block.
+      for block in page.blocks where block.language != "json" && block.heading != "podman" {
         if block.language == "console" {
           let transcript = Transcript(block.text)
           let output = try host.run([

@@ -11,7 +11,7 @@ import Testing
   init() throws {
     files = try TemporaryDirectory()
     try run("install", ["-D", "-t", "\(files.path)/.ci", "\(Self.sources)/.ci/install"]).checked()
-    for program in ["ovs-bridge", "patchbay"] {
+    for program in ["ovs-bridge", "netavark-driver", "patchbay"] {
       try files.write("#!/bin/sh\n", to: "dist/\(program)", mode: 0o755)
     }
     try run("cp", [ManualTests.path, "\(files.path)/dist"]).checked()
@@ -34,6 +34,7 @@ import Testing
     #expect(
       found == [
         "root/opt/cni/bin/ovs-bridge", "root/usr/local/bin/patchbay",
+        "root/usr/local/libexec/netavark/cni", "root/usr/local/libexec/netavark/ovs",
         "root/usr/local/sbin/patchbay",
         "root/usr/local/share/bash-completion/completions/patchbay",
         "root/usr/local/share/fish/vendor_completions.d/patchbay.fish",

@@ -4,6 +4,7 @@ import CNI
 import CNIRuntime
 import JSON
 import Linux
+import SandboxRemains
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,7 +35,8 @@ struct List: ParsableCommand {
     var entries: [CachedAttachment]?
     var failure: Failure?
     do throws(SystemError) {
-      entries = try ResultCache(directory: options.cachePath).entries()
+      let podman = PodmanRemains.runtime(like: options.runtime).cache
+      entries = try options.runtime.cache.entries() + podman.entries()
     } catch { failure = Failure(.unreadableCache(error)) }
     if json { showJSON(contents, entries) } else { showTables(contents, entries) }
     if let failure { throw failure }

@@ -12,10 +12,12 @@ struct GC: ParsableCommand {
       a reboot or a crash: its path is gone, and so is the host end of the veth pair. It knows them \
       by the results that are kept, by the ports of Open vSwitch and by the leases of host-local, \
       whichever runtime attached them, at every version of the specification. A namespace that is \
-      still there, though nothing uses it any more, counts only with --unused-namespaces.
+      still there, though nothing uses it any more, counts only with --unused-namespaces. What podman \
+      attached by the drivers of netavark is freed likewise.
 
       With --valid it removes every other attachment of the network, and tells the plugins to free \
-      whatever belongs to none of the valid ones, also of other runtimes. --none-valid frees all.
+      whatever belongs to none of the valid ones, also of other runtimes. --none-valid frees all. \
+      Neither touches what podman attached by the drivers of netavark.
 
       With --host it frees what a host that is gone has left in the database of addresses that \
       all hosts share.
@@ -99,45 +101,64 @@ struct GC: ParsableCommand {
   func run() throws {
     if let host { return try LostHost(name: host, network: network, isDryRun).free(options) }
     let valid = try valid
-    let runtime = options.runtime
+    let podman = PodmanCollection(options)
+    var errors: [RuntimeError] = []
+    var found: NetworkList?
     do throws(RuntimeError) {
-      let list = try list(runtime)
-      if list.isGCDisabled, valid != nil {
-        say(
-          "nothing was done: the list has \"disableGC\"; without --valid, gc frees what has no "
-            + "sandbox", .warning)
-        return
-      }
-      let leftovers = Leftovers(
-        of: list, runtime.cache, valid: valid, includesUnusedNamespaces: unusedNamespaces)
-      guard !isDryRun else {
-        for stale in try leftovers.all() { tell("would remove", stale) }
-        if !leftovers.failures.isEmpty { throw .several(leftovers.failures) }
-        return
-      }
-      if unusedNamespaces {
-        for stale in try leftovers.all() where !stale.parameters.sandboxPath.isEmpty {
-          tell("unused", stale)
-        }
-      }
-      let (removed, failures) = try runtime.gc(list, valid: valid, leftovers)
-      for stale in removed { tell("removed", stale) }
-      if valid != nil, !list.has(.gc) {
-        say(
-          "the plugins were not told: GC needs cniVersion 1.1.0, the list has "
-            + "\"\(list.version)\"", .warning)
-      }
-      let all = leftovers.failures + failures
-      if !all.isEmpty { throw .several(all) }
-    } catch { throw Failure(error) }
+      found = try list(options.runtime, or: podman)
+      if let found { try collect(found, valid) }
+    } catch { errors.append(error) }
+    if valid == nil {
+      let (freed, failures) = podman.collect(network, besides: found, isDryRun: isDryRun)
+      for stale in freed { tell(isDryRun ? "would remove" : "removed", stale) }
+      errors += failures
+    }
+    if let first = errors.first { throw Failure(errors.count > 1 ? .several(errors) : first) }
   }
 
-  /// The list of the directory; where it is not there any more, what an attachment was made with.
-  private func list(_ runtime: Runtime) throws(RuntimeError) -> NetworkList {
+  private func collect(_ list: NetworkList, _ valid: [Attachment]?) throws(RuntimeError) {
+    let runtime = options.runtime
+    if list.isGCDisabled, valid != nil {
+      say(
+        "nothing was done: the list has \"disableGC\"; without --valid, gc frees what has no "
+          + "sandbox", .warning)
+      return
+    }
+    let leftovers = Leftovers(
+      of: list, runtime.cache, valid: valid, includesUnusedNamespaces: unusedNamespaces)
+    guard !isDryRun else {
+      for stale in try leftovers.all() { tell("would remove", stale) }
+      if !leftovers.failures.isEmpty { throw .several(leftovers.failures) }
+      return
+    }
+    if unusedNamespaces {
+      for stale in try leftovers.all() where !stale.parameters.sandboxPath.isEmpty {
+        tell("unused", stale)
+      }
+    }
+    let (removed, failures) = try runtime.gc(list, valid: valid, leftovers)
+    for stale in removed { tell("removed", stale) }
+    if valid != nil, !list.has(.gc) {
+      say(
+        "the plugins were not told: GC needs cniVersion 1.1.0, the list has "
+          + "\"\(list.version)\"", .warning)
+    }
+    let all = leftovers.failures + failures
+    if !all.isEmpty { throw .several(all) }
+  }
+
+  /// The list of the directory; where it is not there any more, what an attachment was made with. Nil
+  /// where the network is podman's alone.
+  private func list(_ runtime: Runtime, or podman: PodmanCollection) throws(RuntimeError)
+    -> NetworkList?
+  {
     let cause: RuntimeError
     do { return try options.directory.network(network) } catch { cause = error }
     let entries = (try? runtime.cache.entries()) ?? []
-    guard let entry = entries.first(where: { $0.network == network }) else { throw cause }
+    guard let entry = entries.first(where: { $0.network == network }) else {
+      if podman.knows(network) { return nil }
+      throw cause
+    }
     return try runtime.list(of: network, attachedAs: entry.attachment, in: options.directory).list
   }
 

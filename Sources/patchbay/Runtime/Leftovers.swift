@@ -2,11 +2,11 @@ import CNI
 import CNIRuntime
 import JSON
 import Linux
-import Netlink
 import OVSDB
 import OpenVSwitch
 import PluginConfigurations
 import PluginCore
+import SandboxRemains
 
 /// What `gc` frees of a network: attachments without sandbox, known from results that are kept, from
 /// rows of Open vSwitch and from leases.
@@ -23,7 +23,7 @@ final class Leftovers: StaleAttachmentSource {
   private let includesUnusedNamespaces: Bool
   /// What could not be read.
   var failures: [RuntimeError] = []
-  private var hostEnds: [Attachment: [String]] = [:]
+  private var hostEnds = HostEnds()
 
   init(
     of list: NetworkList, _ cache: ResultCache, valid: [Attachment]?,
@@ -42,14 +42,16 @@ final class Leftovers: StaleAttachmentSource {
     }
     let rows = rows()
     let known = Set(kept.map(\.attachment)).union(rows.map(\.attachment))
-    for entry in kept { hostEnds[entry.attachment] = Self.hostEnds(of: entry) }
-    for row in rows { hostEnds[row.attachment, default: []].append(row.port) }
+    hostEnds = HostEnds()
+    for entry in kept { hostEnds.add(of: entry) }
+    for row in rows { hostEnds.add(row.port, of: key(row.attachment)) }
     awaitLinks(kept, rows)
 
     var stale = kept.compactMap { self.stale(AttachmentParameters($0)) }
     // At 1.1.0 the plugins free what is not valid by themselves.
     guard valid == nil || !list.has(.gc) else { return stale }
-    for row in rows where !kept.contains(where: { $0.attachment == row.attachment }) {
+    for row in rows
+    where !row.isOfOtherRuntime && !kept.contains(where: { $0.attachment == row.attachment }) {
       let parameters = AttachmentParameters(row.attachment, sandboxPath: row.sandbox)
       if let found = self.stale(parameters) { stale.append(found) }
     }
@@ -87,25 +89,11 @@ final class Leftovers: StaleAttachmentSource {
     return StaleAttachment(parameters, reason: "nothing uses \(path)")
   }
 
-  private func hasHostEnd(_ attachment: Attachment) -> Bool {
-    guard let names = hostEnds[attachment], let socket = try? RouteSocket() else { return false }
-    return names.contains { Self.isVeth($0, socket) }
+  private func key(_ attachment: Attachment) -> AttachmentKey {
+    AttachmentKey(network: list.name, attachment)
   }
 
-  /// Whether there is a link `name` of that kind; one that cannot be looked at is there.
-  private static func isVeth(_ name: String, _ socket: RouteSocket) -> Bool {
-    do throws(RouteError) {
-      return try socket.link(.named(name), until: .after(.seconds(5))).kind == "veth"
-    } catch { return error.errno != .noSuchDevice }
-  }
-
-  /// The links of the host that a result names.
-  private static func hostEnds(of entry: CachedAttachment) -> [String] {
-    let interfaces = entry.result?["interfaces"]?.array ?? []
-    return interfaces.filter { $0["sandbox"]?.text?.isEmpty ?? true }.compactMap {
-      $0["name"]?.text
-    }
-  }
+  private func hasHostEnd(_ attachment: Attachment) -> Bool { hostEnds.areThere(key(attachment)) }
 
   /// Waits until the kernel has deleted the links of namespaces that have just ended; 2 s at most.
   private func awaitLinks(_ kept: [CachedAttachment], _ rows: [AttachmentRow]) {
@@ -113,10 +101,7 @@ final class Leftovers: StaleAttachmentSource {
     waiting += rows.filter {
       CNIRuntime.Sandbox.isGone($0.sandbox, without: $0.attachment.interfaceName)
     }.map(\.attachment)
-    let deadline = Deadline.after(.seconds(2))
-    while waiting.contains(where: { hasHostEnd($0) }), !deadline.hasPassed {
-      Clock.sleep(.milliseconds(50))
-    }
+    hostEnds.settle(waiting.map { key($0) }, within: .seconds(2))
   }
 
   // MARK: - Rows
@@ -126,10 +111,11 @@ final class Leftovers: StaleAttachmentSource {
     let sandbox: String
     /// The name of the port, which is the host end's.
     let port: String
+    /// Whether a runtime's driver made it that keeps its own account.
+    let isOfOtherRuntime: Bool
   }
 
-  /// The ports of the network in the databases that its plugins name, but for those of a runtime
-  /// that keeps its own account.
+  /// The ports of the network in the databases that its plugins name.
   private func rows() -> [AttachmentRow] {
     let plugins = list.plugins.filter { $0.type == "ovs-bridge" || $0.type == "ovn" }
     var endpoints: [String] = []
@@ -160,12 +146,11 @@ final class Leftovers: StaleAttachmentSource {
     let results = try Connection(endpoint, until: deadline).transact(transaction, until: deadline)
     var rows: [AttachmentRow] = []
     for row in results[ports] {
-      guard let record = AttachmentRecord(externalIDs: { row[.externalIDs][$0] }),
-        record.runtime == nil
-      else { continue }
+      guard let record = AttachmentRecord(externalIDs: { row[.externalIDs][$0] }) else { continue }
       rows.append(
         AttachmentRow(
-          attachment: record.attachment, sandbox: record.sandbox, port: row[.name]))
+          attachment: record.attachment, sandbox: record.sandbox, port: row[.name],
+          isOfOtherRuntime: record.runtime != nil))
     }
     return rows
   }

@@ -10,6 +10,7 @@ import Nftables
 import OVSDB
 import OpenVSwitch
 import PluginCore
+import SandboxRemains
 
 /// `patchbay repair`
 struct Repair: ParsableCommand {
@@ -105,17 +106,19 @@ struct Repair: ParsableCommand {
 
   /// Runs ADD of portmap for what is kept of the network's attachments; returns what failed.
   private func publish() -> [String] {
-    let runtime = options.runtime
     var failures: [String] = []
-    for entry in (try? runtime.cache.entries()) ?? []
-    where entry.network == network && entry.capabilities["portMappings"] != nil {
-      do throws(RuntimeError) {
-        let (list, _) = try runtime.list(
-          of: network, attachedAs: entry.attachment, in: options.directory)
-        if try runtime.repeatADD(of: "portmap", in: list, entry) {
-          show("put back the published ports of \(name(entry.attachment))")
-        }
-      } catch { failures.append(Failure(error).description) }
+    for runtime in [options.runtime, PodmanRemains.runtime(like: options.runtime)] {
+      for entry in (try? runtime.cache.entries()) ?? []
+      where entry.network == network && entry.capabilities["portMappings"]?.array?.isEmpty == false
+      {
+        do throws(RuntimeError) {
+          let (list, _) = try runtime.list(
+            of: network, attachedAs: entry.attachment, in: options.directory)
+          if try runtime.repeatADD(of: "portmap", in: list, entry) {
+            show("put back the published ports of \(name(entry.attachment))")
+          }
+        } catch { failures.append(Failure(error).description) }
+      }
     }
     return failures
   }

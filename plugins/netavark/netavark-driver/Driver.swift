@@ -1,0 +1,181 @@
+import CNI
+import CNIRuntime
+import JSON
+import Linux
+import Netavark
+import SandboxRemains
+
+/// What a network of podman is made of.
+enum Driver: String {
+  /// A port of Open vSwitch, by options.
+  case ovs
+  /// A CNI configuration list.
+  case cni
+
+  /// The one whose name the program has.
+  init(program: String) throws(DriverError) {
+    let name = program.split(separator: "/").last.map { String($0) } ?? ""
+    guard let driver = Driver(rawValue: name) else {
+      throw DriverError(
+        "\"\(name)\" is not a driver: install this program under the names \"ovs\" and \"cni\", in "
+          + "/usr/local/libexec/netavark")
+    }
+    self = driver
+  }
+
+  // MARK: - create
+
+  /// Refuses what `setup` would refuse, makes nothing, and returns what podman is to store.
+  func create(_ network: PodmanNetwork, _ host: Host) throws(DriverError) -> JSONObject {
+    var network = network
+    let list: NetworkList
+    switch self {
+    case .cni:
+      list = try CNINetwork(network, host).list
+      network.json["ipam_options"] = ["driver": "none"]
+    case .ovs: list = try OVSNetwork(network).list(for: nil)
+    }
+    // Names of containers are resolved on netavark's own bridges only.
+    network.json["dns_enabled"] = false
+    for plugin in list.plugins where !host.runtime.hasPlugin(plugin.type) {
+      throw DriverError(
+        "there is no plugin \"\(plugin.type)\" in "
+          + host.runtime.pluginPath.joined(separator: ", "))
+    }
+    if list.has(.status) {
+      do throws(RuntimeError) { try host.runtime.status(list) } catch { throw DriverError(error) }
+    }
+    return network.json
+  }
+
+  // MARK: - setup
+
+  /// Connects a container to its network, or leaves nothing.
+  func setup(_ request: ContainerRequest, sandboxPath: String, _ host: Host)
+    throws(DriverError) -> ContainerStatus
+  {
+    let (list, publishes) = try list(for: request, host)
+    sweep(host, besides: list)
+    var parameters = try request.parameters(
+      list, requestsAddresses: !hasConfiguredAddresses(request), sandboxPath: sandboxPath)
+    let ports = PublishedByContainer(request, host)
+    parameters.capabilities["portMappings"] = ports.capability(publishes, list)
+    let result: JSONValue
+    do throws(RuntimeError) { result = try host.runtime.add(list, parameters) } catch {
+      throw DriverError(error)
+    }
+    do throws(DriverError) {
+      return try ContainerStatus(result, request)
+    } catch {
+      try? host.runtime.del(list, parameters)
+      throw error
+    }
+  }
+
+  /// The list for a container, and whether `-p` is for this network; refuses what cannot do that.
+  private func list(for request: ContainerRequest, _ host: Host) throws(DriverError)
+    -> (NetworkList, publishes: Bool)
+  {
+    switch self {
+    case .ovs:
+      let list = try OVSNetwork(request.network, request.options).list(for: request)
+      return (list, list.publishes)
+    case .cni:
+      let network = try CNINetwork(request.network, host)
+      let list = try network.list(for: request)
+      guard !request.portMappings.isEmpty, network.publishes, !list.publishes else {
+        return (list, network.publishes && list.publishes)
+      }
+      throw DriverError(
+        "ports cannot be published by network \"\(request.network.name)\": no plugin of "
+          + "\"\(list.name)\" has the capability \"portMappings\"; add the plugin portmap to it, or "
+          + "leave them to another network of the container by -o publish=false")
+    }
+  }
+
+  /// Whether the list has the addresses, with their gateways, that podman's own management gave.
+  private func hasConfiguredAddresses(_ request: ContainerRequest) -> Bool {
+    self == .ovs && request.network.options["subnet"] == nil
+  }
+
+  // MARK: - teardown
+
+  /// Disconnects a container from its network. What is not there is done, the namespace included.
+  func teardown(_ request: ContainerRequest, sandboxPath: String, _ host: Host)
+    throws(DriverError)
+  {
+    let name =
+      switch self {
+      case .cni: CNINetwork.name(request.network)
+      case .ovs: request.network.name
+      }
+    let cached = try? host.runtime.cache.entry(name, request.attachment)
+    let list = try listForTeardown(name, request, host)
+    var parameters =
+      cached.map { AttachmentParameters($0) }
+      ?? AttachmentParameters(request.attachment, sandboxPath: "")
+    parameters.sandboxPath = isNamespace(sandboxPath) ? sandboxPath : ""
+    do throws(RuntimeError) { try host.runtime.del(list, parameters) } catch {
+      throw DriverError(error)
+    }
+    if let cached { PublishedByContainer(request, host).handOver(cached) }
+  }
+
+  /// The list that the attachment was made with, or the best there is: nothing that DEL needs is in the
+  /// options of a container.
+  private func listForTeardown(_ name: String, _ request: ContainerRequest, _ host: Host)
+    throws(DriverError) -> NetworkList
+  {
+    let directory =
+      switch self {
+      case .cni: CNINetwork.directory(request.network, host)
+      case .ovs: host.configurations
+      }
+    if self == .cni || (try? host.runtime.cache.entry(name, request.attachment)) != nil {
+      do throws(RuntimeError) {
+        return try host.runtime.list(of: name, attachedAs: request.attachment, in: directory).list
+      } catch { if self == .cni { throw DriverError(error) } }
+    }
+    let socket = request.network.options["socket"] ?? ""
+    let list = PodmanRemains.list(
+      of: name, endpoint: socket, publishes: host.runtime.hasPlugin("portmap"))
+    guard let list else { throw DriverError("network \"\(name)\" has no legal name") }
+    return list
+  }
+
+  /// Whether the path leads to a network namespace that is not the host's.
+  private func isNamespace(_ path: String) -> Bool {
+    guard let sandbox = try? NetworkNamespace(path: path),
+      let own = try? NetworkNamespace.current()
+    else { return false }
+    return !sandbox.isSame(as: own)
+  }
+
+  // MARK: - What was left
+
+  /// How long a setup may remove what others have left, one DEL more at most.
+  private static let longestSweep = Duration.seconds(5)
+
+  /// Removes what containers have left whose namespace is gone. podman runs one driver at a time.
+  private func sweep(_ host: Host, besides list: NetworkList) {
+    let deadline = Deadline.after(Self.longestSweep)
+    var runtime = host.runtime
+    runtime.timeout = Self.longestSweep
+    let remains = PodmanRemains(runtime, host.configurations, patience: .milliseconds(500))
+    var failures: [String] = []
+    for one in remains.all(endpoints: PodmanRemains.endpoints(of: list), &failures) {
+      guard !deadline.hasPassed else { break }
+      do throws(RuntimeError) { _ = try remains.remove(one) } catch {
+        failures.append(
+          "what is left of container \"\(one.stale.parameters.attachment.containerID)\" on network "
+            + "\"\(one.list.name)\" cannot be removed: \(DriverError(error))")
+      }
+    }
+    for failure in failures { Host.warn(failure) }
+  }
+}
+
+extension NetworkList {
+  /// Whether a plugin of it publishes ports.
+  var publishes: Bool { plugins.contains { $0.capabilities.contains("portMappings") } }
+}
