@@ -1,5 +1,5 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build build-embedded demo test test-kernel lint bench soak fuzz sanitize install deb tarball uninstall clean
+.PHONY: setup build build-embedded demo test test-kernel test-podman5 lint bench soak fuzz sanitize install deb tarball uninstall clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
@@ -22,6 +22,10 @@ test-kernel: ## the tests of Open vSwitch on the kernel's datapath, in an emulat
 	.ci/setup build
 	.ci/build
 	PATCHBAY_BIN=$(CURDIR)/dist .ci/test-kernel
+test-podman5: ## podman 5 with the drivers of netavark, in a root file system of Debian 13
+	.ci/setup build podman5
+	.ci/build
+	PATCHBAY_BIN=$(CURDIR)/dist .ci/test-podman5
 lint: ## format of the Swift sources, mistakes in the scripts
 	.ci/setup lint
 	.ci/lint
