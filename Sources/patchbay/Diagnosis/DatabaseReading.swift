@@ -6,12 +6,14 @@ import OpenVSwitch
 struct DatabaseReading {
   let root: HostReading.Root
   let bridges: [HostReading.Bridge]
+  /// Whether an ovs-vswitchd serves the database: it holds a lock while it is connected.
+  let isServed: Bool
 
   init(_ endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
     var question = Transaction()
     let root = question.select(
       from: .openVSwitch,
-      .columns(.nextConfiguration, .currentConfiguration, .otherConfiguration))
+      .columns(.version, .nextConfiguration, .currentConfiguration, .otherConfiguration))
     let bridges = question.select(
       from: .bridge,
       .columns(
@@ -25,13 +27,17 @@ struct DatabaseReading {
       .columns(
         .uuid, .name, .interfaces, .vlanMode, .tag, .trunks, .isProtected, .externalIDs, .status,
         .rapidSpanningTreeStatus))
+    let tunnels = question.select(from: .port, .columns(.uuid, .customerVLANs))
     let interfaces = question.select(
       from: .interface,
-      .columns(.uuid, .name, .type, .ofport, .ofportRequest, .ifindex, .error))
-    let results = try Connection(endpoint, until: deadline).transact(question, until: deadline)
+      .columns(.uuid, .name, .type, .ofport, .ofportRequest, .ifindex, .error, .options))
+    let connection = try Connection(endpoint, until: deadline)
+    let results = try connection.transact(question, until: deadline)
+    isServed = (try? connection.isSwitchConnected(until: deadline)) ?? true
 
     let row = results[root].first
     self.root = .init(
+      version: row?[.version],
       nextConfiguration: row?[.nextConfiguration] ?? 0,
       currentConfiguration: row?[.currentConfiguration] ?? 0,
       otherConfiguration: row?[.otherConfiguration] ?? [:])
@@ -41,17 +47,22 @@ struct DatabaseReading {
           $0[.uuid],
           HostReading.Interface(
             name: $0[.name], type: $0[.type].isEmpty ? "system" : $0[.type], ofport: $0[.ofport],
-            ofportRequest: $0[.ofportRequest], index: $0[.ifindex], error: $0[.error])
+            ofportRequest: $0[.ofportRequest], index: $0[.ifindex], error: $0[.error],
+            options: $0[.options])
         )
       }
     ) { first, _ in first }
+    var customers: [Reference: [Int64]] = [:]
+    for row in results[tunnels] { customers[row[.uuid]] = row[.customerVLANs] }
     let portRows = Dictionary(
       results[ports].map { row in
         (
           row[.uuid],
           HostReading.Port(
             name: row[.name],
-            vlans: .init(mode: row[.vlanMode], tag: row[.tag], trunks: row[.trunks]),
+            vlans: .init(
+              mode: row[.vlanMode], tag: row[.tag], trunks: row[.trunks],
+              customers: customers[row[.uuid]] ?? []),
             isProtected: row[.isProtected], externalIDs: row[.externalIDs],
             status: row[.status].merging(row[.rapidSpanningTreeStatus]) { first, _ in first },
             interfaces: row[.interfaces].compactMap { interfaceRows[$0] })

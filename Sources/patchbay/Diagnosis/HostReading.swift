@@ -17,6 +17,8 @@ final class HostReading {
   let addresses: [LinkAddress]
   let root: Root
   let bridges: [Bridge]
+  /// Whether an ovs-vswitchd serves the database.
+  let isServed: Bool
   let attachments: [AttachmentReading]
   /// Nil where ovs-vswitchd does not respond; `silence` says why.
   let control: ControlConnection?
@@ -25,6 +27,8 @@ final class HostReading {
   let version: String?
 
   struct Root {
+    /// What the database says of Open vSwitch's release; nil where it does not.
+    let version: String?
     let nextConfiguration: Int64
     let currentConfiguration: Int64
     let otherConfiguration: [String: String]
@@ -61,6 +65,8 @@ final class HostReading {
     let ofportRequest: Int64?
     let index: Int64?
     let error: String?
+    /// `remote_ip` of a tunnel, `peer` of a patch port.
+    let options: [String: String]
   }
 
   /// Reads everything but what needs a question of its own.
@@ -73,6 +79,7 @@ final class HostReading {
     let rows = try DatabaseReading(endpoint, until: deadline)
     root = rows.root
     bridges = rows.bridges
+    isServed = rows.isServed
     var database: String?
     if case .unix(let path) = endpoint { database = path }
     var connection: ControlConnection?
@@ -134,6 +141,8 @@ struct AttachmentReading {
   enum Obstacle: Error, Hashable {
     /// There is no network namespace at the recorded path.
     case sandboxGone
+    /// What is at the recorded path is no network namespace.
+    case notANamespace
     /// The namespace has no link of the interface's name.
     case linkMissing
     case unreadable(String)
@@ -215,8 +224,9 @@ final class SandboxReader {
       opened = .success(try RouteSocket(in: namespace))
     } catch let error as SystemError {
       opened = .failure(
-        [.noSuchFileOrDirectory, .invalidArgument].contains(error.errno)
-          ? .sandboxGone : .unreadable(error.description))
+        error.errno == .noSuchFileOrDirectory
+          ? .sandboxGone
+          : error.errno == .invalidArgument ? .notANamespace : .unreadable(error.description))
     } catch { opened = .failure(.unreadable("\(error)")) }
     sockets[path] = opened
     return opened

@@ -85,7 +85,7 @@ enum SwitchChecks {
     let end: AttachmentReading.Inside
     switch attachment.inside {
     case .success(let inside): end = inside
-    case .failure(.sandboxGone):
+    case .failure(.sandboxGone), .failure(.notANamespace):
       findings.fault(
         "stale-sandbox", name, "The namespace of \(name) is gone; its port is left over.",
         remedy: "patchbay gc \(network)")

@@ -5,10 +5,9 @@ import PluginCore
 
 extension Picture.Port {
   /// Reads the addresses that a gateway's link has here, and finds those that it lacks.
-  mutating func readGateway(_ route: RouteSocket, until deadline: Deadline) {
+  mutating func readGateway(_ host: HostReading) {
     guard !gatewayAddresses.isEmpty, let link = interfaces.first?.link else { return }
-    guard let addresses = try? route.addresses(of: link.index, until: deadline) else { return }
-    hostAddresses = addresses.map(\.prefix)
+    hostAddresses = host.addresses(of: link.index).map(\.prefix)
     let missing = gatewayAddresses.filter { !hostAddresses.contains($0) }
     guard !missing.isEmpty else { return }
     let list = missing.map(\.description).joined(separator: ", ")

@@ -5,81 +5,122 @@ import Linux
 import Netlink
 import OVSDB
 import PluginCore
+import Unixctl
 
 extension Picture {
-  /// Asks ovsdb-server in one transaction, the kernel for all links of this namespace, and then for
-  /// the container ends.
+  /// Reads this host.
   init(reading endpoint: String, until deadline: Deadline) throws {
-    let rows: PictureRows
-    do { rows = try PictureRows(Endpoint(endpoint), until: deadline) } catch {
-      throw Failure(error.description)
+    let host: HostReading
+    do { host = try HostReading(Endpoint(endpoint), until: deadline) } catch {
+      throw Failure("\(error)")
     }
-    let route: RouteSocket
-    let links: [Link]
-    do {
-      route = try RouteSocket()
-      links = try route.links(until: deadline)
-    } catch { throw Failure(error.description) }
-    self.endpoint = endpoint
-    version = rows.version
-    problems = rows.problems
-    bridges = rows.bridges(Dictionary(links.map { ($0.name, $0) }) { first, _ in first })
+    self.init(host, endpoint: endpoint)
+  }
 
-    let sandboxes = Sandboxes(until: deadline)
-    for bridge in bridges.indices {
-      for port in bridges[bridge].ports.indices {
-        sandboxes.visit(&bridges[bridge].ports[port])
-        bridges[bridge].ports[port].readGateway(route, until: deadline)
-      }
-      bridges[bridge].findTwins()
-    }
+  /// Draws what was read.
+  init(_ host: HostReading, endpoint: String) {
+    self.endpoint = endpoint
+    version = host.root.version
+    problems = Self.problems(host)
+    let attachments = Dictionary(host.attachments.map { ($0.port.name, $0) }) { first, _ in first }
+    let peers = PeerSearch(host)
+    bridges = host.bridges.map { Bridge($0, attachments, peers, on: host) }
     // A host end has its attachment in its alias, also when its port is gone.
     let ports = Set(bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
-    for link in links where !ports.contains(link.name) {
+    for link in host.links where !ports.contains(link.name) {
       guard let attachment = HostLink.attachmentText(link.alias) else { continue }
       problems.append("link \(link.name) of the attachment \(attachment) is no port")
     }
   }
+
+  /// What is wrong with ovs-vswitchd.
+  private static func problems(_ host: HostReading) -> [String] {
+    var problems: [String] = []
+    if !host.isServed {
+      problems.append(
+        "ovs-vswitchd is not running: a userspace datapath forwards nothing, the kernel's nothing "
+          + "new; systemctl restart openvswitch-switch starts it, without systemd "
+          + "/usr/share/openvswitch/scripts/ovs-ctl start")
+    } else if let silence = host.silence, silence.isTimeout {
+      problems.append("ovs-vswitchd does not respond: \(silence)")
+    }
+    let (next, current) = (host.root.nextConfiguration, host.root.currentConfiguration)
+    if next != current {
+      problems.append(
+        "ovs-vswitchd has not taken over the last changes (cur_cfg \(current), next_cfg \(next))"
+          + (problems.isEmpty ? ": is it running?" : ""))
+    }
+    return problems
+  }
 }
 
-/// The sandboxes, each opened once.
-private final class Sandboxes {
-  private let deadline: Deadline
-  private var sockets: [String: Result<RouteSocket, Reason>] = [:]
-
-  /// Why a sandbox cannot be looked into.
-  private struct Reason: Error { let text: String }
-
-  init(until deadline: Deadline) { self.deadline = deadline }
-
-  /// Reads the container end of `port`, where it is ours, and finds what is wrong with it.
-  func visit(_ port: inout Picture.Port) {
-    guard let record = port.record, !record.sandbox.isEmpty else { return }
-    let name = record.attachment.interfaceName
-    let inside: RouteSocket
-    switch socket(record.sandbox) {
-    case .success(let socket): inside = socket
-    case .failure(let reason):
-      port.problems.append(reason.text)
-      return
+extension Picture.Bridge {
+  fileprivate init(
+    _ row: HostReading.Bridge, _ attachments: [String: AttachmentReading], _ peers: PeerSearch,
+    on host: HostReading
+  ) {
+    name = row.name
+    datapath = row.datapath
+    ports = row.ports.map { port in
+      var port = Picture.Port(port, of: row, on: host)
+      if let attachment = attachments[port.name] {
+        port.readContainer(attachment)
+      } else {
+        port.peer = port.interfaces.first?.link.flatMap { peers.place(of: $0) }
+      }
+      port.readGateway(host)
+      return port
+    }.sorted { $0.name == row.name || $1.name != row.name && $0.name < $1.name }
+    if row.failMode == "secure" { settings.append("fail_mode secure") }
+    if row.hasSpanningTree { settings.append("spanning tree") }
+    for controller in row.controllers {
+      settings.append(
+        "controller \(controller.target)" + (controller.isConnected ? "" : ", not connected"))
     }
-    do {
-      let link = try inside.link(.named(name), until: deadline)
-      let addresses = try inside.addresses(of: link.index, until: deadline).map(\.prefix)
-      port.container = .init(link: link, addresses: addresses)
-      port.problems += Self.problems(port, record, link, addresses.map(\.description))
-    } catch {
-      port.problems.append(
-        error.errno == .noSuchDevice
-          ? "there is no link \(name) in the sandbox \(record.sandbox)" : error.description)
+    if row.failMode == "secure", row.controllers.isEmpty, Self.hasFlows(row.name, host) == false {
+      problems.append(
+        "fail_mode is secure, and there is neither a controller nor a flow: nothing is forwarded; "
+          + "ovs-vsctl del-fail-mode \(row.name) lets it switch by itself")
+    }
+    findTwins()
+  }
+
+  /// Whether the bridge has flows, but for those that every bridge has; nil where it cannot be told.
+  private static func hasFlows(_ bridge: String, _ host: HostReading) -> Bool? {
+    guard host.isServed, let control = host.control,
+      let text = try? control.run("bridge/dump-flows", [bridge], until: host.deadline)
+    else { return nil }
+    return text.split(separator: "\n").contains { !$0.contains("table_id=254") }
+  }
+}
+
+extension Picture.Port {
+  /// Takes over what was read in the sandbox, and finds what is wrong with it.
+  fileprivate mutating func readContainer(_ attachment: AttachmentReading) {
+    let path = attachment.record.sandbox
+    guard !path.isEmpty else { return }
+    switch attachment.inside {
+    case .success(let inside):
+      container = .init(link: inside.link, addresses: inside.addresses.map(\.prefix))
+      problems += Self.problems(
+        attachment.record, interfaces.first?.link, inside.link,
+        inside.addresses.map(\.prefix.description))
+    case .failure(.sandboxGone): problems.append("the sandbox \(path) is gone")
+    case .failure(.notANamespace):
+      problems.append("the sandbox \(path) is no network namespace any more")
+    case .failure(.linkMissing):
+      problems.append(
+        "there is no link \(attachment.record.attachment.interfaceName) in the sandbox \(path)")
+    case .failure(.unreadable(let reason)):
+      problems.append("the sandbox \(path) cannot be looked into: \(reason)")
     }
   }
 
   private static func problems(
-    _ port: Picture.Port, _ record: AttachmentRecord, _ link: Link, _ addresses: [String]
+    _ record: AttachmentRecord, _ host: Link?, _ link: Link, _ addresses: [String]
   ) -> [String] {
     var problems: [String] = []
-    if let host = port.interfaces.first?.link, link.peerIndex != host.index {
+    if let host, link.peerIndex != host.index {
       problems.append("link \(link.name) in the sandbox is not the other end of \(host.name)")
     }
     if !link.isUp { problems.append("link \(link.name) in the sandbox is down") }
@@ -93,25 +134,11 @@ private final class Sandboxes {
     }
     return problems
   }
+}
 
-  private func socket(_ path: String) -> Result<RouteSocket, Reason> {
-    if let known = sockets[path] { return known }
-    let made: Result<RouteSocket, Reason>
-    do throws(SystemError) {
-      let namespace = try NetworkNamespace(path: path)
-      do { made = .success(try RouteSocket(in: namespace)) } catch {
-        made = .failure(Reason(text: "the sandbox \(path) cannot be looked into: \(error)"))
-      }
-    } catch {
-      let text =
-        switch error.errno {
-        case .noSuchFileOrDirectory: "the sandbox \(path) is gone"
-        case .invalidArgument: "the sandbox \(path) is no network namespace any more"
-        default: "the sandbox \(path) cannot be looked into: \(error)"
-        }
-      made = .failure(Reason(text: text))
-    }
-    sockets[path] = made
-    return made
+extension ControlError {
+  /// Whether there is a daemon that accepts, and never responds.
+  fileprivate var isTimeout: Bool {
+    if case .timedOut = self { true } else { false }
   }
 }

@@ -23,6 +23,8 @@ struct Picture {
     let datapath: DatapathType
     /// Its local port first, then in the order of their names.
     var ports: [Port]
+    /// What it has beside the defaults, for people: `fail_mode secure`, controllers.
+    var settings: [String] = []
     /// What is wrong with the whole of it.
     var problems: [String] = []
   }
@@ -38,6 +40,12 @@ struct Picture {
     let owner: String?
     /// The container end; nil where it is none of ours, or cannot be read.
     var container: ContainerEnd?
+    /// Where the other end of a veth pair is that was made by hand: `eth0 in /run/netns/ns1`.
+    var peer: String?
+    /// Whether it reaches no other isolated port.
+    var isIsolated = false
+    /// Whether a mirror copies to it.
+    var isMirrorOutput = false
     /// The addresses that networks need on it as their gateway, by its row.
     var gatewayAddresses: [IPPrefix] = []
     /// The addresses that its link has here, where it is a gateway.
@@ -52,6 +60,8 @@ struct Picture {
     let mode: String?
     let tag: Int64?
     let trunks: [Int64]
+    /// `cvlans`: the customer VLANs that a tunnel takes; all where it is empty.
+    var customers: [Int64] = []
   }
 
   struct Interface {
@@ -62,6 +72,8 @@ struct Picture {
     let openFlowPort: Int64?
     /// The link of that name in this namespace; nil if there is none.
     let link: Link?
+    /// The other end of a tunnel or of a patch port.
+    var target: String?
   }
 
   /// The other end of a port's veth pair, in the sandbox.

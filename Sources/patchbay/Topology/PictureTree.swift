@@ -58,7 +58,10 @@ struct PictureTree {
       }
     add(
       isLast ? "└─ " : "├─ ",
-      [("bridge ", nil), (bridge.name, .strong), (", \(datapath)", .faint)])
+      [
+        ("bridge ", nil), (bridge.name, .strong),
+        (", " + ([datapath] + bridge.settings).joined(separator: ", "), .faint),
+      ])
     let margin = isLast ? "   " : "│  "
     for problem in bridge.problems { complain(margin, problem) }
     // Names of links have at most 15 bytes.
@@ -88,11 +91,13 @@ struct PictureTree {
         [record.network, "container \(record.displayName)"])
       let mac = port.container?.link.mac?.description ?? record.mac
       detail(margin, "address", port.addressTexts + (mac.map { ["mac \($0)"] } ?? []))
-      detail(margin, "VLAN", [port.vlans.description])
+      detail(margin, "VLAN", [port.vlans.description] + port.roles)
     } else {
       var facts = port.interfaces.map { interface in
         interface.type + (interface.name == port.name ? "" : " \(interface.name)")
+          + (interface.target.map { " to \($0)" } ?? "")
       }
+      if let peer = port.peer { facts.append("to \(peer)") }
       if port.name == bridge.name { facts.append("the bridge's own") }
       if let owner = port.owner { facts.append("of \(owner)") }
       if !port.gatewayAddresses.isEmpty {
@@ -101,6 +106,7 @@ struct PictureTree {
       }
       let isTrunkOfAll = port.vlans.tag == nil && port.vlans.trunks.isEmpty
       if !isTrunkOfAll { facts.append(port.vlans.description) }
+      facts += port.roles
       add(
         branch,
         [
@@ -166,5 +172,12 @@ struct PictureTree {
 
   private func count(_ number: Int, _ noun: String) -> String {
     "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+}
+
+extension Picture.Port {
+  /// What it does beside carrying VLANs.
+  fileprivate var roles: [String] {
+    (isIsolated ? ["isolated"] : []) + (isMirrorOutput ? ["output of a mirror"] : [])
   }
 }

@@ -1,8 +1,10 @@
 import ArgumentParser
+import CNI
 import JSON
 import Linux
 import OVSDB
 import OpenVSwitch
+import PluginCore
 
 /// `patchbay show`
 struct Show: ParsableCommand {
@@ -14,14 +16,30 @@ struct Show: ParsableCommand {
       that the plugins made also the container, its sandbox, the link there and its addresses. What \
       is not as it should be is said below the port. Ports of others are shown, too.
 
+      Exit status: 0, also where something is wrong, unless --exit-status is given.
+
       Examples:
         patchbay show
         patchbay show OVS-1 --json | jq '.bridges[].ports[].problems'
+        patchbay show --network ovs-1
+        patchbay show --exit-status >/dev/null || echo look
         patchbay show --dot | dot -Tsvg >plugged.svg
       """)
 
   @Argument(help: "The bridges to show; all of them without one.")
   var bridges: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Only attachments to this network.", valueName: "name"),
+    completion: .networks)
+  var network: String?
+
+  @Option(
+    help: ArgumentHelp("Only attachments of this container: its name or ID.", valueName: "id"))
+  var container: String?
+
+  @Flag(help: "End with exit status 1 where something is wrong.")
+  var exitStatus = false
 
   @Option(
     help: ArgumentHelp(
@@ -53,6 +71,15 @@ struct Show: ParsableCommand {
       }
       picture.bridges.removeAll { !bridges.contains($0.name) }
     }
+    if network != nil || container != nil {
+      for index in picture.bridges.indices {
+        picture.bridges[index].ports.removeAll { port in !isWanted(port) }
+      }
+      picture.bridges.removeAll(where: \.ports.isEmpty)
+      guard !picture.bridges.isEmpty else {
+        throw Failure("there is no such attachment", hint: "patchbay show has all that there are")
+      }
+    }
     if json {
       show(String(decoding: picture.json.encoded(indentedBy: 2), as: UTF8.self))
     } else if dot {
@@ -60,5 +87,16 @@ struct Show: ParsableCommand {
     } else {
       show(PictureTree(picture, width: Terminal.width(.output)).text)
     }
+    if exitStatus, !picture.allProblems.isEmpty { throw ExitCode(1) }
+  }
+
+  private func isWanted(_ port: Picture.Port) -> Bool {
+    guard let record = port.record else { return false }
+    if let network, record.network != network { return false }
+    guard let container else { return true }
+    let id = record.attachment.containerID
+    // Runtimes show the first 12 digits of an ID.
+    return record.containerName == container || id == container
+      || container.utf8.count >= 12 && id.hasPrefix(container)
   }
 }
