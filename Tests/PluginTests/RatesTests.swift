@@ -106,7 +106,8 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
     let (towards, from) = (try limited.ingress(), try limited.egress())
     #expect(within.contains(towards), "\(towards) Mbit/s towards the container")
     #expect(within.contains(from), "\(from) Mbit/s from the container")
-    figures("\(megabits) Mbit/s: \(towards) towards the container, \(from) from it")
+    let measured = String(format: "%.2f towards the container, %.2f from it", towards, from)
+    figures("\(megabits) Mbit/s: \(measured)")
   }
 
   @Test("of jumbo frames are the same")
