@@ -7,13 +7,13 @@ internal import Nftables
 /// What costs the same however many ports others have published: nothing lists the table as long as
 /// nothing is in the way.
 public struct PortFirewall: ~Copyable {
-  let socket: FirewallSocket
+  let socket: NetfilterSocket
   let deadline: Deadline
 
   /// The firewall of this network namespace.
   public init(until deadline: Deadline) throws(PublishedPortsError) {
     self.deadline = deadline
-    do { socket = try FirewallSocket() } catch { throw .netfilter(error) }
+    do { socket = try NetfilterSocket() } catch { throw .netfilter(error) }
   }
 
   /// How often something is tried again that another program got in the way of.
@@ -58,7 +58,7 @@ public struct PortFirewall: ~Copyable {
 
   /// Whether what all attachments share is there.
   private borrowing func isComplete() throws(PublishedPortsError) -> Bool {
-    do throws(NetfilterError) {
+    do throws(FilterError) {
       for (chain, count) in PortTable.uses {
         let table = PortTable.table.name
         guard try socket.uses(ofChain: chain, table: table, until: deadline) == count else {
@@ -75,7 +75,7 @@ public struct PortFirewall: ~Copyable {
   @discardableResult
   public borrowing func release(_ owner: PortOwner) throws(PublishedPortsError) -> [PublishedPort] {
     // An ADD that was killed may have left nft(8) at work.
-    do throws(NetfilterError) { try socket.waitForTransaction() } catch { throw .netfilter(error) }
+    do throws(FilterError) { try socket.waitForTransaction() } catch { throw .netfilter(error) }
     let released = try release(owner.chain)
     try removeTableIfUnused()
     return released
@@ -125,7 +125,7 @@ public struct PortFirewall: ~Copyable {
     -> (ports: [String], returns: [String])
   {
     let table = PortTable.table.name
-    do throws(NetfilterError) {
+    do throws(FilterError) {
       let ports = try socket.comments(ofRulesIn: chain, table: table, until: deadline)
       let returns = try socket.comments(
         ofRulesIn: PortOwner.returnChain(beside: chain), table: table, until: deadline)
@@ -143,7 +143,7 @@ public struct PortFirewall: ~Copyable {
   /// 127.0.0.1 leave the host.
   public borrowing func removeTableIfUnused() throws(PublishedPortsError) {
     let objects: UInt32?
-    do throws(NetfilterError) {
+    do throws(FilterError) {
       objects = try socket.uses(ofTable: PortTable.table.name, until: deadline)
     } catch { throw .netfilter(error) }
     guard let objects, objects <= PortTable.ownObjects else { return }

@@ -17,7 +17,7 @@ public enum PublishedPortsError: Error, Hashable, Sendable, CustomStringConverti
   /// nft(8) refused it, or could not be asked.
   case firewall(FirewallError)
   /// The kernel refused to be read.
-  case netfilter(NetfilterError)
+  case netfilter(FilterError)
   /// The kernel refused to be read.
   case route(RouteError)
   /// A system call failed.
@@ -45,13 +45,7 @@ public enum PublishedPortsError: Error, Hashable, Sendable, CustomStringConverti
   /// Whether this kernel has no packet filter.
   public var isUnsupported: Bool {
     guard case .netfilter(let error) = self else { return false }
-    let errno: Errno
-    switch error {
-    case .refused(_, let number, _): errno = number
-    case .system(_, let failure): errno = failure.errno
-    default: return false
-    }
-    return errno == .invalidArgument || errno == .notSupported
+    return error.isUnsupported
   }
 
   /// Whether the same may succeed later.

@@ -24,7 +24,7 @@ extension PortFirewall {
     for family in Set(lasting.map { $0.family }) {
       let own = lasting.filter { $0.family == family }
       let stale: [Flow]
-      do throws(NetfilterError) {
+      do throws(FilterError) {
         stale = try socket.flows(
           family, transports: Set(own.map { $0.transport.number }),
           to: Set(own.map { $0.hostPort }), until: deadline

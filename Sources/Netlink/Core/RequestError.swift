@@ -40,6 +40,9 @@ public enum RequestError<Request: NetlinkRequest>: Error, Hashable, Sendable,
   /// Whether the kernel said no: what was asked for did not happen. With any other error it may have.
   public var isRefusal: Bool { if case .refused = self { true } else { false } }
 
+  /// Whether there was no answer until the deadline.
+  public var isTimeout: Bool { if case .timedOut = self { true } else { false } }
+
   /// `add veth link "veth1": EEXIST (File exists)`, and what that means where it is not plain.
   public var description: String {
     switch self {

@@ -4,9 +4,9 @@ internal import Linux
 
 /// One end of a veth pair to be made; see veth(4).
 public struct VethEnd: Hashable, Sendable {
-  /// 1…15 octets.
+  /// 1…15 bytes.
   public var name: String
-  /// Octets, 68…65535; nil for 1500.
+  /// Bytes, 68…65535; nil for 1500.
   public var mtu: UInt32?
   /// Nil for a random one.
   public var mac: MACAddress?
@@ -70,8 +70,8 @@ extension Batch {
     }
   }
 
-  /// Changes a link; what is nil stays. An empty `alias` takes it away; it has at most 255 octets.
-  /// `mtu` is in octets.
+  /// Changes a link; what is nil stays. An empty `alias` takes it away; it has at most 255 bytes.
+  /// `mtu` is in bytes.
   public mutating func setLink(
     _ link: LinkReference, isUp: Bool? = nil, mtu: UInt32? = nil, mac: MACAddress? = nil,
     alias: String? = nil
@@ -93,7 +93,7 @@ extension Batch {
     ) { (_: inout AttributeWriter<LinkSpace>) in }
   }
 
-  /// Gives the link with `index` another name of 1…15 octets. The kernel finds no link to be
+  /// Gives the link with `index` another name of 1…15 bytes. The kernel finds no link to be
   /// renamed by its name.
   public mutating func renameLink(_ index: Int32, to name: String) {
     add(.renameLink(index, to: name), RTM_SETLINK, LinkHeader(index: index).bytes) {

@@ -79,9 +79,9 @@ public struct Link: Hashable, Sendable {
   public let name: String
   /// `ifalias`; nil if it has none.
   public let alias: String?
-  /// Octets.
+  /// Bytes.
   public let mtu: UInt32
-  /// Nil if it has none of six octets.
+  /// Nil if it has none of six bytes.
   public let mac: MACAddress?
   /// All of `IFF_…`.
   public let flags: UInt32
@@ -130,7 +130,7 @@ extension Link: Reported {
     name = try attributes[.name] ?? ""
     alias = try attributes[.alias]?.text
     mtu = try attributes[.mtu] ?? 0
-    // Tunnels have addresses of 4 octets, InfiniBand of 20: those are not errors.
+    // Tunnels have addresses of 4 bytes, InfiniBand of 20: those are not errors.
     mac = try attributes.payload(UInt16(IFLA_ADDRESS)).flatMap { MACAddress(bytes: Array($0)) }
     operationalState =
       OperationalState(rawValue: try attributes[.operationalState] ?? 0) ?? .unknown

@@ -77,11 +77,11 @@ extension Attribute where Space == LinkSpace, Value == String {
   static var name: Self { .init(IFLA_IFNAME, "IFLA_IFNAME") }
 }
 extension Attribute where Space == LinkSpace, Value == Unterminated {
-  /// With a zero at its end, an alias of 255 octets would be too long, and an empty one not empty.
+  /// With a zero at its end, an alias of 255 bytes would be too long, and an empty one not empty.
   static var alias: Self { .init(IFLA_IFALIAS, "IFLA_IFALIAS") }
 }
 extension Attribute where Space == LinkSpace, Value == UInt32 {
-  /// Octets.
+  /// Bytes.
   static var mtu: Self { .init(IFLA_MTU, "IFLA_MTU") }
   static var group: Self { .init(IFLA_GROUP, "IFLA_GROUP") }
   static var promiscuity: Self { .init(IFLA_PROMISCUITY, "IFLA_PROMISCUITY") }

@@ -42,6 +42,8 @@ extension Attribute where Space == FilterChainSpace, Value == String {
 extension Attribute where Space == FilterChainSpace, Value == NetworkInteger {
   /// What becomes of a packet that no rule decides: 0 is drop, 1 accept.
   static var policy: Self { .init(NFTA_CHAIN_POLICY.rawValue, "NFTA_CHAIN_POLICY") }
+  /// How many rules it has, and how many rules and elements lead to it.
+  static var uses: Self { .init(NFTA_CHAIN_USE.rawValue, "NFTA_CHAIN_USE") }
 }
 extension Attribute where Space == FilterChainSpace, Value == Nested<FilterHookSpace> {
   static var hook: Self { .init(NFTA_CHAIN_HOOK.rawValue, "NFTA_CHAIN_HOOK") }
@@ -85,23 +87,25 @@ extension Attribute where Space == FilterVerdictSpace, Value == String {
   static var chain: Self { .init(NFTA_VERDICT_CHAIN.rawValue, "NFTA_VERDICT_CHAIN") }
 }
 
-/// A number of 32 bits in network byte order.
-struct NetworkInteger: AttributeValue, Hashable {
-  let value: UInt32
+/// A number in network byte order, which most of nfnetlink uses.
+struct BigEndian<Number: FixedWidthInteger & Sendable>: AttributeValue, Hashable {
+  let value: Number
 
-  init(_ value: UInt32) { self.value = value }
+  init(_ value: Number) { self.value = value }
   func encode(into bytes: inout [UInt8]) { bytes.append(native: value.bigEndian) }
   init?(decoding payload: Span<UInt8>) {
-    guard payload.count == 4, let value: UInt32 = payload.integer(at: 0) else { return nil }
-    self.value = UInt32(bigEndian: value)
+    guard let value = Number(decoding: payload) else { return nil }
+    self.value = Number(bigEndian: value)
   }
 }
+/// A number of 32 bits in network byte order.
+typealias NetworkInteger = BigEndian<UInt32>
 
 /// Bytes as they are.
 struct Octets: AttributeValue, Hashable {
   let bytes: [UInt8]
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
   func encode(into bytes: inout [UInt8]) { bytes += self.bytes }
   init?(decoding payload: Span<UInt8>) { bytes = payload.octets }
 }

@@ -88,7 +88,7 @@ extension FilterExpression {
       case "byteorder": try Self.byteOrder(operands)
       case "bitwise": try Self.bitwise(operands)
       case "cmp": try Self.comparison(operands)
-      case "counter": .counter(packets: try operands[.packets]?.number ?? 0)
+      case "counter": .counter(packets: try operands[.packets]?.value ?? 0)
       case "immediate": try Self.immediate(operands)
       default: nil
       }

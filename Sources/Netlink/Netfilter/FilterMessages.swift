@@ -5,7 +5,8 @@ struct FilterMessages {
   let table: FilterTable
 
   /// `struct nfgenmsg`: family, version 0, and a number that is used for a batch only.
-  private var header: [UInt8] { [table.family.rawValue, 0, 0, 0] }
+  static func header(_ family: UInt8) -> [UInt8] { [family, UInt8(NFNETLINK_V0), 0, 0] }
+  private var header: [UInt8] { Self.header(table.family.rawValue) }
   static let headerSize = 4
 
   static let tableType = FilterMessage(NFT_MSG_NEWTABLE, 0, []).type
@@ -21,25 +22,22 @@ struct FilterMessages {
   // MARK: - Reading
 
   /// Asks for the table.
-  func readTable(_ sequence: UInt32) -> [UInt8] {
-    FilterMessage(NFT_MSG_GETTABLE, 0, named.bytes).bytes(sequence)
-  }
+  var readTable: FilterMessage { FilterMessage(NFT_MSG_GETTABLE, 0, named.bytes) }
 
   /// Asks for all tables of the family.
-  func listTables(_ sequence: UInt32) -> [UInt8] {
-    FilterMessage(NFT_MSG_GETTABLE, NLM_F_DUMP, header).bytes(sequence)
-  }
+  var listTables: FilterMessage { FilterMessage(NFT_MSG_GETTABLE, NLM_F_DUMP, header) }
 
   /// Asks for a chain.
-  func readChain(_ chain: FilterChain, _ sequence: UInt32) -> [UInt8] {
-    FilterMessage(NFT_MSG_GETCHAIN, 0, named(chain).bytes).bytes(sequence)
+  func readChain(_ chain: String) -> FilterMessage {
+    FilterMessage(NFT_MSG_GETCHAIN, 0, named(chain).bytes)
   }
 
-  /// Asks for all rules of all chains.
-  func listRules(_ sequence: UInt32) -> [UInt8] {
+  /// Asks for all rules of a chain; nil: of all chains.
+  func listRules(of chain: String? = nil) -> FilterMessage {
     var writer = AttributeWriter<FilterRuleSpace>(header)
     writer.put(.table, table.name)
-    return FilterMessage(NFT_MSG_GETRULE, NLM_F_DUMP, writer.bytes).bytes(sequence)
+    writer.put(.chain, chain)
+    return FilterMessage(NFT_MSG_GETRULE, NLM_F_DUMP, writer.bytes)
   }
 
   /// Why the table that the kernel reports is not this one; nil if it is.
@@ -98,15 +96,15 @@ struct FilterMessages {
     return messages
   }
 
-  private func named(_ chain: FilterChain) -> AttributeWriter<FilterChainSpace> {
+  private func named(_ chain: String) -> AttributeWriter<FilterChainSpace> {
     var writer = AttributeWriter<FilterChainSpace>(header)
     writer.put(.table, table.name)
-    writer.put(.name, chain.name)
+    writer.put(.name, chain)
     return writer
   }
 
   private func content(_ chain: FilterChain, hooked: Bool) -> [UInt8] {
-    var writer = named(chain)
+    var writer = named(chain.name)
     guard let place = chain.place, hooked else { return writer.bytes }
     writer.nest(.hook) {
       $0.put(.number, NetworkInteger(place.hook.number))
@@ -132,7 +130,7 @@ struct FilterMessages {
   }
 }
 
-/// A step of a transaction.
+/// A request to a subsystem of nfnetlink, or a step of a transaction.
 struct FilterMessage {
   /// `nlmsg_type`: the subsystem, and the message's own number.
   let type: UInt16
@@ -142,7 +140,14 @@ struct FilterMessage {
   let content: [UInt8]
 
   init(_ number: nf_tables_msg_types, _ flags: CInt, _ content: [UInt8]) {
-    type = UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(number.rawValue)
+    self.init(NFNL_SUBSYS_NFTABLES, number.rawValue, flags, content)
+  }
+
+  /// - Parameters:
+  ///   - subsystem: `NFNL_SUBSYS_…`
+  ///   - number: Of the message in its subsystem.
+  init(_ subsystem: CInt, _ number: UInt32, _ flags: CInt, _ content: [UInt8]) {
+    type = UInt16(truncatingIfNeeded: subsystem) << 8 | UInt16(truncatingIfNeeded: number)
     self.flags = flags
     self.content = content
   }
@@ -174,7 +179,7 @@ struct ReportedRule {
   let expressions: [FilterExpression]?
 
   init(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
-    let attributes = try Attributes<FilterRuleSpace>(body.dropFirst(FilterMessages.headerSize))
+    let attributes = try Attributes<FilterRuleSpace>(body)
     table = try attributes[.table] ?? ""
     chain = try attributes[.chain] ?? ""
     var expressions: [FilterExpression]? = []

@@ -1,7 +1,7 @@
 internal import CLinux
 public import Linux
 
-/// What the kernel is asked for about its packet filter, as errors name it.
+/// What the kernel is asked for about its packet filter and the flows it tracks, as errors name it.
 public enum FilterRequest: NetlinkRequest {
   /// Make a socket.
   case open
@@ -13,6 +13,18 @@ public enum FilterRequest: NetlinkRequest {
   case delete(String)
   /// Have tables checked, and not made.
   case test
+  /// Wait for what another program is changing.
+  case waitForTransaction
+  /// List the rules of a chain.
+  case listRules(chain: String, table: String)
+  /// Read a chain.
+  case readChain(String, table: String)
+  /// Read a table.
+  case readTable(String)
+  /// List the flows that the kernel tracks.
+  case listFlows
+  /// Have the kernel forget a flow.
+  case deleteFlow(Flow)
 
   /// What was attempted: `read the packet filter`
   public var description: String {
@@ -22,6 +34,12 @@ public enum FilterRequest: NetlinkRequest {
     case .replace: "change the packet filter"
     case .delete(let table): "delete \(table) of the packet filter"
     case .test: "try rules of the packet filter"
+    case .waitForTransaction: "wait for changes of the packet filter"
+    case .listRules(let chain, let table): "list the rules of chain \(chain) of table \(table)"
+    case .readChain(let chain, let table): "read chain \(chain) of table \(table)"
+    case .readTable(let table): "read table \(table)"
+    case .listFlows: "list the flows that the kernel tracks"
+    case .deleteFlow(let flow): "delete flow \(flow)"
     }
   }
 
@@ -29,6 +47,7 @@ public enum FilterRequest: NetlinkRequest {
   public func meaning(of errno: Errno) -> String? {
     switch (errno.rawValue, self) {
     case (EPERM, _): "that needs CAP_NET_ADMIN in the user namespace of the network namespace"
+    case (_, .listFlows), (_, .deleteFlow): nil
     case (EPROTONOSUPPORT, .open), (EOPNOTSUPP, _): "this kernel lacks the module nf_tables"
     case (EAFNOSUPPORT, _): "this kernel's nf_tables lacks the family"
     default: nil

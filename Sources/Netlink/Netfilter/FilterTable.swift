@@ -115,10 +115,16 @@ extension Octets {
     self.init([0, UInt8(truncatingIfNeeded: text.count)] + text)
   }
 
-  /// The comment; nil if there is none.
+  /// The comment; nil if there is none. Before it may stand what other programs keep.
   var comment: String? {
-    guard bytes.count > 2, bytes[0] == 0 else { return nil }
-    return String(decoding: bytes.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self)
+    var rest = bytes[...]
+    while let type = rest.first, let length = rest.dropFirst().first {
+      let value = rest.dropFirst(2).prefix(Int(length))
+      guard value.count == Int(length) else { return nil }
+      if type == 0 { return String(decoding: value.prefix { $0 != 0 }, as: UTF8.self) }
+      rest = rest.dropFirst(2 + Int(length))
+    }
+    return nil
   }
 }
 

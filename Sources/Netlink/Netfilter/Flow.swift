@@ -15,7 +15,7 @@ extension Attribute where Space == FlowSpace, Value == Nested<FlowTupleSpace> {
   static var original: Self { .init(CTA_TUPLE_ORIG.rawValue, "CTA_TUPLE_ORIG") }
   static var reply: Self { .init(CTA_TUPLE_REPLY.rawValue, "CTA_TUPLE_REPLY") }
 }
-extension Attribute where Space == FlowSpace, Value == RawAttribute {
+extension Attribute where Space == FlowSpace, Value == Octets {
   static var originalTuple: Self {
     .init(CTA_TUPLE_ORIG.rawValue | UInt32(NLA_F_NESTED), "CTA_TUPLE_ORIG")
   }
@@ -53,10 +53,10 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
   /// The address that replies come from.
   public let replySource: IPAddress
   /// `CTA_TUPLE_ORIG`, by which the kernel finds it again.
-  let tuple: RawAttribute
+  let tuple: Octets
   /// `CTA_ID`: another flow with the same tuple has another.
-  let identity: RawAttribute?
-  let zone: RawAttribute?
+  let identity: Octets?
+  let zone: Octets?
 
   /// `17 to 192.0.2.1 53, replies from 10.1.0.2`
   public var description: String {
@@ -79,45 +79,50 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
     }
     self.transport = number
     self.destination = destination
-    destinationPort = port.number
+    destinationPort = port.value
     replySource = source
-    self.tuple = RawAttribute(tuple)
+    self.tuple = Octets(tuple)
     identity = try attributes[.identity]
     zone = try attributes[.zone]
   }
 }
 
-extension FirewallSocket {
-  private static func message(_ message: cntl_msg_types) -> NetfilterMessage {
-    NetfilterMessage(NFNL_SUBSYS_CTNETLINK, message.rawValue)
+extension NetfilterSocket {
+  private static func message(
+    _ message: cntl_msg_types, flags: CInt, _ family: IPAddress.Family,
+    _ attributes: AttributeWriter<FlowSpace> = AttributeWriter()
+  ) -> FilterMessage {
+    FilterMessage(
+      NFNL_SUBSYS_CTNETLINK, message.rawValue, flags,
+      FilterMessages.header(family.number) + attributes.bytes)
   }
+  private static let flowType = message(IPCTNL_MSG_CT_NEW, flags: 0, .v4).type
 
   /// The flows of a family whose first packet was sent to one of `ports` by one of the protocols
   /// (`IPPROTO_…`).
   public func flows(
     _ family: IPAddress.Family, transports: Set<UInt8>, to ports: Set<UInt16>,
     until deadline: Deadline
-  ) throws(NetfilterError) -> [Flow] {
+  ) throws(FilterError) -> [Flow] {
     var list = FlowList(transports: transports, ports: ports)
     try ask(
-      .listFlows, Self.message(IPCTNL_MSG_CT_GET), flags: NLM_F_DUMP, family: family.number,
-      AttributeWriter<FlowSpace>(), answer: Self.message(IPCTNL_MSG_CT_NEW), &list,
-      until: deadline)
+      .listFlows, Self.message(IPCTNL_MSG_CT_GET, flags: NLM_F_DUMP, family),
+      answer: Self.flowType, &list, until: deadline)
     return list.flows
   }
 
   /// Has the kernel forget a flow: the next packet begins another. One that is gone is done.
-  public func delete(_ flow: Flow, until deadline: Deadline) throws(NetfilterError) {
+  public func delete(_ flow: Flow, until deadline: Deadline) throws(FilterError) {
     var writer = AttributeWriter<FlowSpace>()
     writer.put(.originalTuple, flow.tuple)
     writer.put(.identity, flow.identity)
     writer.put(.zone, flow.zone)
     var answer = WholeAnswer()
-    do throws(NetfilterError) {
+    do throws(FilterError) {
       try ask(
-        .deleteFlow(flow), Self.message(IPCTNL_MSG_CT_DELETE), flags: NLM_F_ACK,
-        family: flow.destination.family.number, writer,
-        answer: Self.message(IPCTNL_MSG_CT_NEW), &answer, until: deadline)
+        .deleteFlow(flow),
+        Self.message(IPCTNL_MSG_CT_DELETE, flags: NLM_F_ACK, flow.destination.family, writer),
+        answer: Self.flowType, &answer, until: deadline)
     } catch { if error.errno != .noSuchFileOrDirectory { throw error } }
   }
 }

@@ -22,8 +22,8 @@ extension NetfilterSocket {
 
     func request(_ sequence: UInt32) -> [UInt8] {
       switch self {
-      case .table(let messages): messages.readTable(sequence)
-      case .chain(let chain, let messages): messages.readChain(chain, sequence)
+      case .table(let messages): messages.readTable.bytes(sequence)
+      case .chain(let chain, let messages): messages.readChain(chain.name).bytes(sequence)
       }
     }
 
@@ -118,7 +118,7 @@ extension NetfilterSocket {
   {
     var rules: [ReportedRule] = []
     let messages = FilterMessages(table: table)
-    for body in try list(FilterMessages.ruleType, until: deadline, { messages.listRules($0) }) {
+    for body in try list(messages.listRules(), FilterMessages.ruleType, until: deadline) {
       do throws(NetlinkError) {
         let rule = try ReportedRule(body)
         if rule.table == table.name { rules.append(rule) }
@@ -140,19 +140,17 @@ extension NetfilterSocket {
   public func table(
     _ family: FilterTable.Family, _ name: String, until deadline: Deadline
   ) throws(FilterError) -> FilterTable? {
-    let sequence = socket.takeSequence(1)
-    try send(FilterMessages(table: FilterTable(family, name, [])).readTable(sequence), .read)
-    while true {
-      for message in try receive(.read, until: deadline) where message.sequence == sequence {
-        if message.type == FilterMessages.tableType {
-          return try Self.table(family, message.body)
-        }
-        if let refusal = try refusal(message, of: .read) {
-          if refusal.errno == .noSuchFileOrDirectory { return nil }
-          throw refusal
-        }
-      }
+    let messages = FilterMessages(table: FilterTable(family, name, []))
+    var found = WholeAnswer()
+    do throws(FilterError) {
+      try ask(
+        .read, messages.readTable, answer: FilterMessages.tableType, &found, until: deadline)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
     }
+    guard let body = found.bodies.first else { return nil }
+    return try Self.table(family, body)
   }
 
   /// Names and comments of all tables of the family.
@@ -161,7 +159,7 @@ extension NetfilterSocket {
   {
     var tables: [FilterTable] = []
     let messages = FilterMessages(table: FilterTable(family, "", []))
-    for body in try list(FilterMessages.tableType, until: deadline, { messages.listTables($0) }) {
+    for body in try list(messages.listTables, FilterMessages.tableType, until: deadline) {
       if let table = try Self.table(family, body) { tables.append(table) }
     }
     return tables
@@ -171,45 +169,23 @@ extension NetfilterSocket {
     throws(FilterError) -> FilterTable?
   {
     do throws(NetlinkError) {
-      let attributes = try Attributes<FilterTableSpace>(body.dropFirst(FilterMessages.headerSize))
+      let attributes = try Attributes<FilterTableSpace>(body)
       guard let name = try attributes[.name] else { return nil }
       return FilterTable(family, name, comment: try attributes[.userData]?.comment, [])
     } catch { throw .malformed(.read, error) }
   }
 
-  /// The bodies of the messages of a list, which is asked for again when it changed under way.
-  private func list(
-    _ type: UInt16, until deadline: Deadline, _ request: (UInt32) -> [UInt8]
-  ) throws(FilterError) -> [ArraySlice<UInt8>] {
-    while !deadline.hasPassed {
-      let sequence = socket.takeSequence(1)
-      try send(request(sequence), .read)
-      if let bodies = try list(type, sequence, until: deadline) { return bodies }
-    }
-    throw .timedOut(.read)
-  }
-
-  /// Nil if the list changed while it was read.
-  private func list(_ type: UInt16, _ sequence: UInt32, until deadline: Deadline)
-    throws(FilterError) -> [ArraySlice<UInt8>]?
+  /// What a list has; nothing where what is asked about is gone.
+  private func list(_ message: FilterMessage, _ answer: UInt16, until deadline: Deadline)
+    throws(FilterError) -> [ArraySlice<UInt8>]
   {
-    var bodies: [ArraySlice<UInt8>] = []
-    var isWhole = true
-    while true {
-      for message in try receive(.read, until: deadline) where message.sequence == sequence {
-        if message.flags & UInt16(NLM_F_DUMP_INTR) != 0 { isWhole = false }
-        guard message.type != type else {
-          bodies.append(message.body)
-          continue
-        }
-        if let refusal = try refusal(message, of: .read) {
-          // What is asked about is gone by now; or the list changed.
-          if refusal.errno == .noSuchFileOrDirectory { return [] }
-          if refusal.errno != .interrupted { throw refusal }
-          isWhole = false
-        }
-        return isWhole ? bodies : nil
-      }
+    var found = WholeAnswer()
+    do throws(FilterError) {
+      try ask(.read, message, answer: answer, &found, until: deadline)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw error
     }
+    return found.bodies
   }
 }

@@ -2,7 +2,8 @@ internal import CLinux
 public import Linux
 
 /// A socket of nfnetlink (linux/netfilter/nfnetlink.h) in the namespace it was made in. It reads and
-/// writes tables of the packet filter without a process of nft(8).
+/// writes tables of the packet filter without a process of nft(8), and knows the flows that the kernel
+/// tracks.
 public final class NetfilterSocket {
   var socket: NetlinkSocket
 

@@ -17,7 +17,7 @@ public struct Batch {
   /// A request that is not sent yet.
   private struct Pending {
     let request: RouteRequest
-    /// Where in the octets it begins.
+    /// Where in the bytes it begins.
     let offset: Int
     /// Whether the answer is the link.
     let isRead: Bool
@@ -60,7 +60,7 @@ public struct Batch {
   }
 
   /// How many answers the kernel can keep for a socket before they are read: of links a few dozen,
-  /// which are reported in some 4000 octets each, and of others a few hundred.
+  /// which are reported in some 4000 bytes each, and of others a few hundred.
   private static let mostLinks = 16
   private static let mostRequests = 128
 
@@ -75,7 +75,7 @@ public struct Batch {
     return pending[start..<end]
   }
 
-  /// The octets of `requests`, of which the first gets the number `sequence`.
+  /// The bytes of `requests`, of which the first gets the number `sequence`.
   private func message(_ requests: ArraySlice<Pending>, sequence: UInt32) -> [UInt8] {
     guard let first = requests.first, let last = requests.last else { return [] }
     let end = requests.endIndex < pending.count ? pending[requests.endIndex].offset : bytes.count
@@ -93,7 +93,7 @@ public struct Batch {
     return message
   }
 
-  /// The octets of the whole batch, as tests see them.
+  /// The bytes of the whole batch, as tests see them.
   func message(sequence: UInt32) -> [UInt8] { message(pending[...], sequence: sequence) }
 
   /// Sends the requests and reads all answers; the batch is empty afterwards.

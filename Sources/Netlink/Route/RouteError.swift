@@ -34,9 +34,9 @@ extension RouteRequest: NetlinkRequest {
     case (EOPNOTSUPP, _): "the link's driver cannot do that"
     case (ERANGE, .addVeth), (ERANGE, .setLink), (ERANGE, .renameLink), (ERANGE, .readLink),
       (ERANGE, .deleteLink):
-      "a link's name has 1…15 octets, an alias at most 255"
+      "a link's name has 1…15 bytes, an alias at most 255"
     case (EINVAL, .addVeth), (EINVAL, .renameLink):
-      "a link's name has 1…15 octets, none of them a blank, \"/\" or \":\", and is not \".\" or \"..\""
+      "a link's name has 1…15 bytes, none of them a blank, \"/\" or \":\", and is not \".\" or \"..\""
         + "; an MTU of a veth link is in 68…65535"
     case (EADDRNOTAVAIL, .setLink), (EADDRNOTAVAIL, .addVeth):
       "a MAC address of a link is unicast and not all zeros"

@@ -47,9 +47,9 @@ public struct Route: Hashable, Sendable {
   public var gateway: IPAddress?
   /// The index of the link; nil if the kernel is to find it by the gateway.
   public var linkIndex: Int32?
-  /// Octets; nil for that of the link.
+  /// Bytes; nil for that of the link.
   public var mtu: UInt32?
-  /// The maximum segment size that TCP announces, in octets; nil for what follows from the MTU.
+  /// The maximum segment size that TCP announces, in bytes; nil for what follows from the MTU.
   public var advertisedMSS: UInt32?
   /// `metric` of `ip`: the lowest is used. Nil for the kernel's choice, 0 for IPv4, 1024 for IPv6.
   public var priority: UInt32?

@@ -59,9 +59,9 @@ extension Attribute where Space == RouteSpace, Value == Nested<MetricSpace> {
   static var metrics: Self { .init(RTA_METRICS.rawValue, "RTA_METRICS") }
 }
 extension Attribute where Space == MetricSpace, Value == UInt32 {
-  /// Octets.
+  /// Bytes.
   static var mtu: Self { .init(RTAX_MTU, "RTAX_MTU") }
-  /// Octets.
+  /// Bytes.
   static var advertisedMSS: Self { .init(RTAX_ADVMSS, "RTAX_ADVMSS") }
 }
 

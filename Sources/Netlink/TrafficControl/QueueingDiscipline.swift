@@ -3,12 +3,12 @@ public import Linux
 
 /// A token bucket that holds back what leaves a link; see tc-tbf(8).
 public struct TokenBucket: Hashable, Sendable {
-  /// Octets per second, as long as the bucket is empty; not 0. Frames count with their Ethernet
+  /// Bytes per second, as long as the bucket is empty; not 0. Frames count with their Ethernet
   /// headers.
   public var rate: UInt64
-  /// Octets that the bucket holds. A frame that is longer is dropped.
+  /// Bytes that the bucket holds. A frame that is longer is dropped.
   public var burst: UInt32
-  /// Octets that may wait for tokens; what comes beyond them is dropped.
+  /// Bytes that may wait for tokens; what comes beyond them is dropped.
   public var limit: UInt32
 
   /// A token bucket.
@@ -55,7 +55,7 @@ struct TokenBucketParameters: AttributeValue {
   /// The kernel counts time in ticks of 64 ns (`PSCHED_SHIFT`).
   private static let ticksPerSecond: UInt64 = 15_625_000
 
-  /// Octets per second; what does not fit is in `TCA_TBF_RATE64`.
+  /// Bytes per second; what does not fit is in `TCA_TBF_RATE64`.
   let rate: UInt32
   let limit: UInt32
   /// Ticks that the bucket takes to fill.
@@ -118,11 +118,11 @@ extension Attribute where Space == TokenBucketSpace, Value == TokenBucketParamet
   static var parameters: Self { .init(TCA_TBF_PARMS, "TCA_TBF_PARMS") }
 }
 extension Attribute where Space == TokenBucketSpace, Value == UInt64 {
-  /// Octets per second.
+  /// Bytes per second.
   static var wideRate: Self { .init(TCA_TBF_RATE64, "TCA_TBF_RATE64") }
 }
 extension Attribute where Space == TokenBucketSpace, Value == UInt32 {
-  /// Octets. Before it there was only the time that they last, which overflows.
+  /// Bytes. Before it there was only the time that they last, which overflows.
   static var burst: Self { .init(TCA_TBF_BURST, "TCA_TBF_BURST") }
 }
 

@@ -5,9 +5,9 @@ public import Linux
 public struct TrafficClass: Hashable, Sendable {
   /// Its number below the discipline, as `1:2` has 2; its upper 16 bits are the discipline's.
   public let handle: UInt32
-  /// Octets per second that are its own. Frames count with their Ethernet headers.
+  /// Bytes per second that are its own. Frames count with their Ethernet headers.
   public let rate: UInt64
-  /// Octets per second, with what it may borrow.
+  /// Bytes per second, with what it may borrow.
   public let ceiling: UInt64
 }
 
@@ -18,7 +18,7 @@ extension Attribute where Space == DisciplineSpace, Value == Nested<Hierarchical
   static var hierarchical: Self { .init(TCA_OPTIONS, "TCA_OPTIONS") }
 }
 extension Attribute where Space == HierarchicalSpace, Value == UInt64 {
-  /// Octets per second, where they need more than 32 bits.
+  /// Bytes per second, where they need more than 32 bits.
   static var wideRate: Self { .init(TCA_HTB_RATE64, "TCA_HTB_RATE64") }
   /// The same of the ceiling.
   static var wideCeiling: Self { .init(TCA_HTB_CEIL64, "TCA_HTB_CEIL64") }
@@ -35,7 +35,7 @@ extension TrafficClass: Reported {
     }
     let attributes = try Attributes<DisciplineSpace>(body.dropFirst(DisciplineHeader.size))
     guard try attributes[.kind] == "htb", let options = try attributes[.hierarchical],
-      // `struct tc_htb_opt`: two of `struct tc_ratespec`, each with its rate as the last of 12 octets.
+      // `struct tc_htb_opt`: two of `struct tc_ratespec`, each with its rate as the last of 12 bytes.
       let parameters = try options.payload(UInt16(TCA_HTB_PARMS)),
       let rate: UInt32 = parameters.integer(at: 8),
       let ceiling: UInt32 = parameters.integer(at: 20)
