@@ -8,9 +8,9 @@ internal import PluginCore
 package struct Expectation {
   /// Of the container end; nil where the result does not tell.
   let mac: String?
-  /// Octets, of the container end; nil where it is not known.
+  /// Bytes, of the container end; nil where it is not known.
   let mtu: UInt32?
-  /// Octets, of the host end; nil where it is not known.
+  /// Bytes, of the host end; nil where it is not known.
   let hostMTU: UInt32?
   package let addresses: [AttachmentResult.Address]
   let routes: [CNI::Route]

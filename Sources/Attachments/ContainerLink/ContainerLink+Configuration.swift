@@ -1,6 +1,6 @@
 internal import Addresses
 package import CNI
-package import Linux
+internal import Linux
 internal import Netlink
 internal import OpenVSwitch
 internal import PluginConfigurations
@@ -17,15 +17,15 @@ extension ContainerLink {
 
   /// Makes the container end work: settings, addresses, routes, and, where packets go through
   /// userspace, their checksums.
-  package func configure(
-    _ plan: Plan, _ result: AttachmentResult, _ port: SwitchPort,
+  func configure(
+    _ plan: Plan, _ result: AttachmentResult, _ datapath: DatapathType,
     in sandbox: borrowing NetworkNamespace, _ context: Context
   ) throws(AttachmentError) {
     let attempt = "cannot configure interface \"\(containerName)\""
     try ContainerSettings(plan, of: containerName, result.addresses)
       .write(in: sandbox, context, attempt)
     do throws(RouteError) {
-      if port.datapath == .netdev {
+      if datapath == .netdev {
         try inside.setTransmitChecksumOffload(false, of: containerName)
       }
       try configure(plan, result, until: context.deadline)

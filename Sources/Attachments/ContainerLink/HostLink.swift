@@ -124,7 +124,7 @@ package struct HostLink: Hashable {
 
 extension MACAddress {
   /// The address that the reference plugins give to the holder of an IP address: `0a:58` and the
-  /// four octets of an IPv4 address, or the first four of the digest of an IPv6 address.
+  /// four bytes of an IPv4 address, or the first four of the digest of an IPv6 address.
   static func derived(from address: IPAddress) -> MACAddress? {
     let tail = address.isIPv6 ? Array(SHA2.sha256(address.bytes).prefix(4)) : address.bytes
     return MACAddress(bytes: [0x0a, 0x58] + tail)

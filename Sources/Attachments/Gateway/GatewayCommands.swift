@@ -6,26 +6,6 @@ internal import OVSDB
 internal import OpenVSwitch
 package import PluginCore
 
-extension Database {
-  /// The index of the gateway's link, which ovs-vswitchd has made, or had already.
-  func gatewayIndex(_ gateway: Gateway) throws(AttachmentError) -> Int64 {
-    let attempt = "cannot set up the gateway \"\(gateway.port.name)\""
-    let row: Row<InterfaceTable>?
-    do { row = try connection.gatewayInterface(gateway.port.name, until: deadline) } catch {
-      throw AttachmentError(error, attempt)
-    }
-    func refusal(_ reason: String) -> AttachmentError {
-      AttachmentError(.failed, attempt, details: reason)
-    }
-    guard let row else { throw refusal("somebody removed its row from the database meanwhile") }
-    if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
-    guard let index = row[.ifindex], index > 0 else {
-      throw refusal("ovs-vswitchd has not made its link; see its log")
-    }
-    return index
-  }
-}
-
 extension Connection {
   /// The row of the port that is a gateway; nil if there is none of that name.
   func gatewayRow(_ name: String, until deadline: Deadline) throws(OVSDBError) -> GatewayRow? {
@@ -37,6 +17,26 @@ extension Connection {
         reference: $0[.uuid], tag: $0[.tag], mode: $0[.vlanMode], type: "",
         externalIDs: $0[.externalIDs])
     }
+  }
+
+  /// The index of the gateway's link, which ovs-vswitchd has made, or had already.
+  func index(of gateway: GatewayPort, until deadline: Deadline) throws(AttachmentError) -> Int64 {
+    let attempt = "cannot set up the gateway \"\(gateway.name)\""
+    let row: Row<InterfaceTable>?
+    do { row = try gatewayInterface(gateway.name, until: deadline) } catch {
+      throw AttachmentError(error, attempt)
+    }
+    func refusal(_ reason: String) -> AttachmentError {
+      AttachmentError(.failed, attempt, details: reason)
+    }
+    guard let row else {
+      throw refusal("another process removed its row from the database meanwhile")
+    }
+    if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
+    guard let index = row[.ifindex], index > 0 else {
+      throw refusal("ovs-vswitchd has not made its link; see its log")
+    }
+    return index
   }
 
   /// The row of the interface that is a gateway; nil if there is none of that name.
@@ -51,31 +51,11 @@ extension Connection {
 }
 
 extension Gateway {
-  /// What the gateway of an attachment is to have, and its link as it is; nil where there is none.
-  package static func target(
-    _ plan: Plan, _ addresses: [AttachmentResult.Address], _ survey: Survey, _ context: Context
-  ) throws(AttachmentError) -> GatewayTarget? {
-    try Gateway(plan, addresses)?.target(survey.links.outside, plan, context)
-  }
-
   /// What the rows of an attachment have for it.
   package static func externalIDs(_ plan: Plan, _ addresses: [AttachmentResult.Address])
     -> [String: String]
   {
     Gateway(plan, addresses).map { [GatewayRow.key: $0.port.name] } ?? [:]
-  }
-
-  /// Makes the gateway work, now that ovs-vswitchd has made its port.
-  package static func bringUp(
-    _ target: GatewayTarget?, _ port: SwitchPort, _ link: ContainerLink, _ plan: Plan,
-    _ context: Context, _ rollback: inout Rollback
-  ) throws(AttachmentError) -> AttachmentResult.Interface? {
-    guard let target else { return nil }
-    defer { target.presence.end() }
-    let gateway = target.gateway
-    let index = try port.gatewayIndex(gateway)
-    let made = try gateway.bringUp(index, link.outside, plan, context, &rollback)
-    return .init(name: made.name, mac: made.mac, mtu: made.mtu, sandbox: nil)
   }
 
   // MARK: - CHECK

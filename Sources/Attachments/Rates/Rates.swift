@@ -16,7 +16,7 @@ internal import PluginConfigurations
 /// `ingress_policing_rate` besides, which the sandbox cannot reach.
 package struct Rates: Hashable {
   private let bandwidth: Bandwidth
-  /// Octets of the longest frame.
+  /// Bytes of the longest frame.
   private let frame: UInt64
 
   /// Nil where nothing is limited.
@@ -35,7 +35,7 @@ package struct Rates: Hashable {
   /// Whether what comes from the container is limited.
   var limitsEgress: Bool { bandwidth.egress != nil }
 
-  /// Octets of burst at `rate` octets a second, below which a busy machine does not reach the rate:
+  /// Bytes of burst at `rate` bytes a second, below which a busy machine does not reach the rate:
   /// tokens that nobody takes in time are lost, so that there must be room for a frame or two, and for
   /// what comes in while the kernel is kept from looking, a few milliseconds.
   private func smallestBurst(_ rate: UInt64) -> UInt64 { max(2 * frame, rate / 250) }
@@ -45,7 +45,7 @@ package struct Rates: Hashable {
   /// Frames that may wait on the host end: its `txqueuelen`, which the queue takes for its length.
   ///
   /// On `netdev` ovs-vswitchd sends by one packet socket for all ports. A frame that waits counts
-  /// against the socket's buffer (`net.core.wmem_default`, 208 KiB, of which a frame of 1514 octets
+  /// against the socket's buffer (`net.core.wmem_default`, 208 KiB, of which a frame of 1514 bytes
   /// takes 2304) until it has left, and with a full buffer nothing is sent to any port: with the
   /// kernel's 1000 frames, a flood to one limited port stops the bridge. So no more than about a quarter
   /// of the buffer waits at one port.
@@ -69,18 +69,18 @@ package struct Rates: Hashable {
     let burst = max(limit.burst, 8 * smallestBurst(rate / 8))
     return [
       "max-rate": String(rate), "min-rate": String(rate),
-      // The kernel keeps a burst as time in 32 bits of 64 ns, and ovs-vswitchd as 32 bits of octets.
+      // The kernel keeps a burst as time in 32 bits of 64 ns, and ovs-vswitchd as 32 bits of bytes.
       "burst": String(min(burst, rate * 200, 8 * UInt64(UInt32.max))),
     ]
   }
 
-  /// Octets per second of the class that ovs-vswitchd makes of the queue on the host end.
+  /// Bytes per second of the class that ovs-vswitchd makes of the queue on the host end.
   var hostRate: UInt64? { bandwidth.ingress.map { Self.hierarchicalRate($0) / 8 } }
 
   /// The number of the class that ovs-vswitchd makes of queue 0.
   static let queueClass: UInt32 = 1
 
-  /// ovs-vswitchd keeps rates as 32 bits of octets a second.
+  /// ovs-vswitchd keeps rates as 32 bits of bytes a second.
   private static func hierarchicalRate(_ limit: Bandwidth.Limit) -> UInt64 {
     min(limit.rate, 8 * UInt64(UInt32.max))
   }

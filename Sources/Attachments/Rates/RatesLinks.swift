@@ -2,14 +2,14 @@ internal import CNI
 internal import Linux
 internal import Netlink
 internal import OpenVSwitch
-package import PluginCore
+internal import PluginCore
 
 // What the kernel does for rates.
 
 extension Rates {
   /// Refuses a host end that ovs-vswitchd has not limited as it should: where the kernel refuses, it
   /// says so in its log alone, and forwards without limit.
-  fileprivate func require(
+  func require(
     of host: Link, _ datapath: DatapathType, _ outside: RouteSocket, _ context: Context
   ) throws(AttachmentError) {
     try requireQueue(of: host, outside, context)
@@ -75,7 +75,7 @@ extension Rates {
         let classes = try outside.trafficClasses(of: host.index, until: deadline)
         let queue = classes.first { $0.handle & 0xffff == Self.queueClass }
         deviations.expect(
-          "\(subject): octets per second of class 1:\(Self.queueClass)", is: queue?.ceiling,
+          "\(subject): bytes per second of class 1:\(Self.queueClass)", is: queue?.ceiling,
           shouldBe: wanted)
       }
     }
@@ -91,24 +91,15 @@ extension Rates {
           + "the container sends is not limited")
       return
     }
-    deviations.expect("\(subject): octets per second", is: bucket.rate, shouldBe: wanted.rate)
-    deviations.expect("\(subject): octets that may wait", is: bucket.limit, shouldBe: wanted.limit)
+    deviations.expect("\(subject): bytes per second", is: bucket.rate, shouldBe: wanted.rate)
+    deviations.expect("\(subject): bytes that may wait", is: bucket.limit, shouldBe: wanted.limit)
     // The kernel has it as time, in units of 64 ns and 32 bits.
     let unit = max(1, wanted.rate / 1_000_000)
     let isLong = UInt64(wanted.burst) / max(wanted.rate, 1) > 250
     let (low, high) = (min(bucket.burst, wanted.burst), max(bucket.burst, wanted.burst))
     if !isLong, UInt64(high - low) > unit {
       deviations.add(
-        "\(subject): burst is \(bucket.burst) octets, should be \(wanted.burst) octets")
+        "\(subject): burst is \(bucket.burst) bytes, should be \(wanted.burst) bytes")
     }
-  }
-}
-
-extension Rates {
-  /// Requires that ovs-vswitchd limits what is to be limited.
-  package static func require(
-    _ link: ContainerLink, _ port: SwitchPort, _ plan: Plan, _ context: Context
-  ) throws(AttachmentError) {
-    try plan.rates?.require(of: link.host, port.datapath, link.outside, context)
   }
 }

@@ -33,7 +33,7 @@ struct AttachedPort {
       AttachmentError(.failed, Database.attempt(plan), details: reason)
     }
     guard let row = outcome.interface else {
-      throw refusal("somebody removed its row from the database meanwhile")
+      throw refusal("another process removed its row from the database meanwhile")
     }
     if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
     guard let number = row[.ofport], number > 0 else {

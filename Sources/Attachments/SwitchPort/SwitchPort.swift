@@ -6,7 +6,7 @@ package import PluginCore
 /// The host end as a port of its bridge: rows of Open vSwitch's database, and what ovs-vswitchd makes of
 /// them.
 package struct SwitchPort {
-  private let database: Database
+  let database: Database
   private let port: AttachedPort
   package var datapath: DatapathType { port.datapath }
 
@@ -73,10 +73,5 @@ package struct SwitchPort {
     -> Context
   {
     try SpanningTree.waitUntilForwarding(plan, database.connection, context)
-  }
-
-  /// The index of the gateway's link, which ovs-vswitchd has made, or had already.
-  func gatewayIndex(_ gateway: Gateway) throws(AttachmentError) -> Int64 {
-    try database.gatewayIndex(gateway)
   }
 }

@@ -42,7 +42,8 @@ extension Database {
         }
         if isThere.isUnmet(error) {
           throw AttachmentError(
-            .failed, attempt, details: "somebody removed its row from the database meanwhile")
+            .failed, attempt, details: "another process removed its row from the database meanwhile"
+          )
         }
         guard premises?.areGone(error) ?? false, !deadline.hasPassed else {
           throw AttachmentError(error, attempt)
