@@ -12,7 +12,7 @@ public struct IPAddress: Hashable, Sendable {
   }
   /// What it belongs to.
   public let family: Family
-  /// The address as an unsigned number, its first octet the most significant of the family's bits.
+  /// The address as an unsigned number, its first byte the most significant of the family's bits.
   public let value: UInt128
 
   /// The address of `family` with this number; nil if it does not fit.
@@ -22,7 +22,7 @@ public struct IPAddress: Hashable, Sendable {
     self.value = value
   }
 
-  /// The address of 4 or 16 octets in network byte order; nil for any other number of them.
+  /// The address of 4 or 16 bytes in network byte order; nil for any other number of them.
   public init?(bytes: [UInt8]) {
     guard bytes.count == 4 || bytes.count == 16 else { return nil }
     family = bytes.count == 4 ? .v4 : .v6

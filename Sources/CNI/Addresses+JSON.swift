@@ -32,7 +32,7 @@ extension MACAddress: JSONDecodable {
       throw json.error("\"\(text)\" is not a MAC address; write it as 02:00:00:00:00:01")
     }
     guard address.isUnicast else {
-      throw json.error("\"\(text)\" is not a unicast MAC address; its first octet must be even")
+      throw json.error("\"\(text)\" is not a unicast MAC address; its first byte must be even")
     }
     self = address
   }

@@ -11,7 +11,7 @@ public struct AttachmentResult: Hashable, Sendable {
     public var name: String
     /// Its hardware address, as text: it need not be Ethernet. Nil where it has none.
     public var mac: String?
-    /// Octets; nil where it was not told. Since 1.1.0.
+    /// Bytes; nil where it was not told. Since 1.1.0.
     public var mtu: UInt32?
     /// The path of the network namespace; nil on the host.
     public var sandbox: String?
@@ -70,7 +70,7 @@ public struct Route: Hashable, Sendable, JSONDecodable {
   /// Bytes; nil: the link's. Since 1.1.0, as all that follow; the reference plugins write them
   /// since 0.3.0.
   public var mtu: UInt32?
-  /// Octets, the largest segment that TCP announces; nil: the kernel's.
+  /// Bytes, the largest segment that TCP announces; nil: the kernel's.
   public var advertisedMSS: UInt32?
   /// The lower one wins; nil: the kernel's default.
   public var priority: UInt32?

@@ -3,7 +3,7 @@
 /// Container IDs and network names become parts of paths: no path separator is among the legal
 /// characters, and none of them starts with a dot.
 public enum Names {
-  /// Octets. The most that a name of a file can have.
+  /// Bytes. The most that a name of a file can have.
   public static let maximumLength = 255
 
   /// Whether `text` starts with a letter or digit and goes on with those, `_`, `.` and `-`.
@@ -29,7 +29,7 @@ public enum Names {
     guard text.utf8.count <= maximumLength else {
       throw CNIError(
         .invalidEnvironment, "CNI_CONTAINERID is too long",
-        details: "\(text.utf8.count) octets; at most \(maximumLength) are legal")
+        details: "\(text.utf8.count) bytes; at most \(maximumLength) are legal")
     }
   }
 
@@ -43,7 +43,7 @@ public enum Names {
     guard text.utf8.count <= maximumLength else {
       throw CNIError(
         .invalidConfiguration, "network name is too long",
-        details: "\(text.utf8.count) octets; at most \(maximumLength) are legal")
+        details: "\(text.utf8.count) bytes; at most \(maximumLength) are legal")
     }
   }
 

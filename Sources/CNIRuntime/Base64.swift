@@ -1,4 +1,4 @@
-/// Octets as text, with the standard alphabet and padding (RFC 4648 §4).
+/// Bytes as text, with the standard alphabet and padding (RFC 4648 §4).
 enum Base64 {
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

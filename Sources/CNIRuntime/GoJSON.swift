@@ -11,7 +11,7 @@ extension JSONValue {
     return out
   }
 
-  /// As a map of Go is written: members sorted by the octets of their names, here and below, and
+  /// As a map of Go is written: members sorted by the bytes of their names, here and below, and
   /// numbers that have been doubles.
   var asGoMap: JSONValue {
     switch self {

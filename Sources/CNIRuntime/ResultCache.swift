@@ -183,7 +183,7 @@ extension CachedAttachment {
     result = json["result"].value?.object.map { .object($0) }
   }
 
-  /// The octets that libcni writes: members of the entry in its order, those of maps sorted.
+  /// The bytes that libcni writes: members of the entry in its order, those of maps sorted.
   func encoded() -> [UInt8] {
     func ifNotEmpty(_ object: JSONObject?) -> JSONValue? {
       object.flatMap { $0.isEmpty ? nil : JSONValue.object($0).asGoMap }

@@ -91,7 +91,7 @@ public struct PluginCall: Hashable, Sendable {
 public enum PluginEvent: Sendable {
   /// A plugin is about to be started.
   case starting(PluginCall)
-  /// It wrote these octets to standard error.
+  /// It wrote these bytes to standard error.
   case wrote(PluginCall, [UInt8])
   /// It has ended, or not been started, after this time.
   case ended(PluginCall, Result<PluginOutput, PluginFailure>, Duration)

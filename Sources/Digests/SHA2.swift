@@ -3,14 +3,14 @@
 /// Written here, and not taken from a package, because a plugin links nothing but the standard
 /// library and libjansson; it is used for names, not for secrets.
 public enum SHA2 {
-  /// The 32 octets of SHA-256 (section 6.2).
+  /// The 32 bytes of SHA-256 (section 6.2).
   public static func sha256(_ message: [UInt8]) -> [UInt8] {
     let rotations = Rotations<UInt32>(
       bigSigma0: (2, 13, 22), bigSigma1: (6, 11, 25), sigma0: (7, 18, 3), sigma1: (17, 19, 10))
     return digest(message, sha256Initial, constants.prefix(64).map { UInt32($0 >> 32) }, rotations)
   }
 
-  /// The 64 octets of SHA-512 (section 6.4).
+  /// The 64 bytes of SHA-512 (section 6.4).
   public static func sha512(_ message: [UInt8]) -> [UInt8] {
     let rotations = Rotations<UInt64>(
       bigSigma0: (28, 34, 39), bigSigma1: (14, 18, 41), sigma0: (1, 8, 7), sigma1: (19, 61, 6))

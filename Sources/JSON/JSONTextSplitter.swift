@@ -1,7 +1,7 @@
-/// Cuts a stream of octets into JSON texts, each of which is an array or an object (RFC 7464 has
+/// Cuts a stream of bytes into JSON texts, each of which is an array or an object (RFC 7464 has
 /// separators for that; JSON-RPC over a socket, RFC 7047 §4, has none).
 ///
-/// Every octet is looked at once, however small the pieces are in which it comes.
+/// Every byte is looked at once, however small the pieces are in which it comes.
 public struct JSONTextSplitter: Sendable {
   private var pending: [UInt8] = []
   /// Where in `pending` the next text starts, and how far it was looked at.
@@ -14,10 +14,10 @@ public struct JSONTextSplitter: Sendable {
   /// A splitter at the start of a stream.
   public init() {}
 
-  /// The number of octets that wait for the rest of their text.
+  /// The number of bytes that wait for the rest of their text.
   public var pendingCount: Int { pending.count - start }
 
-  /// Takes the next octets of the stream.
+  /// Takes the next bytes of the stream.
   public mutating func append(_ bytes: [UInt8]) {
     pending.removeSubrange(..<start)
     scanned -= start

@@ -5,7 +5,7 @@ internal import Linux
 enum LeaseFile {
   /// A lease, and when its file was written: nanoseconds since 1970-01-01T00:00:00Z.
   case lease(LeaseHolder, modified: Int64)
-  /// A file that is empty, blank or has octets NUL in it: who wrote it was stopped in between, or
+  /// A file that is empty, blank or has NUL bytes in it: who wrote it was stopped in between, or
   /// the power failed.
   case torn(modified: Int64)
   /// Nothing that we may judge: no regular file, or one that says something else.

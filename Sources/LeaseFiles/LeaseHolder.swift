@@ -12,7 +12,7 @@ public struct LeaseHolder: Hashable, Sendable, CustomStringConvertible {
     self.interfaceName = interfaceName
   }
 
-  /// Octets that the content of a lease may have.
+  /// Bytes that the content of a lease may have.
   static let sizeLimit = 4096
 
   /// The holder that the file's content names; nil where it names none: it is empty, or torn, or

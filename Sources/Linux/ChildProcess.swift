@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// A program that was started and gets octets on standard input, gives octets on standard output.
+/// A program that was started and gets bytes on standard input, gives bytes on standard output.
 ///
 /// It runs in a process group of its own, which is killed when this value goes away before the program
 /// has ended.
@@ -40,7 +40,7 @@ public struct ChildProcess: ~Copyable {
   public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
     /// It had not ended at the deadline, and was killed.
     case deadlinePassed(path: String)
-    /// It wrote more than this many octets, and was killed.
+    /// It wrote more than this many bytes, and was killed.
     case tooMuchOutput(path: String, limit: Int)
     /// A system call failed.
     case system(SystemError)
@@ -50,7 +50,7 @@ public struct ChildProcess: ~Copyable {
       switch self {
       case .deadlinePassed(let path): "\(path) had not ended in time, and was killed"
       case .tooMuchOutput(let path, let limit):
-        "\(path) wrote more than \(limit) octets to standard output, and was killed"
+        "\(path) wrote more than \(limit) bytes to standard output, and was killed"
       case .system(let error): error.description
       }
     }

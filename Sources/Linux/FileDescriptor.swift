@@ -50,17 +50,17 @@ public struct FileDescriptor: ~Copyable {
 
   // MARK: - Reading and writing
 
-  /// Reads what is there, at most `limit` octets; empty at end of file.
+  /// Reads what is there, at most `limit` bytes; empty at end of file.
   public borrowing func read(limit: Int = 64 << 10) throws(SystemError) -> [UInt8] {
     try readOctets(limit, from: rawValue)
   }
 
-  /// Reads at most `count` octets from `offset` on; fewer at end of file. See pread(2).
+  /// Reads at most `count` bytes from `offset` on; fewer at end of file. See pread(2).
   public borrowing func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
     try unsafe octets(count, "pread") { unsafe clinux_read_at($0, $1, $2, off_t(offset)) }
   }
 
-  /// Reads to the end of the file. More than `limit` octets are `EFBIG`.
+  /// Reads to the end of the file. More than `limit` bytes are `EFBIG`.
   public borrowing func readToEnd(limit: Int = 1 << 30) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
@@ -68,12 +68,12 @@ public struct FileDescriptor: ~Copyable {
       if chunk.isEmpty { return bytes }
       bytes += chunk
       guard bytes.count <= limit else {
-        throw SystemError("read", "more than \(limit) octets", .fileTooLarge)
+        throw SystemError("read", "more than \(limit) bytes", .fileTooLarge)
       }
     }
   }
 
-  /// Receives one datagram of at most `limit` octets; a longer one is cut. See recv(2).
+  /// Receives one datagram of at most `limit` bytes; a longer one is cut. See recv(2).
   public borrowing func receive(limit: Int = 64 << 10) throws(SystemError) -> [UInt8] {
     try unsafe octets(limit, "recv") { unsafe clinux_receive($0, $1, $2, 0) }
   }
@@ -111,7 +111,7 @@ public struct FileDescriptor: ~Copyable {
     }
   }
 
-  /// Reads at most `count` words from the octet `offset` on, in machine byte order; fewer at end of
+  /// Reads at most `count` words from the byte `offset` on, in machine byte order; fewer at end of
   /// file. See pread(2).
   public borrowing func readWords(at offset: Int64, count: Int) throws(SystemError) -> [UInt64] {
     let descriptor = rawValue
@@ -125,7 +125,7 @@ public struct FileDescriptor: ~Copyable {
     return words
   }
 
-  /// Writes all of `words` from the octet `offset` on, in machine byte order. See pwrite(2).
+  /// Writes all of `words` from the byte `offset` on, in machine byte order. See pwrite(2).
   public borrowing func write(words: [UInt64], at offset: Int64) throws(SystemError) {
     var written = 0
     let descriptor = rawValue
@@ -162,7 +162,7 @@ public struct FileDescriptor: ~Copyable {
 
   // MARK: - Files
 
-  /// Makes the file `size` octets long; see ftruncate(2).
+  /// Makes the file `size` bytes long; see ftruncate(2).
   public borrowing func truncate(to size: Int64) throws(SystemError) {
     _ = try check(clinux_truncate(rawValue, off_t(size)), "ftruncate", "descriptor \(rawValue)")
   }
@@ -183,7 +183,7 @@ public struct FileDescriptor: ~Copyable {
   }
 }
 
-/// Reads at most `limit` octets from `descriptor`; empty at end of file.
+/// Reads at most `limit` bytes from `descriptor`; empty at end of file.
 func readOctets(_ limit: Int, from descriptor: CInt) throws(SystemError) -> [UInt8] {
   var result = 0
   let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, limit)) { buffer, count in
@@ -217,7 +217,7 @@ public enum StandardStream: CInt, Sendable {
   /// Writes all of `bytes`.
   public func write(_ bytes: [UInt8]) throws(SystemError) { try writeAll(bytes, to: rawValue) }
 
-  /// Reads to the end. More than `limit` octets are `EFBIG`; no end at the deadline is `ETIMEDOUT`.
+  /// Reads to the end. More than `limit` bytes are `EFBIG`; no end at the deadline is `ETIMEDOUT`.
   public func readToEnd(limit: Int, until deadline: Deadline) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
@@ -228,7 +228,7 @@ public enum StandardStream: CInt, Sendable {
       if chunk.isEmpty { return bytes }
       bytes += chunk
       guard bytes.count <= limit else {
-        throw SystemError("read", "more than \(limit) octets", .fileTooLarge)
+        throw SystemError("read", "more than \(limit) bytes", .fileTooLarge)
       }
     }
   }
@@ -254,7 +254,7 @@ public struct FileStatus: Hashable, Sendable {
   }
   /// The kind of file.
   public let kind: Kind
-  /// Octets.
+  /// Bytes.
   public let size: Int64
   /// `st_dev` and `st_ino`, which together name the file.
   public let device: UInt64, inode: UInt64

@@ -4,7 +4,7 @@ internal import CLinux
 
 extension FileDescriptor {
   /// Receives what is there: one datagram of a netlink socket, and the port it came from, which is
-  /// 0 for the kernel. Nil when there is none yet. One of more than `limit` octets is `EMSGSIZE`.
+  /// 0 for the kernel. Nil when there is none yet. One of more than `limit` bytes is `EMSGSIZE`.
   public borrowing func receiveNetlink(limit: Int = 64 << 10) throws(SystemError)
     -> (bytes: [UInt8], sender: UInt32)?
   {

@@ -1,8 +1,8 @@
 internal import CLinux
 
 extension FileDescriptor {
-  /// Takes a port of this namespace for a moment, as a server would that listens on `octets`, an
-  /// address of 4 or 16 octets in network byte order, and no other family. `EADDRINUSE` where a
+  /// Takes a port of this namespace for a moment, as a server would that listens on `bytes`, an
+  /// address of 4 or 16 bytes in network byte order, and no other family. `EADDRINUSE` where a
   /// server has it; see bind(2).
   public static func reserve(
     _ octets: [UInt8], _ port: UInt16, isStream: Bool, protocol number: CInt

@@ -29,7 +29,7 @@ extension FileDescriptor {
     }
   }
 
-  /// Connects to `octets`, an address of 4 or 16 octets in network byte order; see tcp(7).
+  /// Connects to `bytes`, an address of 4 or 16 bytes in network byte order; see tcp(7).
   ///
   /// Past the deadline it is `ETIMEDOUT`.
   public static func connect(tcp octets: [UInt8], port: UInt16, until deadline: Deadline)

@@ -122,9 +122,9 @@ extension Column where T == InterfaceTable, Content == Int64? {
   public static var ofportRequest: Self { Self("ofport_request") }
   /// `ifindex`: the index of the link; 0 or absent where there is none.
   public static var ifindex: Self { Self("ifindex") }
-  /// `mtu`: octets; the MTU it has.
+  /// `mtu`: bytes; the MTU it has.
   public static var mtu: Self { Self("mtu") }
-  /// `mtu_request`: octets; the MTU that is wished for.
+  /// `mtu_request`: bytes; the MTU that is wished for.
   public static var mtuRequest: Self { Self("mtu_request") }
 }
 extension Column where T == InterfaceTable, Content == String? {

@@ -145,7 +145,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     guard let name: String = try json.decodeIfPresent(), !name.isEmpty else { return nil }
     do throws(CNIError) { try Names.checkInterfaceName(name) } catch {
       throw json.error(
-        "\"\(name)\" is not a bridge name: 1…15 octets, without \"/\", \":\" and white space, "
+        "\"\(name)\" is not a bridge name: 1…15 bytes, without \"/\", \":\" and white space, "
           + "not \".\" or \"..\"")
     }
     return name

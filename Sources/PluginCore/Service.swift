@@ -3,7 +3,7 @@ internal import JSON
 internal import Linux
 internal import PluginConfigurations
 
-/// One invocation of the plugin `P`, from the environment and standard input to the octets of the
+/// One invocation of the plugin `P`, from the environment and standard input to the bytes of the
 /// answer.
 final class Service<P: Plugin> {
   /// Bytes that a configuration may have.

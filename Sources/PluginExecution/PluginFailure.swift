@@ -100,9 +100,9 @@ extension [UInt8] {
   /// Whether there is nothing but white space.
   var isBlank: Bool { allSatisfy { $0 == 0x20 || (0x09...0x0d).contains($0) } }
 
-  /// The first of these octets, quoted, for a message.
+  /// The first of these bytes, quoted, for a message.
   var excerpt: String {
     let text = String(decoding: prefix(200), as: UTF8.self)
-    return "\"\(text)\"" + (count > 200 ? "… (\(count) octets)" : "")
+    return "\"\(text)\"" + (count > 200 ? "… (\(count) bytes)" : "")
   }
 }

@@ -41,7 +41,7 @@ import Testing
     let blanks = [UInt8](repeating: 0x20, count: 8 << 20)
     let long = try status(blanks + [0x7d])
     #expect(long.code == 5)
-    #expect(long.message.contains("more than 8388608 octets"), "\(long)")
+    #expect(long.message.contains("more than 8388608 bytes"), "\(long)")
     let open = try status([UInt8](repeating: UInt8(ascii: "["), count: 8 << 20))
     #expect(open.code == 6, "\(open)")
   }

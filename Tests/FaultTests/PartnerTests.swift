@@ -25,7 +25,7 @@ struct DelegateTests {
     ("echo '{\"cniVersion\":\"1.1.0\",\"ips\":[{\"address\":\"10.1.2.3/33\"}]}'", 6, "33"),
     ("echo '{\"cniVersion\":\"9.9.9\",\"ips\":[]}'", 6, "9.9.9"),
     ("head -c 1048576 /dev/zero | tr '\\0' x", 6, "no JSON text"),
-    ("yes", 999, "more than 16777216 octets"),
+    ("yes", 999, "more than 16777216 bytes"),
     ("exec >&-; sleep 100", 11, "had not ended in time"),
     ("(sleep 100 &) ; kill -SEGV $$", 999, "signal 11"),
     ("echo '{\"code\":103,\"msg\":\"no\",\"details\":\"more\"}'; exit 1", 103, "no; more"),

@@ -16,7 +16,7 @@ enum NetnsNames {
       && name.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "/") && $0 != 0x7f }
     guard isLegal else {
       throw Failure(
-        "\"\(name)\" cannot name a network namespace: a name has 1 to 255 octets, is not \".\" or "
+        "\"\(name)\" cannot name a network namespace: a name has 1 to 255 bytes, is not \".\" or "
           + "\"..\", and has no \"/\" and no space in it")
     }
   }
