@@ -64,7 +64,7 @@ package struct Expectation {
     for (key, value) in externalIDs.sorted(by: { $0.key < $1.key }) {
       deviations.expect("\(subject): external_ids:\(key)", is: found[key], shouldBe: value)
     }
-    // What these name if they are there is what somebody believes.
+    // What these name if they are there is what others rely on.
     for key in ["addresses", "iface-id"] where externalIDs[key] == nil {
       deviations.expect("\(subject): external_ids:\(key)", is: found[key], shouldBe: nil)
     }

@@ -32,7 +32,7 @@ package struct Plan {
   /// The addresses of the configuration where the IPAM plugin also gives what a runtime requests; nil
   /// where all that it gives comes from the configuration.
   let configuredAddresses: [AttachmentResult.Address]?
-  /// The MAC address that somebody asked for; nil: derived from the first address, or the kernel's.
+  /// The requested MAC address; nil: derived from the first address, or the kernel's.
   let mac: MACAddress?
   /// The logical port of OVN; nil where there is none.
   let logicalPort: String?
@@ -42,7 +42,7 @@ package struct Plan {
   /// before it; nil where the runtime did not tell.
   let containerName: String?
 
-  /// Joins the configuration and the wishes for this attachment: `runtimeConfig` comes before
+  /// Joins the configuration and the requests for this attachment: `runtimeConfig` comes before
   /// `args.cni`, that before `CNI_ARGS`, that before the configuration.
   package init(_ request: Request, _ configuration: OVSBridgeConfiguration)
     throws(JSONDecodingError)

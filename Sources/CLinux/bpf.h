@@ -19,7 +19,7 @@ static inline long clinux_bpf(int command, union bpf_attr *attribute) {
 
 /*
  * Loads a program of the kind BPF_PROG_TYPE_XDP, which takes frames of more than one piece, too.
- * Answers its descriptor. A signal that arrives while the verifier is at work is -EAGAIN.
+ * Returns its descriptor. A signal that arrives while the verifier is at work is -EAGAIN.
  */
 static inline long clinux_load_xdp(const uint64_t *instructions, size_t count, const char *name) {
   union bpf_attr attribute;

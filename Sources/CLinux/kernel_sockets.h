@@ -14,7 +14,7 @@
 
 /*
  * One datagram of a netlink socket and the port it came from, 0 for the kernel; -EAGAIN when there
- * is none. Answers the size of the datagram, also where it is larger than `count`.
+ * is none. Returns the size of the datagram, also where it is larger than `count`.
  */
 static inline long clinux_receive_netlink(int fd, void *buffer, size_t count, uint32_t *sender) {
   struct sockaddr_nl from = {0};
@@ -25,7 +25,7 @@ static inline long clinux_receive_netlink(int fd, void *buffer, size_t count, ui
   return result;
 }
 
-/* A command of linux/ethtool.h that takes or answers one number, `value`. */
+/* A command of linux/ethtool.h that takes or returns one number, `value`. */
 static inline long clinux_ethtool_value(int fd, const char *link, uint32_t command,
                                         uint32_t *value) {
   struct ethtool_value argument = {.cmd = command, .data = *value};

@@ -2,7 +2,7 @@
 #define CLINUX_SHIM_H
 
 /*
- * System calls, as the kernel itself answers them: the result, or -errno.
+ * System calls, as the kernel itself returns them: the result, or -errno.
  * A call that a signal interrupts is made again, but where a comment says otherwise.
  * Swift never reads `errno`, which code the compiler puts between the call and the read may change.
  *

@@ -63,7 +63,7 @@ static inline long clinux_bind_ip(int fd, const uint8_t *octets, size_t count, u
 static inline long clinux_send(int fd, const void *buffer, size_t count) {
   return CLINUX_CALL(send(fd, buffer, count, MSG_NOSIGNAL));
 }
-/* Answers the size of the datagram, also where it is larger than `count`. */
+/* Returns the size of the datagram, also where it is larger than `count`. */
 static inline long clinux_receive(int fd, void *buffer, size_t count, int flags) {
   return CLINUX_CALL(recv(fd, buffer, count, flags));
 }

@@ -13,7 +13,7 @@ public enum Command: String, Hashable, Sendable, CaseIterable {
   /// Say which versions of the specification the plugin speaks.
   case version = "VERSION"
 
-  /// Whether it frees what an attachment has. Nobody's mistake in a configuration may keep it from
+  /// Whether it frees what an attachment has. No mistake in a configuration may keep it from
   /// that, as far as it can do without the member.
   public var isReleasing: Bool { self == .del || self == .gc }
 

@@ -20,7 +20,7 @@ public struct Invocation: Hashable, Sendable {
 
   /// Reads the environment; code 4 where a variable is missing or malformed.
   ///
-  /// - Parameter environment: Answers a variable's value; nil if it is not set.
+  /// - Parameter environment: Returns a variable's value; nil if it is not set.
   public init(environment: (String) -> String?) throws(CNIError) {
     let name = environment("CNI_COMMAND") ?? ""
     guard let command = Command(rawValue: name) else {

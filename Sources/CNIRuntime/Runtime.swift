@@ -35,7 +35,7 @@ public struct Runtime: Sendable {
   }
 }
 
-/// An attachment that is to be made, compared or removed, and what is wished for it.
+/// An attachment that is to be made, compared or removed, and what is requested for it.
 public struct AttachmentParameters: Hashable, Sendable {
   /// The container and its interface.
   public var attachment: Attachment
@@ -87,7 +87,7 @@ public struct PluginCall: Hashable, Sendable {
   public let input: JSONValue
 }
 
-/// What a runtime tells while it works.
+/// What a runtime reports while it works.
 public enum PluginEvent: Sendable {
   /// A plugin is about to be started.
   case starting(PluginCall)
@@ -100,7 +100,7 @@ public enum PluginEvent: Sendable {
 }
 
 extension Runtime {
-  /// Runs one plugin of `list` for `command` and answers its result, if it printed one.
+  /// Runs one plugin of `list` for `command` and returns its result, if it printed one.
   ///
   /// - Parameter members: What is put into its configuration besides name and version.
   func run(

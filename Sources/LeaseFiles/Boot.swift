@@ -17,7 +17,7 @@ enum Boot {
   /// When it began, by the clock as it goes now: nanoseconds since 1970-01-01T00:00:00Z.
   static var moment: Int64 { Clock.nanosecondsSinceEpoch - Clock.sinceBoot.nanoseconds }
 
-  /// A key that nobody knows before.
+  /// A key that cannot be known before.
   static func randomKey() -> Digest {
     let text = try? FileDescriptor.open("/proc/sys/kernel/random/uuid").read(limit: 64)
     let salt = Array("\(Process.identifier) \(Clock.nanosecondsSinceEpoch)".utf8)

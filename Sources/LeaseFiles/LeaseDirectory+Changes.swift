@@ -2,8 +2,8 @@ public import Addresses
 internal import Linux
 
 extension LeaseDirectory {
-  /// Leases `address` to `holder`; false where somebody has it after all. Then the index, which had
-  /// it free, has been made anew.
+  /// Leases `address` to `holder`; false where it is leased after all. Then the index, which had
+  /// it free, has been rebuilt.
   ///
   /// - Parameter set: The range set whose cursor stands at the address from now on; nil: none.
   public mutating func lease(_ address: IPAddress, to holder: LeaseHolder, set: Int?)
@@ -25,7 +25,7 @@ extension LeaseDirectory {
     return true
   }
 
-  /// Takes `addresses` back from `holder`, as far as they are its own; answers which these were.
+  /// Takes `addresses` back from `holder`, as far as they are its own; returns which these were.
   ///
   /// It goes on where one cannot be taken back, and throws that in the end.
   @discardableResult
@@ -51,7 +51,7 @@ extension LeaseDirectory {
     return released.reversed()
   }
 
-  /// Removes the lease of `address` if `holder` has it; nil if not. Answers what the file said.
+  /// Removes the lease of `address` if `holder` has it; nil if not. Returns what the file said.
   private mutating func remove(_ address: IPAddress, ifOf holder: LeaseHolder)
     throws(SystemError) -> LeaseHolder?
   {
@@ -77,7 +77,7 @@ extension LeaseDirectory {
         return []
       }
       let released = try release(held, of: holder)
-      // None, where the index was wrong; it has been made anew.
+      // None, where the index was wrong; it has been rebuilt.
       if !released.isEmpty { return released }
     }
     throw .unstable(path: location.path)
@@ -96,7 +96,7 @@ extension LeaseDirectory {
       let stamp = Clock.nanosecondsSinceEpoch - 10_000_000_000
       guard try write(stamp: stamp) else { return }
       try directory.setModified(stamp)
-      // Such a file system has cut off the fraction. A later time is somebody else's change.
+      // Such a file system has cut off the fraction. A later time is another program's change.
       let kept = try directory.status().modified
       if kept < stamp { guard try write(stamp: kept) else { return } }
       isDirectoryChanged = false
@@ -127,7 +127,7 @@ extension LeaseDirectory {
 
   // MARK: - Files
 
-  /// The one file that is being written. Whoever has the lock may remove it.
+  /// The one file that is being written. The holder of the lock may remove it.
   private static var draftName: String { "draft" }
 
   /// Writes a draft; false where there is no place for one.
@@ -136,7 +136,7 @@ extension LeaseDirectory {
     guard companion != nil else { return false }
     var file: FileDescriptor?
     do throws(SystemError) { file = try companion?.open(Self.draftName, options) } catch {
-      // Left by somebody who was killed. It may be a second name of a lease: never write into it.
+      // Left by a program that was killed. It may be a second name of a lease: never write into it.
       guard error.errno == .fileExists else { throw error }
       try companion?.remove(Self.draftName)
       file = try companion?.open(Self.draftName, options)
@@ -176,8 +176,8 @@ extension LeaseDirectory {
     }
   }
 
-  /// Gives the file `name` this short content. Whoever is killed in between leaves a cursor that
-  /// stands elsewhere, or nowhere, and costs nobody an address.
+  /// Gives the file `name` this short content. A program that is killed in between leaves a cursor that
+  /// stands elsewhere, or nowhere, and costs no attachment an address.
   private mutating func put(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
     isDirectoryChanged = true
     let file = try directory.open(name, [.writeOnly, .create, .nonBlocking])

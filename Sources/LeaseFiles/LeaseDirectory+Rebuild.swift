@@ -32,13 +32,13 @@ extension LeaseDirectory {
       isUnchanged = isUnchanged && made != .none
     }
     guard reclaims, boot != .none else { return try rebuild(.none, keeping: nil) }
-    // Whoever asks later in this boot may find the clock set, so its beginning is noted now.
+    // A later command of this boot may find the clock set, so its beginning is noted now.
     let older = byTime()
-    // Nobody was here since the boot that the index is of: nothing there can be younger.
+    // No command ran here since the boot that the index is of: nothing there can be younger.
     try rebuild(isUnchanged ? .all : older, keeping: nil)
   }
 
-  /// Makes the index anew from the files. Which of them are of an earlier boot was judged before.
+  /// Rebuilds the index from the files. Which of them are of an earlier boot was judged before.
   mutating func rebuild() throws(LeaseError) { try rebuild(.none, keeping: nil) }
 
   /// Releases the leases of all who are not among `valid`.
@@ -106,7 +106,7 @@ extension LeaseDirectory {
         unread = unread ?? error
         isUnsettled = true
       case .torn(let modified):
-        // Whoever writes there has the lock, and that is us; but not every program locks.
+        // A program that writes there has the lock, and that is this one; but not every program locks.
         // A file may claim any time, also one so long ago that no difference has room.
         let isYoung = modified <= now && modified > now - 2_000_000_000 && modified != 0
         if isYoung { isUnsettled = true } else { isFree = true }
@@ -125,7 +125,7 @@ extension LeaseDirectory {
         try index.add(address, of: holder)
       } else {
         try index.mark(address, true, in: .leased)
-        if try index.hasMemory { try index.mark(address, true, in: .spokenFor) }
+        if try index.hasMemory { try index.mark(address, true, in: .reserved) }
       }
     }
   }

@@ -5,7 +5,7 @@ public import Linux
 ///
 /// The files in the network's directory are the truth, and the reference plugin's own. What is
 /// kept besides, the index, makes every operation cost the same however many leases there are; it
-/// is made anew where it does not match.
+/// is rebuilt where it does not match.
 ///
 /// Any operation may be killed at any instruction: a lease appears wholly or not at all, and an
 /// index that was being changed does not match the directory, because the directory is always
@@ -38,7 +38,7 @@ public struct LeaseDirectory: ~Copyable {
   var isDirectoryChanged = false
   /// The index was changed after it was written.
   var isIndexChanged = false
-  /// Somebody may be writing a file there at this moment, or one could not be read: the index holds
+  /// Another program may be writing a file there at this moment, or one could not be read: the index holds
   /// for now only.
   var isUnsettled = false
   /// Why a file could not be read that may be anybody's lease.
@@ -68,7 +68,7 @@ public struct LeaseDirectory: ~Copyable {
         lock = try FileLock(
           path: "\(location.path)/\(LeaseLocation.lockName)", mode: 0o750, until: deadline)
       } catch { throw .lock(error) }
-      // Somebody removed all leases, as people do, while we waited.
+      // All leases were removed by hand while this command waited.
       guard lock.isNamed else { continue }
       var store = LeaseDirectory(location, access, reclaims, directory, lock)
       try store.match()
@@ -133,29 +133,29 @@ public struct LeaseDirectory: ~Copyable {
     throw .unstable(path: location.path)
   }
 
-  /// The lowest address of `range` that nobody has; nil if there is none.
+  /// The lowest address of `range` that is free; nil if there is none.
   ///
-  /// - Parameter leavingRemembered: Addresses that somebody had last are passed over.
+  /// - Parameter leavingRemembered: Addresses that an attachment had last are passed over.
   public mutating func firstFree(in range: IPRange, leavingRemembered: Bool) throws(LeaseError)
     -> IPAddress?
   {
     for _ in 0..<2 {
       do throws(IndexFault) {
         let tree: LeaseIndex.Tree =
-          leavingRemembered ? (try index.hasMemory ? .spokenFor : .leased) : .leased
+          leavingRemembered ? (try index.hasMemory ? .reserved : .leased) : .leased
         return try index.firstFree(in: range, tree)
       } catch { try rebuild() }
     }
     throw .unstable(path: location.path)
   }
 
-  /// Whether `address` is nobody's.
+  /// Whether `address` is free.
   public mutating func isFree(_ address: IPAddress) throws(LeaseError) -> Bool {
     guard let range = IPRange(address, address) else { return false }
     return try firstFree(in: range, leavingRemembered: false) != nil
   }
 
-  /// Who holds `address`, as its file says; nil where that is nobody or does not say.
+  /// Who holds `address`, as its file says; nil where it is free or the file does not say.
   public func holder(of address: IPAddress) -> LeaseHolder? {
     guard case .lease(let holder, _) = LeaseFile(address.description, in: directory) else {
       return nil

@@ -1,7 +1,7 @@
 internal import CLinux
 
 extension StandardStream {
-  /// Whether somebody looks at it; see isatty(3).
+  /// Whether it is a terminal; see isatty(3).
   public var isTerminal: Bool { CLinux::isatty(rawValue) == 1 }
 }
 

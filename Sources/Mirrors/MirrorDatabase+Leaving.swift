@@ -26,7 +26,7 @@ extension MirrorDatabase {
     try removeEmptyMirrors(until: deadline) { $0.isEmpty() }
   }
 
-  /// Takes back what an ADD that failed may have done; answers why it could not.
+  /// Takes back what an ADD that failed may have done; returns why it could not.
   func undo(until deadline: Deadline) -> String? {
     do throws(OVSDBError) {
       try leave(until: deadline)

@@ -52,7 +52,7 @@ struct MirrorSurvey {
 }
 
 extension Row<MirrorTable> {
-  /// Whether it is ours and mirrors nothing for nobody.
+  /// Whether it is ours and mirrors nothing to no port.
   func isEmpty(without ports: Set<Reference> = []) -> Bool {
     AttachmentRecord.isOurs(self[.externalIDs]) && !self[.selectsAll]
       && Set(self[.sourcePorts]).isSubset(of: ports)

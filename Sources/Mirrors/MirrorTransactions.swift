@@ -4,14 +4,14 @@ internal import OpenVSwitch
 internal import PluginConfigurations
 internal import PluginCore
 
-/// A port made part of mirrors. It takes effect only if nobody has changed them meanwhile.
+/// A port made part of mirrors. It takes effect only if they have not changed meanwhile.
 struct Joining {
   private(set) var transaction = Transaction()
-  private var premises: [Transaction.Required] = []
+  private var preconditions: [Transaction.Required] = []
 
   /// Throws where a mirror's output is taken already, or is another.
   init(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ port: Reference) throws(CNIError) {
-    premises.append(
+    preconditions.append(
       transaction.require(
         .bridge,
         where: [
@@ -20,7 +20,7 @@ struct Joining {
         ]))
     for mirror in plan.configuration.mirrors {
       if let found = survey.mirror(mirror.name) {
-        premises.append(transaction.require(.mirror, where: found.asSeen))
+        preconditions.append(transaction.require(.mirror, where: found.asSeen))
         try join(mirror, found, port, plan)
       } else {
         insert(mirror, port, plan, survey.bridge)
@@ -32,15 +32,15 @@ struct Joining {
       .comment("patchbay: \(subject) is a mirror \(plan.role.rawValue)"))
   }
 
-  /// Whether `error` says that somebody else was faster.
-  func isOvertaken(_ error: OVSDBError) -> Bool { premises.contains { $0.isUnmet(error) } }
+  /// Whether `error` says that another program was faster.
+  func isOvertaken(_ error: OVSDBError) -> Bool { preconditions.contains { $0.isUnmet(error) } }
 
   /// Has ovs-vswitchd look over the flows that the datapath has already.
   ///
   /// For Open vSwitch 3.1.0 a change of a mirror is no reason to do so: what flows already is not
   /// mirrored as long as it goes on (https://github.com/kubeovn/kube-ovn/issues/2801). A change of a
   /// port is one. The setting means nothing to a port that is no tunnel; with a tunnel, or a port of
-  /// somebody else, such flows are mirrored by and by.
+  /// another program, such flows are mirrored by and by.
   private mutating func renewFlows(_ port: Row<PortTable>) {
     guard let isSet = port.hasIdleSetting else { return }
     let key = Row<PortTable>.idleSetting
@@ -152,7 +152,7 @@ extension Row<PortTable> {
 /// Ports taken out of mirrors, and mirrors removed that have none left.
 struct Leaving {
   private(set) var transaction = Transaction()
-  private var premises: [Transaction.Required] = []
+  private var preconditions: [Transaction.Required] = []
 
   /// Whether there is nothing to do.
   var isEmpty: Bool { transaction.operations.isEmpty }
@@ -185,11 +185,11 @@ struct Leaving {
 
   /// Removes a mirror of the bridge, if it is still as it was seen.
   mutating func remove(_ mirror: Row<MirrorTable>, from bridge: Reference) {
-    premises.append(transaction.require(.mirror, where: mirror.asSeen))
+    preconditions.append(transaction.require(.mirror, where: mirror.asSeen))
     transaction.mutate(
       .bridge, where: [.equal(.uuid, bridge)], [.delete([mirror[.uuid]], from: .mirrors)])
   }
 
-  /// Whether `error` says that somebody else was faster.
-  func isOvertaken(_ error: OVSDBError) -> Bool { premises.contains { $0.isUnmet(error) } }
+  /// Whether `error` says that another program was faster.
+  func isOvertaken(_ error: OVSDBError) -> Bool { preconditions.contains { $0.isUnmet(error) } }
 }

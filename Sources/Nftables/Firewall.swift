@@ -57,7 +57,7 @@ public enum Firewall {
     }
   }
 
-  /// Everything that the firewall has in this namespace, of whoever: each thing an object with its
+  /// Everything that the firewall has in this namespace, from all programs: each thing an object with its
   /// kind as its only member, as libnftables-json(5) has it.
   public static func ruleset(until deadline: Deadline) throws(FirewallError) -> [JSONValue] {
     try listing(

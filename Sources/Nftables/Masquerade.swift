@@ -16,7 +16,7 @@ public struct Masquerade: Hashable, Sendable {
 
   private var commands: MasqueradeCommands { MasqueradeCommands(network: network) }
 
-  /// How often something is tried again that somebody else got in the way of. Each time, that other
+  /// How often something is tried again that another program got in the way of. Each time, that other
   /// has got on.
   private static let attempts = 20
 
@@ -106,7 +106,7 @@ public struct Masquerade: Hashable, Sendable {
     _ = try removeAll(until: deadline) { $0 == owner.chain }
   }
 
-  /// Removes the rules of all attachments of the network but `valid`; answers the comments of those
+  /// Removes the rules of all attachments of the network but `valid`; returns the comments of those
   /// removed.
   public func removeAll(except valid: [RuleOwner], until deadline: Deadline)
     throws(FirewallError) -> [String]

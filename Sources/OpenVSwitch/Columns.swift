@@ -118,19 +118,19 @@ extension Column where T == InterfaceTable, Content == Int64? {
   /// `ofport`: the OpenFlow port number; absent until ovs-vswitchd saw the row, -1 where it could
   /// not use it.
   public static var ofport: Self { Self("ofport") }
-  /// `ofport_request`: 1…65279: the OpenFlow port number that is wished for.
+  /// `ofport_request`: 1…65279: the OpenFlow port number that is requested.
   public static var ofportRequest: Self { Self("ofport_request") }
   /// `ifindex`: the index of the link; 0 or absent where there is none.
   public static var ifindex: Self { Self("ifindex") }
   /// `mtu`: bytes; the MTU it has.
   public static var mtu: Self { Self("mtu") }
-  /// `mtu_request`: bytes; the MTU that is wished for.
+  /// `mtu_request`: bytes; the MTU that is requested.
   public static var mtuRequest: Self { Self("mtu_request") }
 }
 extension Column where T == InterfaceTable, Content == String? {
   /// `error`: why ovs-vswitchd could not use it; absent where it could.
   public static var error: Self { Self("error") }
-  /// `mac`: the MAC address that is wished for; for internal ports.
+  /// `mac`: the MAC address that is requested; for internal ports.
   public static var mac: Self { Self("mac") }
   /// `mac_in_use`: the MAC address it has.
   public static var macInUse: Self { Self("mac_in_use") }

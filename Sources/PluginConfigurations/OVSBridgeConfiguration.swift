@@ -32,7 +32,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   public let vlans: PortVLANs
   /// Bytes, of both ends; nil: that of the bridge.
   public let mtu: UInt32?
-  /// Of the container end; nil: derived or the kernel's. The runtime's wish comes before it.
+  /// Of the container end; nil: derived or the kernel's. What the runtime requests comes before it.
   public let mac: MACAddress?
   /// Where ovsdb-server listens.
   public let endpoint: Endpoint
@@ -63,7 +63,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   /// Whether the container end takes router advertisements; nil: not with IPAM, else as the kernel
   /// has it.
   public let acceptsRouterAdvertisements: Bool?
-  /// Whether the container end receives all frames, whoever they are for.
+  /// Whether the container end receives all frames, not only its own.
   public let promisc: Bool
   /// Whether the container end stays down.
   public let disableContainerInterface: Bool
@@ -89,8 +89,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     ipMasq = try flag("ipMasq")
     portIsolation = try flag("portIsolation")
     let bandwidth: Bandwidth? = try json["bandwidth"].decodeIfPresent()
-    let wished: Bandwidth? = try json["runtimeConfig"]["bandwidth"].decodeIfPresent()
-    self.bandwidth = (wished ?? bandwidth).flatMap { $0.isEmpty ? nil : $0 }
+    let requested: Bandwidth? = try json["runtimeConfig"]["bandwidth"].decodeIfPresent()
+    self.bandwidth = (requested ?? bandwidth).flatMap { $0.isEmpty ? nil : $0 }
     openFlowPort =
       json["ofport_request"].value == 0
       ? nil : try json["ofport_request"].decodeIfPresent(in: 1...65279)

@@ -43,7 +43,7 @@ public protocol Plugin {
   /// All or nothing: what was made is undone when it throws.
   static func add(_ request: Request, _ configuration: Configuration, _ context: Context)
     throws(CNIError) -> AttachmentResult
-  /// Succeeds when nothing of the attachment is left, whoever removed it.
+  /// Succeeds when nothing of the attachment is left, whatever removed it.
   static func del(_ request: Request, _ detachment: Detachment, _ context: Context)
     throws(CNIError)
   /// Changes nothing; throws what is not as ADD made it.

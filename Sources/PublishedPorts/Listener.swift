@@ -4,7 +4,7 @@ internal import PluginConfigurations
 
 /// What on the host has a port already.
 enum Listener {
-  /// podman keeps the ports of its containers busy by this program, which serves nobody.
+  /// podman keeps the ports of its containers busy by this program, which serves no one.
   private static let placeholder = "conmon"
 
   /// Throws `.listening` where a process of the host has the port: it would not be reached any more.

@@ -159,9 +159,9 @@ extension ContainerLink {
     deviations.expect(
       "\(subject): gateway", is: route.gateway?.description,
       shouldBe: wanted.gateway?.description)
-    func compare(_ member: String, _ found: UInt32?, _ wish: UInt32?) {
-      guard let wish else { return }
-      deviations.expect("\(subject): \(member)", is: found, shouldBe: wish)
+    func compare(_ member: String, _ found: UInt32?, _ wanted: UInt32?) {
+      guard let wanted else { return }
+      deviations.expect("\(subject): \(member)", is: found, shouldBe: wanted)
     }
     compare("mtu", route.mtu, wanted.mtu)
     compare("advmss", route.advertisedMSS, wanted.advertisedMSS)

@@ -128,13 +128,13 @@ package struct ContainerLink {
     }
   }
 
-  func switchHostEndOn(until deadline: Deadline) throws(RouteError) {
+  func bringHostEndUp(until deadline: Deadline) throws(RouteError) {
     try outside.request(until: deadline) { $0.setLink(.index(host.index), isUp: true) }
   }
 
   // MARK: - The container end
 
-  /// Decides on the container end's MAC address: what somebody asked for, else what follows from
+  /// Decides on the container end's MAC address: the requested one, else what follows from
   /// the first address, else what the kernel chose.
   package mutating func chooseMAC(
     _ addresses: [AttachmentResult.Address], _ context: Context

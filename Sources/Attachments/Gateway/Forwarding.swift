@@ -59,7 +59,7 @@ enum Forwarding {
   }
 
   /// The links that would ignore their routers with forwarding on, and live from them: those that
-  /// have learned an address or a route by an advertisement, and devices that nobody made by
+  /// have learned an address or a route by an advertisement, and devices that were not made by
   /// software, which may learn one any time. A host end or another container's link is none of them.
   private static func advertised(
     except gateway: String, _ socket: RouteSocket, _ context: Context

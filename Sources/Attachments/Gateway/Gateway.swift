@@ -58,7 +58,7 @@ extension Plan {
   }
 
   /// The address and the subnet that the host gets as the gateway of `address`; nil where the
-  /// configuration does not say. What a runtime requests never decides it: else whoever may request
+  /// configuration does not say. What a runtime requests never decides it: else one who may request
   /// an address could route a quarter of the Internet into the bridge.
   func gatewayAddress(of address: AttachmentResult.Address) -> IPPrefix? {
     guard let configuredAddresses else {

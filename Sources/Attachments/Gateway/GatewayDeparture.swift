@@ -67,7 +67,7 @@ struct GatewayDeparture {
       var transaction = Transaction()
       // Where an ADD is about to use the gateway, that one decides what becomes of it.
       let isDecidedHere = extent == situation.extent && absence?.isContradicted != true
-      let premises = isDecidedHere ? require(extent, &transaction) : []
+      let preconditions = isDecidedHere ? require(extent, &transaction) : []
       take(extent, situation.row, &transaction)
       for operation in removal.operations { transaction.append(operation) }
       do throws(OVSDBError) {
@@ -75,7 +75,7 @@ struct GatewayDeparture {
         if extent == .gateway, situation.row.isOurs { removed.hasRemovedGateway = true }
         return
       } catch {
-        guard premises.contains(where: { $0.isUnmet(error) }), !deadline.hasPassed else {
+        guard preconditions.contains(where: { $0.isUnmet(error) }), !deadline.hasPassed else {
           throw error
         }
       }
@@ -118,7 +118,7 @@ struct GatewayDeparture {
       AttachmentRecord.mark(of: network).adding([GatewayRow.key: port]))
   }
 
-  /// Adds what makes the transaction fail if somebody came or went.
+  /// Adds what makes the transaction fail if an attachment came or went.
   private func require(_ extent: Extent, _ transaction: inout Transaction)
     -> [Transaction.Required]
   {
@@ -162,7 +162,7 @@ struct GatewayDeparture {
       .port, where: [.equal(.uuid, row.reference)], [.delete(keys: keys, from: .externalIDs)])
   }
 
-  /// The addresses that nobody needs any more, of a port that stays; nil where there are none.
+  /// The addresses that are not needed any more, of a port that stays; nil where there are none.
   private func abandoned(_ situation: Situation) -> AbandonedAddresses? {
     let marks = situation.row.marks
     var addresses: [IPPrefix]

@@ -46,7 +46,7 @@ struct GatewayLink {
 }
 
 extension Gateway {
-  /// Refuses addresses of somebody else, unless they are to give way.
+  /// Refuses addresses that are not ours, unless they are to give way.
   private func checkAddresses(_ link: GatewayLink?, _ plan: Plan) throws(AttachmentError) {
     guard let conflict = link?.conflicts(with: self).first, !plan.configuration.forceAddress else {
       return
@@ -70,9 +70,9 @@ extension Gateway {
     return GatewayTarget(gateway: self, link: link, presence: presence)
   }
 
-  /// Makes the gateway work: link up, addresses there, forwarding on. Answers its link.
+  /// Makes the gateway work: link up, addresses there, forwarding on. Returns its link.
   ///
-  /// Addresses of somebody else that give way come back when the command fails.
+  /// Addresses that are not ours and give way come back when the command fails.
   ///
   /// - Parameter index: That of the link which ovs-vswitchd has made.
   func bringUp(
@@ -131,7 +131,7 @@ struct AbandonedAddresses {
 
   private var attempt: String { "cannot take the addresses of the gateway \"\(port)\" away" }
 
-  /// Takes them away; answers why not.
+  /// Takes them away; returns why not.
   func remove(until deadline: Deadline) -> AttachmentError? {
     do throws(RouteError) {
       let socket = try RouteSocket()

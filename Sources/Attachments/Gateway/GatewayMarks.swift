@@ -6,7 +6,7 @@ internal import Addresses
 /// Each mark is a key of its own, so that several can be put and taken at once, by whomever, without
 /// being read before.
 enum GatewayMark: Hashable {
-  /// This network needs this address, which nobody had put there before.
+  /// This network needs this address, which was not there before.
   case address(IPPrefix, network: String)
   /// The MAC address of the bridge was fixed to this one.
   case hardwareAddress(String)
@@ -26,7 +26,7 @@ enum GatewayMark: Hashable {
     }
   }
 
-  /// Nil for a pair of somebody else.
+  /// Nil for a pair that is not ours.
   init?(_ key: String, _ value: String) {
     if key == Self.hardware {
       self = .hardwareAddress(value)

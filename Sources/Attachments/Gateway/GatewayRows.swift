@@ -140,7 +140,7 @@ struct GatewayJoining {
   }
 
   /// What of the operations must hold, or what they collide with.
-  struct Premises {
+  struct Preconditions {
     /// The port is there, or is not there yet.
     fileprivate var port: Transaction.Required
     fileprivate var place: Transaction.Required?
@@ -153,7 +153,7 @@ struct GatewayJoining {
     func isElsewhere(_ error: OVSDBError) -> Bool { place?.isUnmet(error) ?? false }
   }
 
-  /// Refuses a port of somebody else that cannot be the gateway's.
+  /// Refuses a port that cannot be the gateway's.
   func checkPort() throws(AttachmentError) {
     if let row = findings?.row, let reason = gateway.port.objection(to: row) {
       throw gateway.port.refusal(.failed, reason)
@@ -161,16 +161,16 @@ struct GatewayJoining {
   }
 
   /// Adds to a transaction that attaches to a bridge that is there.
-  func join(_ bridge: Reference, _ transaction: inout Transaction) -> Premises {
+  func join(_ bridge: Reference, _ transaction: inout Transaction) -> Preconditions {
     guard let row = findings?.row else {
-      let premises = Premises(
+      let preconditions = Preconditions(
         port: transaction.requireAbsent(.port, where: [.equal(.name, gateway.port.name)]))
       if let port = insertPort(&transaction) {
         transaction.plug(port, into: .equal(.uuid, bridge))
       }
-      return premises
+      return preconditions
     }
-    let premises = Premises(
+    let preconditions = Preconditions(
       port: transaction.require(.port, where: [.equal(.uuid, row.reference)]),
       place: transaction.require(
         .bridge, where: [.equal(.uuid, bridge), .includes(.ports, [row.reference])]))
@@ -186,7 +186,7 @@ struct GatewayJoining {
       transaction.mutate(
         .port, where: [.equal(.uuid, row.reference)], [.insert(pairs, into: .externalIDs)])
     }
-    return premises
+    return preconditions
   }
 
   /// The pairs that the port gets.

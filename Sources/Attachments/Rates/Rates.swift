@@ -36,7 +36,7 @@ package struct Rates: Hashable {
   var limitsEgress: Bool { bandwidth.egress != nil }
 
   /// Bytes of burst at `rate` bytes a second, below which a busy machine does not reach the rate:
-  /// tokens that nobody takes in time are lost, so that there must be room for a frame or two, and for
+  /// tokens that are not taken in time are lost, so that there must be room for a frame or two, and for
   /// what comes in while the kernel is kept from looking, a few milliseconds.
   private func smallestBurst(_ rate: UInt64) -> UInt64 { max(2 * frame, rate / 250) }
 

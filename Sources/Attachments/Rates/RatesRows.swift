@@ -7,7 +7,7 @@ internal import PluginCore
 // port, so they have the `external_ids` of the attachment, by which they are found.
 
 extension Rates {
-  /// Adds the rows of QoS and queue; answers the port's columns.
+  /// Adds the rows of QoS and queue; returns the port's columns.
   func insert(_ externalIDs: [String: String], into transaction: inout Transaction)
     -> [Cell<PortTable>]
   {

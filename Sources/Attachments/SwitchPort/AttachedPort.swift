@@ -14,14 +14,14 @@ struct AttachedPort {
   let commit: ConfirmedCommit
   let datapath: DatapathType
 
-  /// Waits until ovs-vswitchd has made the port, and tells what it took for the port's link that is
+  /// Waits until ovs-vswitchd has made the port, and returns what it took for the port's link that is
   /// not; nil where the datapath forwards.
-  func mistake(_ ends: ContainerLink, _ context: Context) throws(AttachmentError) -> String? {
+  func mismatch(_ container: ContainerLink, _ context: Context) throws(AttachmentError) -> String? {
     var deadline = context.deadline
     if let limit = plan.configuration.linkStateTimeout {
       deadline = min(deadline, .after(.milliseconds(limit)))
     }
-    let index = Int64(ends.host.index)
+    let index = Int64(container.host.index)
     let outcome: CommitOutcome
     let link: Link
     do {
@@ -42,7 +42,7 @@ struct AttachedPort {
           + "cannot make the bridge, whose datapath is \"\(datapath)\" (see its log)"
           + datapath.cure)
     }
-    do { link = try ends.outside.link(.index(ends.host.index), until: deadline) } catch {
+    do { link = try container.outside.link(.index(container.host.index), until: deadline) } catch {
       throw AttachmentError(error, Database.attempt(plan))
     }
     let name = plan.hostLink.name

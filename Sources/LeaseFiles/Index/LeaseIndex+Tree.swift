@@ -8,8 +8,8 @@ extension LeaseIndex {
   enum Tree: UInt8 {
     /// The leased addresses.
     case leased = 0
-    /// The leased ones, and those that somebody had and may come back for.
-    case spokenFor = 1
+    /// The leased ones, and those whose last holder may come back.
+    case reserved = 1
   }
 
   /// A bitmap has 2 to the power of this bits.

@@ -128,14 +128,14 @@ struct LeaseIndex: ~Copyable {
     try insert(try key(holder, ordinal), record)
   }
 
-  /// Enters the lease of `address`, which nobody has.
+  /// Enters the lease of `address`, which is free.
   mutating func add(_ address: IPAddress, of holder: LeaseHolder) throws(IndexFault) {
     guard !(try isTaken(address, in: .leased)) else { throw .damaged }
     let count = try count(of: holder)
     try set(address, count, of: count + 1, holder)
     if count > 0 { try set(try self.address(0, of: holder), 0, of: count + 1, holder) }
     try mark(address, true, in: .leased)
-    if try hasMemory { try mark(address, true, in: .spokenFor) }
+    if try hasMemory { try mark(address, true, in: .reserved) }
   }
 
   /// Strikes out the lease of `address`, which `holder` has. The newest is found first.
@@ -150,7 +150,7 @@ struct LeaseIndex: ~Copyable {
     try remove(try key(holder, count - 1))
     if ordinal > 0 { try set(try self.address(0, of: holder), 0, of: count - 1, holder) }
     try mark(address, false, in: .leased)
-    if try hasMemory, try owner(of: address) == nil { try mark(address, false, in: .spokenFor) }
+    if try hasMemory, try owner(of: address) == nil { try mark(address, false, in: .reserved) }
   }
 
   // MARK: - Addresses as words

@@ -29,7 +29,7 @@ extension LeaseDirectory {
     throw .unstable(path: location.path)
   }
 
-  /// From now on `address` is what `text` had last; nil: nobody had it.
+  /// From now on `address` is what `text` had last; nil: it was never leased.
   ///
   /// It is not worth a failure: what cannot be written is forgotten.
   public mutating func remember(_ address: IPAddress, for text: String?) throws(LeaseError) {
@@ -40,7 +40,7 @@ extension LeaseDirectory {
     if !isKnown { try rebuild() }
   }
 
-  /// False where the index must be made anew: the tree of those spoken for is made with the first
+  /// False where the index must be rebuilt: the tree of those spoken for is made with the first
   /// memory.
   private mutating func note(_ address: IPAddress, _ subject: Digest) throws(IndexFault) -> Bool {
     let hasMemory = try index.hasMemory
@@ -142,7 +142,7 @@ extension LeaseIndex {
     return Digest(first: record.0, second: record.1)
   }
 
-  /// Makes `address` what `subject` had last; `.none`: nobody's.
+  /// Makes `address` what `subject` had last; `.none`: no subject's.
   mutating func remember(_ address: IPAddress, for subject: Digest) throws(IndexFault) {
     if let old = try owner(of: address), old != subject {
       try remove(try memoryKey(old))
@@ -150,14 +150,14 @@ extension LeaseIndex {
     }
     if subject != .none, let old = try remembered(for: subject), old != address {
       try remove(try ownerKey(old))
-      if !(try isTaken(old, in: .leased)) { try mark(old, false, in: .spokenFor) }
+      if !(try isTaken(old, in: .leased)) { try mark(old, false, in: .reserved) }
     }
     guard subject != .none else {
-      if !(try isTaken(address, in: .leased)) { try mark(address, false, in: .spokenFor) }
+      if !(try isTaken(address, in: .leased)) { try mark(address, false, in: .reserved) }
       return
     }
     try insert(try memoryKey(subject), Self.record(address))
     try insert(try ownerKey(address), (subject.first, subject.second, 0))
-    try mark(address, true, in: .spokenFor)
+    try mark(address, true, in: .reserved)
   }
 }

@@ -1,6 +1,6 @@
 internal import Linux
 
-/// Why an index cannot be used. It is then made anew from the leases, never repaired.
+/// Why an index cannot be used. It is then rebuilt from the leases, never repaired.
 enum IndexFault: Error {
   /// What it holds is not what was written.
   case damaged

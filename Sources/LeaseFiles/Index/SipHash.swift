@@ -1,6 +1,6 @@
 /// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input PRF").
 ///
-/// Keys of the index are digests, so that they all have one size; keyed, so that whoever chooses
+/// Keys of the index are digests, so that they all have one size; keyed, so that one who chooses
 /// container IDs and pod names cannot make them meet.
 enum SipHash {
   private struct State {

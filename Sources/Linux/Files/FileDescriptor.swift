@@ -139,7 +139,7 @@ public struct FileDescriptor: ~Copyable {
     }
   }
 
-  /// Writes what fits without waiting and takes it off `bytes`. A pipe that nobody reads any more
+  /// Writes what fits without waiting and takes it off `bytes`. A pipe that no process reads any more
   /// takes everything.
   public borrowing func writeAvailable(_ bytes: inout ArraySlice<UInt8>) throws(SystemError) {
     while !bytes.isEmpty {
@@ -205,7 +205,7 @@ func writeAll(_ bytes: [UInt8], to descriptor: CInt) throws(SystemError) {
   }
 }
 
-/// The descriptors 0, 1 and 2, which belong to whoever started this process.
+/// The descriptors 0, 1 and 2, which belong to the program that started this process.
 public enum StandardStream: CInt, Sendable {
   /// Descriptor 0.
   case input = 0

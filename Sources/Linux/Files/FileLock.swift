@@ -6,7 +6,7 @@ public struct FileLock: ~Copyable {
 
   /// Why a lock could not be had.
   public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Somebody else holds it past the deadline; the holder, where it can be told.
+    /// Another process holds it past the deadline; the holder, where it can be told.
     case held(path: String, holder: String?)
     /// A system call failed.
     case system(SystemError)

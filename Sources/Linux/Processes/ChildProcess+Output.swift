@@ -3,7 +3,7 @@ extension ChildProcess {
   public var readiness: Readiness { .readable(outputDescriptor) }
 
   /// Takes what it has written to standard output by now: nil where that is nothing, empty where
-  /// nothing will come any more. `finish(until:)` answers only the rest.
+  /// nothing will come any more. `finish(until:)` returns only the rest.
   public borrowing func readOutput() throws(SystemError) -> [UInt8]? {
     try Self.readAvailable(outputDescriptor)
   }

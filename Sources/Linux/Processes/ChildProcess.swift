@@ -26,7 +26,7 @@ public struct ChildProcess: ~Copyable {
     case inherited
     /// To its standard output.
     case merged
-    /// To whoever waits for its end.
+    /// To the program that waits for its end.
     case piped
   }
   /// What a program answered.
@@ -68,8 +68,8 @@ public struct ChildProcess: ~Copyable {
 
   /// Starts `path` with `input` on standard input and exactly this environment (`NAME=value`).
   ///
-  /// It is killed when the thread that starts it ends, so that it does nothing any more that nobody
-  /// waits for.
+  /// It is killed when the thread that starts it ends, so that it does nothing that is not
+  /// waited for any more.
   public init(
     start path: String, arguments: [String] = [], environment: [String], input bytes: [UInt8],
     standardError: StandardError = .inherited
@@ -111,7 +111,7 @@ public struct ChildProcess: ~Copyable {
     }
   }
 
-  /// Waits for the end of the program and answers what it wrote. Past the deadline it is killed.
+  /// Waits for the end of the program and returns what it wrote. Past the deadline it is killed.
   ///
   /// - Parameter read: Gets what it writes to standard error, when it does, if that is piped.
   public consuming func finish(
@@ -123,11 +123,11 @@ public struct ChildProcess: ~Copyable {
       var hasEnded = false
       while !hasEnded {
         if unwritten.isEmpty { input = nil }
-        var wishes: [Readiness] = [.readable(ending.rawValue)]
-        if isOpen { wishes.append(.readable(output.rawValue)) }
-        if let fd = errors?.rawValue { wishes.append(.readable(fd)) }
-        if let fd = input?.rawValue { wishes.append(.writable(fd)) }
-        guard let ready = try wait(for: wishes, until: deadline) else {
+        var events: [Readiness] = [.readable(ending.rawValue)]
+        if isOpen { events.append(.readable(output.rawValue)) }
+        if let fd = errors?.rawValue { events.append(.readable(fd)) }
+        if let fd = input?.rawValue { events.append(.writable(fd)) }
+        guard let ready = try wait(for: events, until: deadline) else {
           throw SystemError("", "", .timedOut)
         }
         hasEnded = ready == 0
@@ -183,7 +183,7 @@ private struct Pipe: ~Copyable {
   }
 }
 
-/// Starts `path` and answers its process ID; see vfork(2) and execve(2).
+/// Starts `path` and returns its process ID; see vfork(2) and execve(2).
 private func spawn(
   _ path: String, _ arguments: [String], _ environment: [String], input: CInt, output: CInt,
   errors: CInt

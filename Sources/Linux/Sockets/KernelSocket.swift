@@ -22,7 +22,7 @@ extension FileDescriptor {
   }
 
   /// Gives `command` of `linux/ethtool.h` the number `value` for the link named `link`, of the
-  /// namespace of this socket, and answers the number that the kernel gives back.
+  /// namespace of this socket, and returns the number that the kernel gives back.
   public borrowing func ethtool(_ command: UInt32, _ link: String, _ value: UInt32 = 0)
     throws(SystemError) -> UInt32
   {

@@ -11,7 +11,7 @@ extension FileDescriptor {
 
   /// Connects to the stream socket at `path`; see unix(7).
   ///
-  /// Past the deadline it is `ETIMEDOUT`: the server lives but accepts nobody.
+  /// Past the deadline it is `ETIMEDOUT`: the server lives but accepts no connection.
   public static func connect(unix path: String, until deadline: Deadline) throws(SystemError)
     -> FileDescriptor
   {
@@ -96,10 +96,10 @@ public enum Readiness: Hashable, Sendable {
   case writable(CInt)
 }
 
-/// Waits until one of `wishes` is true and answers its index; nil past the deadline. See poll(2).
-public func wait(for wishes: [Readiness], until deadline: Deadline) throws(SystemError) -> Int? {
-  var set = wishes.map { wish in
-    switch wish {
+/// Waits until one of `events` is true and returns its index; nil past the deadline. See poll(2).
+public func wait(for events: [Readiness], until deadline: Deadline) throws(SystemError) -> Int? {
+  var set = events.map { event in
+    switch event {
     case .readable(let descriptor): pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     case .writable(let descriptor): pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     }
@@ -110,7 +110,7 @@ public func wait(for wishes: [Readiness], until deadline: Deadline) throws(Syste
       unsafe clinux_poll($0.baseAddress, $0.count, timeout)
     }
     if count == -Int(EINTR) { continue }
-    guard try check(count, "poll", "\(wishes.count) descriptors") > 0 else {
+    guard try check(count, "poll", "\(events.count) descriptors") > 0 else {
       if deadline.hasPassed { return nil }
       continue
     }

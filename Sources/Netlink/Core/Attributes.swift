@@ -1,4 +1,4 @@
-/// The attributes of one space, as received. Those that nobody asks for are passed over.
+/// The attributes of one space, as received. Those that are not asked for are passed over.
 struct Attributes<Space> {
   private let bytes: ArraySlice<UInt8>
 

@@ -32,7 +32,7 @@ struct NetlinkSocket: ~Copyable {
     trace = Trace(ifWantedFor: family)
   }
 
-  /// Takes `count` numbers for requests and answers the first.
+  /// Takes `count` numbers for requests and returns the first.
   mutating func takeSequence(_ count: Int) -> UInt32 {
     let first = sequence
     sequence &+= UInt32(truncatingIfNeeded: count)

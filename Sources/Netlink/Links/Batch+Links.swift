@@ -47,7 +47,7 @@ extension Batch {
   /// Makes a veth pair: `end` here, `peer` in the namespace open as `namespace`, which must stay
   /// open until the batch has run. If it is nil, both are made here.
   ///
-  /// `run()` answers the link here; its `peerIndex` is the index of the other.
+  /// `run()` returns the link here; its `peerIndex` is the index of the other.
   /// `peer` is down: the kernel refuses to switch it on before the pair is joined.
   public mutating func addVeth(
     _ end: VethEnd, peer: VethEnd, in namespace: CInt?, isUp: Bool = false
@@ -140,7 +140,7 @@ extension Batch {
     }
   }
 
-  /// Reads a link, as it is when the requests before have been worked on. `run()` answers it.
+  /// Reads a link, as it is when the requests before have been worked on. `run()` returns it.
   public mutating func readLink(_ link: LinkReference) {
     add(.readLink(link), RTM_GETLINK, link.header().bytes, isRead: true) {
       (writer: inout AttributeWriter<LinkSpace>) in

@@ -101,7 +101,7 @@ public struct Link: Hashable, Sendable {
   /// `ip link set … group`; 0 is `default`.
   public let group: UInt32
   /// How many want all frames that the link receives (`IFLA_PROMISCUITY`): one for a datapath of
-  /// Open vSwitch whose port it is, one for whoever captures.
+  /// Open vSwitch whose port it is, one for each program that captures.
   public let promiscuity: UInt32
   /// The number of the XDP program that the link's driver runs on what it receives; nil if none.
   public let program: UInt32?

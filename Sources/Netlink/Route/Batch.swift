@@ -6,7 +6,7 @@ internal import Linux
 /// The kernel works on them in their order and does not stop at one that it refuses. So a batch
 /// holds no request that would do harm after the refusal of one before it. In particular, a link
 /// just being made is changed by its index, in a batch of its own: by name, that could be the link
-/// of somebody else which stood in the way.
+/// of another program which stood in the way.
 public struct Batch {
   private let route: RouteSocket
   private let deadline: Deadline
@@ -98,7 +98,7 @@ public struct Batch {
 
   /// Sends the requests and reads all answers; the batch is empty afterwards.
   ///
-  /// Answers the links that were read or made, in the order of the requests.
+  /// Returns the links that were read or made, in the order of the requests.
   /// Throws what became of the first request that was refused; those after it may have been done.
   /// So many requests that their answers have no room go in several portions, one after the other.
   @discardableResult

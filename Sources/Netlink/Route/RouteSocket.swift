@@ -26,7 +26,7 @@ public final class RouteSocket {
 
   /// Sends the requests that `build` adds, in one system call, and waits for the kernel's answers.
   ///
-  /// What it answers and throws is said at `Batch.run()`.
+  /// What it returns and throws is said at `Batch.run()`.
   @discardableResult
   public func request(until deadline: Deadline, _ build: (inout Batch) -> Void)
     throws(RouteError) -> [Link]

@@ -90,8 +90,8 @@ public struct Route: Hashable, Sendable {
   ///
   /// What `wanted` leaves to the kernel is not compared.
   public func satisfies(_ wanted: Route) -> Bool {
-    func agrees<Value: Equatable>(_ value: Value?, _ wish: Value?) -> Bool {
-      wish == nil || value == wish
+    func agrees<Value: Equatable>(_ value: Value?, _ wanted: Value?) -> Bool {
+      wanted == nil || value == wanted
     }
     return isUnicast == wanted.isUnicast && destination.masked == wanted.destination.masked
       && gateway == wanted.gateway && table == wanted.table

@@ -36,7 +36,7 @@ public struct Neighbour: Hashable, Sendable {
   /// All of `NUD_…` of `linux/neighbour.h`.
   public let state: UInt16
 
-  /// Whether somebody set it, and no packet of the neighbour's changes it.
+  /// Whether it was set by hand, and no packet of the neighbour's changes it.
   public var isPermanent: Bool { state & UInt16(NUD_PERMANENT) != 0 }
   /// Whether the neighbour has not responded.
   public var isUnreachable: Bool { state & UInt16(NUD_FAILED | NUD_INCOMPLETE) != 0 }

@@ -63,7 +63,7 @@ final class Session {
     return Request(id: lastID, method: method, changes: changes, end: queuedCount)
   }
 
-  /// Queues a request whose answer nobody will ask for.
+  /// Queues a request whose answer will not be asked for.
   func enqueueUnwanted(_ method: String, _ parameters: [JSONValue]) {
     unwanted.insert(enqueue(method, parameters).id)
   }
@@ -120,9 +120,9 @@ final class Session {
     flush()
     var bytes: [UInt8] = []
     do throws(SystemError) {
-      var wishes: [Readiness] = [.readable(descriptor.rawValue)]
-      if !output.isEmpty, sendError == nil { wishes.append(.writable(descriptor.rawValue)) }
-      guard let index = try Linux::wait(for: wishes, until: deadline) else { return false }
+      var events: [Readiness] = [.readable(descriptor.rawValue)]
+      if !output.isEmpty, sendError == nil { events.append(.writable(descriptor.rawValue)) }
+      guard let index = try Linux::wait(for: events, until: deadline) else { return false }
       if index > 0 { return true }
       bytes = try descriptor.read()
     } catch {

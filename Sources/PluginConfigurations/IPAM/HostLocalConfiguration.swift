@@ -24,9 +24,9 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   public let routes: [Route]
   /// A file of resolv.conf(5) that the result's `dns` is made from; nil: none.
   public let resolverFile: String?
-  /// Addresses that are kept for somebody.
+  /// Addresses that are kept for one container each.
   public let reservations: [Reservation]
-  /// Nil: nobody gets the address of last time again.
+  /// Nil: no attachment gets its last address again.
   public let sticky: Sticky?
   /// The addresses that are asked for, of `runtimeConfig` and of `args.cni`; the first come first.
   public let requests: [AddressRequest]
@@ -182,7 +182,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     return sticky
   }
 
-  /// The runtime's wish before that of `args`, and the configuration's own last. What is wrong with
+  /// The runtime's request before that of `args`, and the configuration's own last. What is wrong with
   /// it is for the plugin to say that sets it.
   private static func mac(_ json: JSONCursor) throws(JSONDecodingError) -> MACAddress? {
     for cursor in [json["runtimeConfig"]["mac"], json["args"]["cni"]["mac"]] {

@@ -59,7 +59,7 @@ public struct Reservation: Hashable, Sendable {
   }
 }
 
-/// An address that somebody asks for.
+/// A requested address.
 public struct AddressRequest: Hashable, Sendable {
   /// The address. A prefix length that came with it is passed over: the range has one.
   public let address: IPAddress

@@ -37,9 +37,9 @@ public struct StaticConfiguration: Hashable, Sendable {
     try Self.addGateways(to: &added, arguments)
     let configured = try Self.configured(ipam["addresses"])
     var addresses = configured + added
-    for wishes in [json["args"]["cni"]["ips"], json["runtimeConfig"]["ips"]] {
+    for requests in [json["args"]["cni"]["ips"], json["runtimeConfig"]["ips"]] {
       // These come instead of all others.
-      let list = try Self.wished(wishes)
+      let list = try Self.requested(requests)
       if !list.isEmpty { addresses = list }
     }
     self.addresses = addresses
@@ -75,7 +75,7 @@ public struct StaticConfiguration: Hashable, Sendable {
     return addresses
   }
 
-  private static func wished(_ json: JSONCursor) throws(JSONDecodingError)
+  private static func requested(_ json: JSONCursor) throws(JSONDecodingError)
     -> [AttachmentResult.Address]
   {
     guard !json.isAbsent else { return [] }

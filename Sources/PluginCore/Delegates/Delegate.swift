@@ -40,7 +40,7 @@ public struct Delegate: ~Copyable {
     self.command = command
   }
 
-  /// Waits for the end of the delegate and answers what it printed: a result, or nothing.
+  /// Waits for the end of the delegate and returns what it printed: a result, or nothing.
   ///
   /// Its error result is thrown with its own code; no answer at the deadline is code 11. A delegate
   /// that knows the same deadline, and what it waits for, gets the time to tell.

@@ -95,7 +95,7 @@ struct Bench: ParsableCommand {
     ] + (options.trace ? ["--trace"] : [])
   }
 
-  /// Shows how far it is, to somebody who looks; nil takes that away.
+  /// Shows how far it is, on a terminal; nil takes that away.
   private func progress(_ done: Int?) {
     guard StandardStream.error.isTerminal, !options.trace else { return }
     let text = done.map { "\($0) of \(count)" } ?? ""

@@ -27,7 +27,7 @@ struct BenchWorker: ParsableCommand {
       let parameters = AttachmentParameters(
         Attachment(containerID: "\(prefix)-\(index)", interfaceName: "eth0"), sandboxPath: path)
       let line = measure(list, parameters, runtime).encoded() + [0x0a]
-      // Nobody counts any more.
+      // The counting program has ended.
       do { try StandardStream.output.write(line) } catch { return }
     }
   }

@@ -12,7 +12,7 @@ struct HookLXC: ParsableCommand {
       name, or made of it where it has other characters than letters, digits, "_", "." and "-". When a network cannot be attached, those before it are detached again, the container \
       does not start, and LXC's log says why.
 
-      Each network is a word: its name, and after a colon what the container wishes: \
+      Each network is a word: its name, and after a colon what is requested for it: \
       interface_name, ip (may be repeated), mac.
 
       Example, in the container's configuration:

@@ -18,7 +18,7 @@ struct HookOCI: ParsableCommand {
       the container is not created.
 
       The networks are the arguments, and those that the annotation "\(annotation)" has, with \
-      spaces between. Each is a word: its name, and after a colon what the container wishes: \
+      spaces between. Each is a word: its name, and after a colon what is requested for it: \
       interface_name, ip (may be repeated), mac.
 
       runc says why a hook failed; crun writes that to the file that the annotation \

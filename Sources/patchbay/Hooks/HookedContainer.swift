@@ -29,7 +29,7 @@ struct HookedContainer {
     self.options = options
   }
 
-  private struct Wish {
+  private struct PlannedAttachment {
     let network: NetworkRequest
     let list: NetworkList
     let parameters: AttachmentParameters
@@ -43,34 +43,34 @@ struct HookedContainer {
   /// First what an earlier run of it has left is removed, whatever is known of that.
   func attach(_ networks: [NetworkRequest], sandboxPath: String) throws {
     let present = try links(sandboxPath)
-    let wishes = try wishes(networks, present, sandboxPath)
-    try removeRemains(wishes, present, sandboxPath)
+    let planned = try planned(networks, present, sandboxPath)
+    try removeRemains(planned, present, sandboxPath)
     let runtime = options.runtime
-    var made: [Wish] = []
-    for wish in wishes {
+    var made: [PlannedAttachment] = []
+    for attachment in planned {
       do {
-        try add(wish, by: runtime)
-        made.append(wish)
+        try add(attachment, by: runtime)
+        made.append(attachment)
       } catch {
-        for wish in made.reversed() {
-          do { try runtime.del(wish.list, wish.parameters) } catch {
-            say("cannot detach \(wish.interfaceName): \(error)", .warning)
+        for attachment in made.reversed() {
+          do { try runtime.del(attachment.list, attachment.parameters) } catch {
+            say("cannot detach \(attachment.interfaceName): \(error)", .warning)
           }
         }
         let others = made.map(\.network.name).joined(separator: ", ")
         throw Failure(
-          "container \"\(containerID)\" was not attached to network \"\(wish.network.name)\" as "
-            + "\(wish.interfaceName): \(error)",
+          "container \"\(containerID)\" was not attached to network \"\(attachment.network.name)\" as "
+            + "\(attachment.interfaceName): \(error)",
           hint: made.isEmpty ? nil : "it was detached again from: \(others)")
       }
     }
   }
 
-  private func add(_ wish: Wish, by runtime: Runtime) throws {
-    let result = try runtime.add(wish.list, wish.parameters)
-    do { try wish.network.verify(result, wish.interfaceName) } catch {
-      do { try runtime.del(wish.list, wish.parameters) } catch {
-        say("cannot detach \(wish.interfaceName): \(error)", .warning)
+  private func add(_ attachment: PlannedAttachment, by runtime: Runtime) throws {
+    let result = try runtime.add(attachment.list, attachment.parameters)
+    do { try attachment.network.verify(result, attachment.interfaceName) } catch {
+      do { try runtime.del(attachment.list, attachment.parameters) } catch {
+        say("cannot detach \(attachment.interfaceName): \(error)", .warning)
       }
       throw error
     }
@@ -96,9 +96,9 @@ struct HookedContainer {
   }
 
   /// The lists of all networks, and the names of the interfaces.
-  private func wishes(_ networks: [NetworkRequest], _ present: [String], _ sandboxPath: String)
+  private func planned(_ networks: [NetworkRequest], _ present: [String], _ sandboxPath: String)
     throws
-    -> [Wish]
+    -> [PlannedAttachment]
   {
     var taken = networks.compactMap(\.interfaceName)
     if let twice = taken.first(where: { name in taken.count { $0 == name } > 1 }) {
@@ -114,7 +114,7 @@ struct HookedContainer {
           "container \"\(containerID)\" was not attached to network \"\(network.name)\": \(error)")
       }
       let attachment = Attachment(containerID: containerID, interfaceName: name)
-      return Wish(
+      return PlannedAttachment(
         network: network, list: list,
         parameters: try network.parameters(
           list, attachment, containerName: self.name, sandboxPath: sandboxPath))
@@ -154,9 +154,9 @@ struct HookedContainer {
     }
     // Of these nothing is kept; that they are named is enough to find what they have made.
     let known = entries.map(\.network)
-    for wish in try wishes(networks, [], "") where !known.contains(wish.network.name) {
-      do { try options.runtime.del(wish.list, wish.parameters) } catch {
-        failures.append("cannot detach \(wish.interfaceName): \(error)")
+    for attachment in try planned(networks, [], "") where !known.contains(attachment.network.name) {
+      do { try options.runtime.del(attachment.list, attachment.parameters) } catch {
+        failures.append("cannot detach \(attachment.interfaceName): \(error)")
       }
     }
     guard failures.isEmpty else {
@@ -165,7 +165,9 @@ struct HookedContainer {
   }
 
   /// Removes what an earlier run of the container has left.
-  private func removeRemains(_ wishes: [Wish], _ present: [String], _ sandboxPath: String) throws {
+  private func removeRemains(
+    _ planned: [PlannedAttachment], _ present: [String], _ sandboxPath: String
+  ) throws {
     let entries = try entries()
     for entry in entries {
       let name = entry.attachment.interfaceName
@@ -182,15 +184,15 @@ struct HookedContainer {
       }
     }
     // A hook that was killed may have kept no result.
-    for wish in wishes where !present.contains(wish.interfaceName) {
+    for attachment in planned where !present.contains(attachment.interfaceName) {
       let isKnown = entries.contains {
-        $0.network == wish.network.name && $0.attachment == wish.parameters.attachment
+        $0.network == attachment.network.name && $0.attachment == attachment.parameters.attachment
       }
       guard !isKnown else { continue }
-      var parameters = wish.parameters
+      var parameters = attachment.parameters
       parameters.sandboxPath = ""
-      do { try options.runtime.del(wish.list, parameters) } catch {
-        say("what may be left of \(wish.interfaceName) cannot be removed: \(error)", .warning)
+      do { try options.runtime.del(attachment.list, parameters) } catch {
+        say("what may be left of \(attachment.interfaceName) cannot be removed: \(error)", .warning)
       }
     }
   }

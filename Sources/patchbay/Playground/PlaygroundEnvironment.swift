@@ -12,7 +12,7 @@ struct PlaygroundEnvironment {
   init(executable: String) {
     let directory = executable.lastIndex(of: "/").map { String(executable[..<$0]) } ?? "."
     shell = Process.environment("SHELL") ?? "/bin/sh"
-    // What somebody set is meant, so that other plugins and networks can be tried.
+    // What is set already was meant, so that other plugins and networks can be tried.
     pluginPath = Process.environment("CNI_PATH") ?? Self.pluginDirectories(beside: directory)
     let path = Process.environment("NETCONFPATH") ?? PlaygroundNetwork.directory
     configurationPath = path == PlaygroundNetwork.directory ? nil : path

@@ -76,9 +76,9 @@ struct PluginDecoder: Sendable {
     decode: { (json) throws(JSONDecodingError) in
       _ = try OVSBridgeConfiguration(json)
       let _: String? = try json["configuration_path"].decodeIfPresent()
-      let wishes = json["args"]["cni"]
-      if wishes["mac"].value != "" { let _: MACAddress? = try wishes["mac"].decodeIfPresent() }
-      let _: String? = try wishes["ovnPort"].decodeIfPresent()
+      let requests = json["args"]["cni"]
+      if requests["mac"].value != "" { let _: MACAddress? = try requests["mac"].decodeIfPresent() }
+      let _: String? = try requests["ovnPort"].decodeIfPresent()
     },
     members: [
       ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),

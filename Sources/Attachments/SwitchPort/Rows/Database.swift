@@ -61,11 +61,11 @@ final class Database {
 
   // MARK: - Attaching
 
-  /// Puts the host end on its bridge, which is made where that is asked for, and answers while
+  /// Puts the host end on its bridge, which is made where that is asked for, and returns while
   /// ovs-vswitchd is still at work.
   func attach(
     _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings,
-    replacing leftovers: Leftovers, _ ends: ContainerLink, _ rollback: inout Rollback
+    replacing leftovers: Leftovers, _ link: ContainerLink, _ rollback: inout Rollback
   ) throws(AttachmentError) -> AttachedPort {
     // What ovs-vswitchd may hold, and what has a gateway to leave, goes in a step of its own.
     let isSimple =
@@ -74,7 +74,7 @@ final class Database {
         let gateway = port.row[.externalIDs][GatewayRow.key]
         return gateway == nil || port.record?.key == plan.key && gateway == plan.gatewayPort?.name
       }
-    if !isSimple { try remove(leftovers.rows, plan, target, ends) }
+    if !isSimple { try remove(leftovers.rows, plan, target, link) }
     rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] deadline in
       // Its own part in the gateway would keep it from taking that away.
       target?.presence.end()
@@ -108,7 +108,7 @@ final class Database {
         if let port = joining?.gateway.port, attaching.gateway?.isElsewhere(error) ?? false {
           throw port.refusal(.failed, port.isElsewhere(than: plan.bridge))
         }
-        guard attaching.isPremiseGone(error), !deadline.hasPassed else {
+        guard attaching.isPreconditionGone(error), !deadline.hasPassed else {
           throw AttachmentError(error, Self.attempt(plan))
         }
         hasMadeBridge = hadMadeBridge
@@ -117,21 +117,21 @@ final class Database {
     }
   }
 
-  /// Waits until the datapath forwards for the port, which is plugged in anew where ovs-vswitchd has
+  /// Waits until the datapath forwards for the port, which is plugged in again where ovs-vswitchd has
   /// taken its link for an earlier one of the same name.
   ///
   /// ovs-vswitchd knows links by name, and an attachment's has the same in every life. Where a port
   /// goes and comes back in one look, ovs-vswitchd goes on with the socket of the link that is gone;
   /// where it has not let go of that link yet, it gives the new one its flags.
-  func waitUntilForwarding(_ port: AttachedPort, _ ends: ContainerLink, _ context: Context)
+  func waitUntilForwarding(_ port: AttachedPort, _ link: ContainerLink, _ context: Context)
     throws(AttachmentError)
   {
     var port = port
-    while let mistake = try port.mistake(ends, context) {
-      context.log.write(.warning, "\(mistake): plugging it in anew")
+    while let mismatch = try port.mismatch(link, context) {
+      context.log.write(.warning, "\(mismatch): plugging it in again")
       let findings = try findings(RowSurvey(port.plan))
       try remove(
-        findings.ports.filter { $0.record?.key == port.plan.key }, port.plan, port.target, ends)
+        findings.ports.filter { $0.record?.key == port.plan.key }, port.plan, port.target, link)
       port = try plugIn(
         port.plan, port.externalIDs, port.target, findings, replacing: [])
     }
@@ -173,7 +173,7 @@ final class Database {
   /// Takes ports that a new one replaces off their bridges, and waits until ovs-vswitchd has let go of
   /// their links: the port that comes has the same name and another link.
   private func remove(
-    _ rows: [RowSurvey.Port], _ plan: Plan, _ target: GatewayTarget?, _ ends: ContainerLink
+    _ rows: [RowSurvey.Port], _ plan: Plan, _ target: GatewayTarget?, _ link: ContainerLink
   ) throws(AttachmentError) {
     guard !rows.isEmpty else { return }
     do {
@@ -183,7 +183,7 @@ final class Database {
       for commit in removed.commits { _ = try commit.outcome(until: deadline) }
     } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
     // Letting go of a port, ovs-vswitchd gives the link of that name the flags that it found.
-    do { try ends.switchHostEndOn(until: deadline) } catch {
+    do { try link.bringHostEndUp(until: deadline) } catch {
       throw AttachmentError(error, Self.attempt(plan))
     }
   }
@@ -241,7 +241,7 @@ final class Database {
 }
 
 extension Connection {
-  /// Takes the ports that have these pairs off their bridges; answers their rows, and what became of
+  /// Takes the ports that have these pairs off their bridges; returns their rows, and what became of
   /// them, which is nil where there were none.
   func beginDetaching(_ pairs: [String: String], _ comment: String, until deadline: Deadline)
     throws(OVSDBError) -> (rows: [Row<PortTable>], removed: RemovedPorts?)

@@ -25,7 +25,7 @@ extension Database {
         where: [
           .equal(.name, plan.hostLink.name), .includes(.externalIDs, plan.key.externalIDs),
         ])
-      let premises = joining?.join(bridge.reference, &transaction)
+      let preconditions = joining?.join(bridge.reference, &transaction)
       transaction.mutate(
         .port, where: [.equal(.name, plan.hostLink.name)],
         [.insert(externalIDs, into: .externalIDs)])
@@ -37,7 +37,7 @@ extension Database {
         _ = try connection.commit(transaction, until: deadline)
         return
       } catch {
-        if let port = joining?.gateway.port, premises?.isElsewhere(error) ?? false {
+        if let port = joining?.gateway.port, preconditions?.isElsewhere(error) ?? false {
           throw port.refusal(.failed, port.isElsewhere(than: plan.bridge))
         }
         if isThere.isUnmet(error) {
@@ -45,7 +45,7 @@ extension Database {
             .failed, attempt, details: "another process removed its row from the database meanwhile"
           )
         }
-        guard premises?.areGone(error) ?? false, !deadline.hasPassed else {
+        guard preconditions?.areGone(error) ?? false, !deadline.hasPassed else {
           throw AttachmentError(error, attempt)
         }
       }

@@ -97,9 +97,9 @@ struct LostInterface: Hashable {
 struct Attaching {
   let transaction: Transaction
   /// The bridge must be there, or must not be there yet, for the transaction to take effect.
-  let premise: Transaction.Required
+  let precondition: Transaction.Required
   /// What must be so of the gateway's port; nil where there is nothing to be.
-  let gateway: GatewayJoining.Premises?
+  let gateway: GatewayJoining.Preconditions?
 
   /// - Parameters:
   ///   - leftovers: Ports that it replaces, with the rows of their rates.
@@ -117,13 +117,13 @@ struct Attaching {
     let name = plan.hostLink.name
     let cells = Self.cells(plan, externalIDs, datapath, &transaction)
     if let bridge {
-      premise =
+      precondition =
         transaction.addPort(
           name, to: .equal(.uuid, bridge), port: cells.port, interface: cells.interface
         ).bridge
       gateway = joining?.join(bridge, &transaction)
     } else {
-      premise = transaction.requireAbsent(.bridge, where: [.equal(.name, plan.bridge)])
+      precondition = transaction.requireAbsent(.bridge, where: [.equal(.name, plan.bridge)])
       let new = transaction.insertPort(name, port: cells.port, interface: cells.interface)
       Self.addBridge(plan.bridge, datapath, with: new.port.reference, joining, to: &transaction)
       gateway = nil
@@ -133,8 +133,8 @@ struct Attaching {
   }
 
   /// Whether `error` says that the bridge came or went since it was looked for.
-  func isPremiseGone(_ error: OVSDBError) -> Bool {
-    gateway?.areGone(error) ?? false || premise.isUnmet(error)
+  func isPreconditionGone(_ error: OVSDBError) -> Bool {
+    gateway?.areGone(error) ?? false || precondition.isUnmet(error)
   }
 
   /// The columns of port and interface; the rows that the port refers to are inserted.
