@@ -55,7 +55,7 @@ private func invocation(_ changes: [String: String?]) throws(CNIError) -> Invoca
       ("CNI_CONTAINERID", ".x", "invalid characters in containerID: .x"),
       (
         "CNI_CONTAINERID", String(repeating: "a", count: 256),
-        "CNI_CONTAINERID is too long: 256 octets; at most 255 are legal"
+        "CNI_CONTAINERID is too long: 256 bytes; at most 255 are legal"
       ),
       (
         "CNI_IFNAME", "sixteen-letters-",

@@ -156,7 +156,7 @@ import Testing
     }
   }
 
-  @Test("names are at most 255 octets long, and those of interfaces 15")
+  @Test("names are at most 255 bytes long, and those of interfaces 15")
   func names() throws {
     func call(_ id: String, _ interface: String, _ network: String) throws -> PluginResult {
       try Plugin("host-local").call(

@@ -218,7 +218,7 @@ extension KernelNetlink {
           return "granted"
         } catch { return error.description }
       }
-      let limits = "a link's name has 1…15 octets, an alias at most 255"
+      let limits = "a link's name has 1…15 bytes, an alias at most 255"
       #expect(
         message { $0.readLink(.named("sixteen-octets-x")) }
           == "read link \"sixteen-octets-x\": ERANGE (Numerical result out of range); "

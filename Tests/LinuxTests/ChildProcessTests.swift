@@ -233,7 +233,7 @@ struct ChildProcessTests {
     #expect(failure == .tooMuchOutput(path: path, limit: 100_000))
     #expect(
       failure?.description
-        == "\(path) wrote more than 100000 octets to standard output, and was killed")
+        == "\(path) wrote more than 100000 bytes to standard output, and was killed")
   }
 
   @Test("what cannot be run says why")

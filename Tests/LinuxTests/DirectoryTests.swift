@@ -145,7 +145,7 @@ struct DirectoryTests {
     let directory = try Directory(path: temporary.path)
     try temporary.write(String(repeating: "x", count: 100), to: "file")
     #expect(try directory.read("file", limit: 100)?.count == 100)
-    #expect(throws: SystemError("read", "more than 99 octets", .fileTooLarge)) {
+    #expect(throws: SystemError("read", "more than 99 bytes", .fileTooLarge)) {
       try directory.read("file", limit: 99)
     }
     #expect(mkfifo("\(temporary.path)/fifo", 0o600) == 0)

@@ -240,7 +240,7 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
     } _: {
       try ovs.vsctl("set", "QoS", qos, "type=linux-htb")
     }
-    try isTold("octets per second of class 1:1 is 125000, should be 1250000") {
+    try isTold("bytes per second of class 1:1 is 125000, should be 1250000") {
       try limited.network.host.namespace.exec(
         "tc",
         [
@@ -258,7 +258,7 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
       ).checked()
     }
     let tbf = ["qdisc", "replace", "dev", "eth0", "root", "tbf", "rate"]
-    try isTold("octets per second is 5000000, should be 2500000") {
+    try isTold("bytes per second is 5000000, should be 2500000") {
       try limited.limited.exec(
         "tc", tbf + ["40mbit", "burst", "200000", "limit", "262500"]
       ).checked()
@@ -267,7 +267,7 @@ private func isTenMegabits(_ rate: Double) -> Bool { (8...11).contains(rate) }
         "tc", tbf + ["20mbit", "burst", "200000", "limit", "262500"]
       ).checked()
     }
-    try isTold("burst is 20000 octets, should be 200000 octets") {
+    try isTold("burst is 20000 bytes, should be 200000 bytes") {
       try limited.limited.exec(
         "tc", tbf + ["20mbit", "burst", "20000", "limit", "262500"]
       ).checked()

@@ -20,7 +20,7 @@ struct Refusal: CustomTestStringConvertible, Sendable {
       Refusal("a tag beyond 4094", ["vlan": 9100], 7, "vlan: 9100 is not in 0…4094"),
       Refusal(
         "a bridge name of 16 letters", ["bridge": "sixteen-letters-"], 7,
-        #"bridge: "sixteen-letters-" is not a bridge name: 1…15 octets"#),
+        #"bridge: "sixteen-letters-" is not a bridge name: 1…15 bytes"#),
       Refusal(
         "no bridge", ["bridge": .null], 7, "bridge: missing; the name of an Open vSwitch bridge"),
       Refusal(

@@ -105,7 +105,7 @@ struct NetnsTests {
       #expect(output.status == 1)
       #expect(
         output.stderr == """
-          "\(name)" cannot name a network namespace: a name has 1 to 255 octets, is not "." or \
+          "\(name)" cannot name a network namespace: a name has 1 to 255 bytes, is not "." or \
           "..", and has no "/" and no space in it
 
           """)

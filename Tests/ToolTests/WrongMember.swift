@@ -88,7 +88,7 @@ extension WrongMember {
     [
       (
         #""bridge": "sixteen-letters-""#,
-        #"bridge: "sixteen-letters-" is not a bridge name: 1…15 octets, without "/", ":" and white "#
+        #"bridge: "sixteen-letters-" is not a bridge name: 1…15 bytes, without "/", ":" and white "#
           + #"space, not "." or "..""#
       ),
       (#""datapath": "fast""#, #"datapath: "fast" is not one of auto, system, netdev"#),
