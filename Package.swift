@@ -133,7 +133,7 @@ let package = Package(
       [
         "PluginCore", "PluginExecution", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink",
         "OVSDB",
-        "OpenVSwitch", "Nftables", "Addresses", "Digests",
+        "OpenVSwitch", "Nftables", "PortGuard", "Addresses", "Digests",
       ]),
     library(
       "AttachmentPlugin",
@@ -185,7 +185,8 @@ let package = Package(
       dependencies: [
         "Attachments", "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore",
         "LeaseFiles", "LeaseDatabase", "SandboxRemains",
-        "Netlink", "OVSDB", "OpenVSwitch", "Unixctl", "CNI", "JSON", "Linux", "Addresses",
+        "Netlink", "OVSDB", "OpenVSwitch", "PortGuard", "Unixctl", "CNI", "JSON", "Linux",
+        "Addresses",
         "Digests", "Nftables",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -277,8 +278,9 @@ let package = Package(
     tests(
       "PortGuardTests",
       [
-        "PortGuard", "BPF", "Netlink", "PluginConfigurations", "CLinux", "JSON", "Linux",
-        "Addresses", "TestSupport",
+        "ovs-bridge", "static", "patchbay", "PortGuard", "BPF", "Netlink", "PluginConfigurations",
+        "CLinux",
+        "JSON", "Linux", "Addresses", "TestSupport",
       ]),
     tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
   ] + fuzz

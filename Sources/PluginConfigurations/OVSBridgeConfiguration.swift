@@ -46,6 +46,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   public let ipMasq: Bool
   /// Whether the port reaches only ports that are not isolated: `Port.protected`.
   public let portIsolation: Bool
+  /// Nil where nothing is policed.
+  public let guarded: GuardConfiguration?
   /// Nil where nothing is limited.
   public let bandwidth: Bandwidth?
   /// `Interface.ofport_request`, 1…65279; nil: any.
@@ -88,6 +90,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     forceAddress = try flag("forceAddress")
     ipMasq = try flag("ipMasq")
     portIsolation = try flag("portIsolation")
+    guarded = try GuardConfiguration.decode(json)
     let bandwidth: Bandwidth? = try json["bandwidth"].decodeIfPresent()
     let requested: Bandwidth? = try json["runtimeConfig"]["bandwidth"].decodeIfPresent()
     self.bandwidth = (requested ?? bandwidth).flatMap { $0.isEmpty ? nil : $0 }
@@ -111,6 +114,11 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     }
     if let mtu, mtu < Self.smallestIPv6MTU, Self.hasIPv6(json["ipam"]) {
       throw json["mtu"].error("\(mtu) is less than 1280, which IPv6 needs (RFC 8200 section 5)")
+    }
+    if guarded != nil, let interfaceType, interfaceType != "system" {
+      throw json["interface_type"].error(
+        "\"\(interfaceType)\" and a guard exclude each other: a guard is on the host end of a veth "
+          + "pair, which only an interface of type \"\" or \"system\" uses")
     }
     if vlans.mode == .dot1qTunnel, isGateway {
       throw json["isGateway"].error("a gateway and vlanMode \"dot1q-tunnel\" exclude each other")
@@ -181,6 +189,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   public static let reservedExternalIDs = [
     "owner", "network", "containerID", "interfaceName", "sandbox", "addresses", "mac",
     "containerName", "contPodUid", "began", "ipam", "runtime", "role", "gateway", "masquerade",
+    "isolation", "guard",
   ]
 }
 

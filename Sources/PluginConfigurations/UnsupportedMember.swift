@@ -18,7 +18,6 @@ public struct UnsupportedMember: Hashable, Sendable {
     let flags = [
       ("hairpinMode", "an Open vSwitch bridge never sends a frame back to the port it came from"),
       ("promiscMode", "an Open vSwitch bridge needs no promiscuous link"),
-      ("macspoofchk", "addresses are not policed here; leave it out or set it to false"),
     ]
     for (name, reason) in flags where json[name].value == true { add(name, "true", reason) }
     // Without a VLAN of its own, a port of the reference plugin has its default VLAN anyway.

@@ -24,6 +24,9 @@ public struct FrameProgram {
   /// The same with IPv6.
   let sender6: Assembler.Label
 
+  /// `XDP_DROP` and `XDP_PASS` of linux/bpf.h.
+  private static let (drop, pass): (Int32, Int32) = (1, 2)
+
   /// The name that the kernel shows: `bpftool prog`, `ip -d link`.
   public static let name = "patchbay_guard"
 
@@ -48,6 +51,8 @@ public struct FrameProgram {
   }
 
   private mutating func write() {
+    // The kernel refuses a program with instructions that are never reached.
+    guard !policy.senders.isEmpty else { return code.exit(Self.drop) }
     // struct xdp_md of linux/bpf.h begins with data and data_end.
     code.load(.word, .r6, from: .r1, at: 0)
     code.load(.word, .r7, from: .r1, at: 4)
@@ -61,9 +66,9 @@ public struct FrameProgram {
     }
     writeSenders(sender) { $0.code.jump(to: $0.pass) }
     code.place(pass)
-    code.exit(2)  // XDP_PASS
+    code.exit(Self.pass)
     code.place(drop)
-    code.exit(1)  // XDP_DROP
+    code.exit(Self.drop)
   }
 
   // MARK: - Parts

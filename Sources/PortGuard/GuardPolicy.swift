@@ -42,6 +42,9 @@ public struct GuardPolicy: Hashable, Sendable {
   /// Whether requests to DHCP servers pass, from 0.0.0.0 to everyone.
   public let allowsDHCP: Bool
 
+  /// Nothing passes.
+  public static let nothing = GuardPolicy(.mac, [])
+
   /// The policy; of two senders with one Ethernet address, it has the addresses of both.
   public init(_ mode: Mode, _ senders: [Sender], allowsDHCP: Bool = false) {
     self.mode = mode

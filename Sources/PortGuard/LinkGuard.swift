@@ -27,7 +27,8 @@ public enum GuardMechanism: String, Hashable, Sendable {
     guard let mac = MACAddress(bytes: [2, 0, 0, 0, 0, 1]) else { return }
     let policy = GuardPolicy(.full, [.init(mac, [.linkLocal(of: mac)])])
     switch self {
-    case .xdp: _ = try KernelProgram(policy)
+    // A short one: the kernel is asked whether it takes any.
+    case .xdp: _ = try KernelProgram(GuardPolicy(.mac, [.init(mac, [])]))
     case .nftables:
       do throws(FilterError) {
         let table = FrameRules.table(LinkGuard.prefix, comment: nil, device: "", for: policy)

@@ -7,6 +7,7 @@ enum Attachments {
     let ports = try Ports()
     if options.wants("weight") { try Weight.measure(ports, into: &table) }
     if options.wants("embedded") { try Embedded.measure(ports, options, into: &table) }
+    if options.wants("guard") { try Guards.measure(options, into: &table) }
     if options.wants("concurrency") { try Concurrency(ports).measure(options, into: &table) }
     guard options.wants("ports") else { return }
     var plot = Plot(

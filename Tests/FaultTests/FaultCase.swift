@@ -11,6 +11,8 @@ enum Wish: String, CaseIterable {
   case untagged
   /// Without gateway, with rates in both directions.
   case rates
+  /// Without gateway, guarded.
+  case guarded
 
   var members: [String: Document] {
     let gateway: [String: Document] = [
@@ -19,6 +21,7 @@ enum Wish: String, CaseIterable {
     return switch self {
     case .full: gateway
     case .untagged: gateway.merging(["vlan": .absent]) { $1 }
+    case .guarded: ["guard": true]
     case .rates:
       [
         "bandwidth": [
@@ -29,9 +32,12 @@ enum Wish: String, CaseIterable {
     }
   }
 
-  /// The calls of a sweep from one to the next: each, but in `make test` one of five of what
+  /// The calls of a sweep from one to the next: each, but in `make test` one of five or ten of what
   /// differs little from the full configuration, and fewer where the machine is slow.
-  var stride: Int { (isSoak || self == .full ? 1 : 5) * slowness }
+  var stride: Int {
+    let calls = isSoak || self == .full ? 1 : self == .guarded ? 10 : 5
+    return calls * slowness
+  }
 }
 
 /// A host on which attachments of one configuration come and go.

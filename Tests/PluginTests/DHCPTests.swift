@@ -110,4 +110,65 @@ import Testing
     #expect(
       try network.host.openVSwitch.row("Port", "br1")["external_ids"].members.isEmpty)
   }
+
+  @Test("speaks DHCP alone until it has its address where it is guarded, and then as that address")
+  func guarded() throws {
+    let site = try Site()
+    let (network, sandbox) = (site.network, site.sandbox)
+    let configuration = site.configuration(["guard": true])
+    let result = try network.plugin.add(
+      configuration, containerID: "c1", sandbox: sandbox, timeout: .seconds(60)
+    ).checked()
+    #expect(try network.port(result)["external_ids"]["guard"] == "full")
+    #expect(try sandbox.reaches("10.50.0.1"))
+    try sandbox.exec("ip", ["address", "add", "10.50.0.77/24", "dev", "eth0"]).checked()
+    let spoofed = try sandbox.exec(
+      "ping", ["-n", "-c", "2", "-i", "0.1", "-W", "1", "-I", "10.50.0.77", "10.50.0.1"])
+    #expect(spoofed.status != 0)
+    let before = site.acknowledged
+    try network.plugin.check(
+      configuration, previous: result, containerID: "c1", sandbox: sandbox, timeout: .seconds(60)
+    ).checked()
+    #expect(site.acknowledged > before)
+  }
+
+  @Test("a guarded container sends nothing but its requests while no server answers")
+  func guardedAndUnanswered() throws {
+    let site = try Site()
+    let (network, sandbox, listener) = (site.network, site.sandbox, try Sandbox())
+    try network.plugin.add(
+      network.configuration(["name": "other", "vlan": 99]), containerID: "l", sandbox: listener
+    ).checked()
+    try listener.exec(
+      "nft",
+      [
+        "add table netdev t; add chain netdev t c "
+          + "{ type filter hook ingress device \"eth0\" priority 0; }; "
+          + "add rule netdev t c udp dport 67 counter; "
+          + "add rule netdev t c udp dport != 67 counter; "
+          + "add rule netdev t c ether type arp counter"
+      ]
+    ).checked()
+    let configuration = site.configuration(["guard": true, "vlan": 99, "timeout": 6])
+    let done = DispatchSemaphore(value: 0)
+    nonisolated(unsafe) var status: Int32?
+    Thread.detachNewThread {
+      let result = try? network.plugin.add(
+        configuration, containerID: "c1", sandbox: sandbox, timeout: .seconds(60))
+      status = result?.status
+      done.signal()
+    }
+    let talk = "ip address replace 10.50.0.77/24 dev eth0 && ping -n -c 1 -W 1 10.50.0.88"
+    while done.wait(timeout: .now() + .milliseconds(50)) == .timedOut {
+      _ = try sandbox.exec("sh", ["-c", talk])
+    }
+    #expect(status == 1)
+    let text = try listener.exec("nft", ["list", "chain", "netdev", "t", "c"]).checked().stdout
+    let counts = text.split(separator: "\n").compactMap { line -> Int? in
+      guard let range = line.range(of: "packets ") else { return nil }
+      return Int(line[range.upperBound...].prefix { $0.isNumber })
+    }
+    try #require(counts.count == 3, "\(text)")
+    #expect(counts[0] > 0 && counts[1] == 0 && counts[2] == 0, "\(text)")
+  }
 }

@@ -56,7 +56,9 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         #"deviceID: "0000:01:00.0" is not supported"#),
       Refusal("hairpin mode", ["hairpinMode": true], 2, "hairpinMode: true is not supported"),
       Refusal("promiscuity", ["promiscMode": true], 2, "promiscMode: true is not supported"),
-      Refusal("policed addresses", ["macspoofchk": true], 2, "macspoofchk: true is not supported"),
+      Refusal(
+        "a guard that nothing could pass", ["guard": true], 7,
+        "guard: without \"ipam\" there are no addresses that could pass"),
       Refusal(
         "another firewall", ["ipMasqBackend": "iptables"], 2,
         #"ipMasqBackend: "iptables" is not supported; masquerading is done by "nftables""#),

@@ -36,6 +36,12 @@ import Testing
     }
   }
 
+  @Test("lets nothing pass where no sender is")
+  func nothing() throws {
+    let machine = try Machine(.nothing)
+    for item in Case.table { #expect(try !machine.passes(item.bytes), "\(item)") }
+  }
+
   @Test("takes frames that are cut anywhere")
   func cut() throws {
     let policy = try Container.policy(allowsDHCP: true)

@@ -156,7 +156,33 @@ extension WrongMember {
       (#""external_ids": []"#, "external_ids: an array is not an object"),
       (#""hairpinMode": true"#, unsupported("hairpinMode: true")),
       (#""promiscMode": true"#, unsupported("promiscMode: true")),
-      (#""macspoofchk": true"#, unsupported("macspoofchk: true")),
+      (#""guard": 5"#, #"guard: 5 is not true, false, "mac" or an object"#),
+      (
+        #""guard": true"#,
+        "guard: without \"ipam\" there are no addresses that could pass; name them in "
+          + "\"guard\": {\"allowed\": [{\"ips\": […]}]}, or write \"mac\""
+      ),
+      (#""guard": {"mode": "ip"}"#, #"guard.mode: "ip" is not one of mac, full"#),
+      (#""guard": {"linkLocal": "x"}"#, #"guard.linkLocal: "x" is not one of eui64, any"#),
+      (#""guard": {"dhcpClient": 1}"#, "guard.dhcpClient: 1 is not true or false"),
+      (
+        #""guard": {"allowed": [{}]}"#, #"guard.allowed[0]: has neither "mac" nor "ips""#
+      ),
+      (
+        #""guard": {"allowed": [{"ips": ["10.1.0.5/24"]}]}"#,
+        #"guard.allowed[0].ips[0]: "10.1.0.5/24" has bits beyond its prefix; write "10.1.0.5" "#
+          + #"for the address, "10.1.0.0/24" for all of the subnet"#
+      ),
+      (
+        #""guard": false, "macspoofchk": true"#,
+        #"guard: false and "macspoofchk": true exclude each other"#
+      ),
+      (#""macspoofchk": "yes""#, #"macspoofchk: "yes" is not true or false"#),
+      (
+        #""guard": "mac", "interface_type": "afxdp""#,
+        #"interface_type: "afxdp" and a guard exclude each other: a guard is on the host end of "#
+          + #"a veth pair, which only an interface of type "" or "system" uses"#
+      ),
       (#""deviceID": "0000:01:00.0""#, unsupported(#"deviceID: "0000:01:00.0""#)),
       (#""ipMasqBackend": "iptables""#, unsupported(#"ipMasqBackend: "iptables""#)),
       (#""dns": 5"#, "dns: 5 is not an object"),
@@ -181,7 +207,6 @@ extension WrongMember {
     let reasons = [
       "hairpinMode": "an Open vSwitch bridge never sends a frame back to the port it came from",
       "promiscMode": "an Open vSwitch bridge needs no promiscuous link",
-      "macspoofchk": "addresses are not policed here; leave it out or set it to false",
       "deviceID": "ports are veth pairs here, not functions of a PCI device",
       "ipMasqBackend": #"masquerading is done by "nftables""#,
     ]

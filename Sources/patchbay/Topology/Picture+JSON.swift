@@ -46,7 +46,7 @@ extension Picture.Port {
       ("tag", vlans.tag.map { .integer($0) }),
       ("trunks", vlans.trunks.isEmpty ? nil : .array(vlans.trunks.map { .integer($0) })),
       ("owner", owner.map { .string($0) }), ("interfaces", .array(interfaces.map(\.json))),
-      ("attachment", attachment), ("peer", peer.map { .string($0) }),
+      ("attachment", attachment), ("guard", guarding?.json), ("peer", peer.map { .string($0) }),
       ("isolated", isIsolated ? true : nil), ("mirrorOutput", isMirrorOutput ? true : nil),
       (
         "gatewayAddresses",

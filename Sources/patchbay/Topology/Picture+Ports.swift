@@ -1,4 +1,5 @@
 import Addresses
+import Attachments
 import Netlink
 import PluginCore
 
@@ -23,10 +24,11 @@ extension Picture.Port {
         name: interface.name, type: type, openFlowPort: interface.ofport, link: link,
         target: interface.options["peer"] ?? interface.options["remote_ip"])
     }
+    let record = AttachmentRecord(externalIDs: { externalIDs[$0] })
     self.init(
-      name: row.name, vlans: row.vlans, interfaces: interfaces,
-      record: AttachmentRecord(externalIDs: { externalIDs[$0] }),
+      name: row.name, vlans: row.vlans, interfaces: interfaces, record: record,
       owner: externalIDs[AttachmentRecord.Key.owner],
+      guarding: record == nil ? nil : externalIDs[AttachmentGuard.key].map { .init(mode: $0) },
       isIsolated: row.isProtected, isMirrorOutput: bridge.mirrorOutputs.contains(row.name),
       gatewayAddresses: gatewayAddresses, problems: problems)
   }

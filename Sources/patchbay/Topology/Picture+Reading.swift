@@ -69,6 +69,7 @@ extension Picture.Bridge {
         port.peer = port.interfaces.first?.link.flatMap { peers.place(of: $0) }
       }
       port.readGateway(host)
+      port.readGuard(host.outside, until: host.deadline)
       return port
     }.sorted { $0.name == row.name || $1.name != row.name && $0.name < $1.name }
     if row.failMode == "secure" { settings.append("fail_mode secure") }

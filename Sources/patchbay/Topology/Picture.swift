@@ -40,6 +40,8 @@ struct Picture {
     let owner: String?
     /// The container end; nil where it is none of ours, or cannot be read.
     var container: ContainerEnd?
+    /// What polices what its container sends; nil where its row names nothing.
+    var guarding: Guard?
     /// Where the other end of a veth pair is that was made by hand: `eth0 in /run/netns/ns1`.
     var peer: String?
     /// Whether it reaches no other isolated port.

@@ -92,6 +92,7 @@ struct PictureTree {
       let mac = port.container?.link.mac?.description ?? record.mac
       detail(margin, "address", port.addressTexts + (mac.map { ["mac \($0)"] } ?? []))
       detail(margin, "VLAN", [port.vlans.description] + port.roles)
+      if let guarding = port.guarding { detail(margin, "guard", guarding.facts) }
     } else {
       var facts = port.interfaces.map { interface in
         interface.type + (interface.name == port.name ? "" : " \(interface.name)")

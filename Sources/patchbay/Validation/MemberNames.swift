@@ -19,12 +19,14 @@ enum MemberNames {
     own + [
       "bridge", "createBridge", "datapath", "vlan", "trunk", "vlanTrunk", "vlanMode", "mtu", "mac",
       "isGateway", "isDefaultGateway", "forceAddress", "ipMasq", "ipMasqBackend", "portIsolation",
-      "acceptRA", "stp", "bandwidth", "ofport_request", "interface_type", "socket_file",
+      "guard", "acceptRA", "stp", "bandwidth", "ofport_request", "interface_type", "socket_file",
       "configuration_path",
       "link_state_check_retries", "link_state_check_interval", "external_ids", "enableDAD",
       "disableContainerInterface", "promisc", "hairpinMode", "promiscMode", "preserveDefaultVlan",
       "macspoofchk", "deviceID",
     ]
+  static let guarded = ["mode", "allowed", "dhcpClient", "linkLocal"]
+  static let allowed = ["mac", "ips"]
   static let bandwidth = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"]
   static let trunk = ["id", "minID", "maxID"]
   static let mirrors = own + ["bridge", "mirrors", "socket_file", "configuration_path"]

@@ -82,6 +82,7 @@ struct PluginDecoder: Sendable {
     },
     members: [
       ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),
+      (["guard"], MemberNames.guarded), (["guard", "allowed", "*"], MemberNames.allowed),
       (["trunk", "*"], MemberNames.trunk), (["vlanTrunk", "*"], MemberNames.trunk),
     ],
     others: bridgeFaults)

@@ -29,14 +29,17 @@ extension OVSBridge {
     let plan = try plan.withMTU(context)
     let survey = try Survey(plan, after: request.network.previousResult, in: sandbox, context)
     try HostShield.require(context)
+    let guarding = try AttachmentGuard.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
     let ipam = try IPAMAddition(request, plan, survey.leasedAddresses, context, &rollback)
     var link = try ContainerLink(plan, survey, in: sandbox, context, &rollback)
+    try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
     var result = AttachmentResult()
     if !plan.needsWire { result = try plan.completed(ipam.addresses(request, context)) }
     var target = try Gateway.target(plan, result.addresses, survey, context)
     try plan.requireMTU(for: result.addresses)
     try link.chooseMAC(result.addresses, context)
+    try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
     let remembered = RememberedIPAM(request.network.json["ipam"])
     let port = try SwitchPort.attach(
       link, plan, survey, result.addresses, remembering: remembered, marks(plan, result), target,
@@ -47,6 +50,7 @@ extension OVSBridge {
       try port.waitUntilForwarding(link, context)
       late = try port.waitForSpanningTree(plan, context)
       result = try plan.completed(ipam.addresses(request, late))
+      try guarding?.enforce(link, result.addresses, late)
       try plan.requireMTU(for: result.addresses)
       target = try Gateway.target(plan, result.addresses, survey, late)
       try port.complete(
@@ -74,5 +78,6 @@ extension OVSBridge {
     Gateway.externalIDs(plan, result.addresses)
       .adding(Masquerading.externalIDs(plan, result.addresses))
       .adding(GatewayIsolation.externalIDs(plan, result.addresses))
+      .adding(AttachmentGuard.externalIDs(plan))
   }
 }

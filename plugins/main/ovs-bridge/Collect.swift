@@ -43,6 +43,7 @@ extension OVSBridge {
       Gateway.collect(detachment, context, &failures)
       Masquerading.collect(detachment, except: kept, context, &failures)
       GatewayIsolation.collect(detachment, except: kept, context, &failures)
+      AttachmentGuard.collect(detachment, except: kept, context, &failures)
     }
     try failures.throwIfAny("cannot free everything of network \"\(network)\"")
   }

@@ -24,6 +24,7 @@ extension OVSBridge {
     var failures = Failures()
     let rows = ReleasedRows(detachment, context, &failures)
     ContainerLink.release(detachment, context, &failures)
+    AttachmentGuard.release(detachment, context, &failures)
     let records = rows?.records(context, &failures) ?? []
     let ipam = IPAMRemoval(request, records.lazy.compactMap { $0.ipam }.first, context, &failures)
     Masquerading.release(

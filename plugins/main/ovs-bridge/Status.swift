@@ -11,6 +11,7 @@ extension OVSBridge {
     do throws(AttachmentError) {
       try SwitchPort.require(plan, context)
       try HostShield.requireForStatus(context)
+      try AttachmentGuard.require(plan, context)
       try Gateway.require(plan, context)
       try Masquerading.require(plan, context)
       try GatewayIsolation.require(plan, context)

@@ -1,0 +1,259 @@
+internal import Addresses
+package import CNI
+internal import Linux
+internal import Netlink
+internal import OVSDB
+internal import OpenVSwitch
+internal import PluginConfigurations
+package import PluginCore
+internal import PortGuard
+
+/// `guard`: what the container may send. It is on the host end before that is a port, and goes with
+/// the attachment: with the link, or, where it is a table of nftables, before the link.
+package struct AttachmentGuard {
+  /// The key in `external_ids` by which rows of an attachment tell how it is guarded: `full` or `mac`.
+  package static let key = "guard"
+
+  private let configuration: GuardConfiguration
+  private let mechanism: GuardMechanism
+  private let link: LinkGuard
+
+  private init?(_ plan: Plan, _ mechanism: GuardMechanism) {
+    guard let configuration = plan.configuration.guarded else { return nil }
+    self.configuration = configuration
+    self.mechanism = mechanism
+    link = LinkGuard(
+      mechanism, of: plan.hostLink.name, comment: plan.hostLink.alias(network: plan.network))
+  }
+
+  /// What the rows of an attachment have for it.
+  package static func externalIDs(_ plan: Plan) -> [String: String] {
+    plan.configuration.guarded.map { [key: $0.mode.rawValue] } ?? [:]
+  }
+
+  // MARK: - ADD
+
+  /// What is to guard the attachment; nil where nothing is. Refuses what this host cannot have, before
+  /// anything is made.
+  package static func prepare(_ plan: Plan, _ survey: Survey, _ context: Context)
+    throws(AttachmentError) -> AttachmentGuard?
+  {
+    guard plan.configuration.guarded != nil else { return nil }
+    let datapath = try survey.database.datapath(plan, survey.findings)
+    let mechanism: GuardMechanism
+    do {
+      mechanism = try survey.database.connection.guardMechanism(datapath, until: context.deadline)
+    } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
+    // A trial of nftables takes as long as the kernel takes to be sure that no packet meets what was
+    // tried. That there is nftables has been seen, and what is missing is refused with the rules.
+    if mechanism == .xdp {
+      do { try mechanism.test(until: context.deadline) } catch {
+        throw AttachmentError(error, unavailable)
+      }
+    }
+    return AttachmentGuard(plan, mechanism)
+  }
+
+  private static let unavailable = "\"guard\" is not available"
+
+  /// Makes ready for the guard of a link that was just made. Where rows of an earlier ADD are there
+  /// still, ovs-vswitchd may take the link for its port before the guard is there: until then nothing
+  /// passes.
+  package static func begin(
+    _ wanted: AttachmentGuard?, _ link: ContainerLink, _ plan: Plan, _ survey: Survey,
+    _ context: Context, _ rollback: inout Rollback
+  ) throws(AttachmentError) {
+    let name = plan.hostLink.name
+    let comment = plan.hostLink.alias(network: plan.network)
+    if wanted?.mechanism == .nftables {
+      // Before the effect: that there was no answer does not say that there is no table.
+      rollback.onFailure("remove the guard") { deadline in
+        do throws(GuardError) {
+          try LinkGuard.remove(of: name, comment: comment, until: deadline)
+          return nil
+        } catch { return error.description }
+      }
+    } else {
+      // What an ADD that was killed has left would guard the new link of this name.
+      do throws(GuardError) {
+        try LinkGuard.remove(of: name, comment: comment, until: context.deadline)
+      } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
+    }
+    guard let wanted, !survey.leftovers.rows.isEmpty else { return }
+    try wanted.enforce(.nothing, link, context)
+  }
+
+  /// Guards the host end from now on, before it is a port, in place of what was there. Without
+  /// `addresses`, which an IPAM plugin has yet to get by the wire, nothing but requests to DHCP servers
+  /// passes.
+  package func enforce(
+    _ link: ContainerLink, _ addresses: [AttachmentResult.Address]?, _ context: Context
+  ) throws(AttachmentError) {
+    guard let mac = link.mac else {
+      throw AttachmentError(
+        .failed, "cannot guard interface \"\(link.containerName)\"",
+        details: "it has no MAC address")
+    }
+    let policy =
+      addresses.map {
+        GuardPolicy(configuration, mac: mac, addresses: $0.map { $0.address.address })
+      } ?? GuardPolicy(untilLeased: configuration, mac: mac)
+    guard addresses == nil || policy.hasAddresses else {
+      throw AttachmentError(
+        .invalid,
+        "guard: the IPAM plugin has given no address, and \"allowed\" has none: nothing could pass")
+    }
+    try enforce(policy, link, context)
+  }
+
+  private func enforce(_ policy: GuardPolicy, _ ends: ContainerLink, _ context: Context)
+    throws(AttachmentError)
+  {
+    do {
+      try link.enforce(policy, on: ends.host.index, ends.outside, until: context.deadline)
+    } catch { throw AttachmentError(error, "cannot guard interface \"\(ends.containerName)\"") }
+    context.log.write(.debug, "guarded the host end by \(mechanism.rawValue)")
+  }
+
+  // MARK: - CHECK
+
+  /// Compares the guard with what ADD made.
+  package static func compare(
+    _ plan: Plan, _ expected: Expectation, _ datapath: String, _ context: Context,
+    _ deviations: inout Deviations
+  ) throws(AttachmentError) {
+    guard let configuration = plan.configuration.guarded else { return }
+    let name = plan.hostLink.name
+    let mechanism: GuardMechanism
+    let row: [String: String]
+    do {
+      let connection = try Connection(plan.endpoint, until: context.deadline)
+      mechanism = try connection.guardMechanism(datapath, until: context.deadline)
+      var question = Transaction()
+      let ports = question.select(
+        from: .port, where: [.equal(.name, name)], .columns(.externalIDs))
+      let results = try connection.transact(question, until: context.deadline)
+      // That it is missing is told with the rows.
+      guard let port = results[ports].first else { return }
+      row = port[.externalIDs]
+    } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
+    // What ADD gave to the container end: later plugins may have changed it since.
+    guard let record = AttachmentRecord(row), let mac = record.mac.flatMap({ MACAddress($0) })
+    else {
+      deviations.add("port \"\(name)\" does not tell which MAC address it was guarded for")
+      return
+    }
+    let addresses = record.addresses.compactMap { IPAddress($0.prefix { $0 != "/" }) }
+    let policy = GuardPolicy(configuration, mac: mac, addresses: addresses)
+    if let present = expected.mac.flatMap({ MACAddress($0) }), !policy.allows(present) {
+      deviations.add(
+        "the container end has the MAC address \(present), whose frames its guard drops; a plugin "
+          + "that sets it comes before this one, or guard.allowed names it")
+    }
+    try compare(plan, policy, mechanism, context, &deviations)
+  }
+
+  private static func compare(
+    _ plan: Plan, _ policy: GuardPolicy, _ mechanism: GuardMechanism, _ context: Context,
+    _ deviations: inout Deviations
+  ) throws(AttachmentError) {
+    let link: Link?
+    do {
+      link = try RouteSocket().linkIfPresent(.named(plan.hostLink.name), until: context.deadline)
+    } catch { throw AttachmentError(error, "cannot read the host end") }
+    // That it is missing is told with the links.
+    guard let link, let wanted = AttachmentGuard(plan, mechanism) else { return }
+    do {
+      if let found = try wanted.link.deviation(policy, link, until: context.deadline) {
+        deviations.add("the container can send what it may not: \(found)")
+      }
+    } catch { throw AttachmentError(error, "cannot read the guard") }
+  }
+
+  // MARK: - STATUS
+
+  /// Refuses where this host could not have the guard.
+  package static func require(_ plan: Plan, _ context: Context) throws(AttachmentError) {
+    guard plan.configuration.guarded != nil else { return }
+    let mechanism: GuardMechanism
+    do throws(OVSDBError) {
+      let connection = try Connection(plan.endpoint, until: context.deadline)
+      var question = Transaction()
+      let bridges = question.select(
+        from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.datapathType))
+      let bridge = try connection.transact(question, until: context.deadline)[bridges].first
+      let type = bridge.map { $0[.datapathType].isEmpty ? "system" : $0[.datapathType] }
+      mechanism = try connection.guardMechanism(
+        type ?? futureDatapath(plan, context), until: context.deadline)
+    } catch {
+      throw AttachmentError(
+        .unavailable, "Open vSwitch is not available", details: error.description)
+    }
+    do { try mechanism.test(until: context.deadline) } catch {
+      throw AttachmentError(.unavailable, unavailable, details: error.description)
+    }
+  }
+
+  /// Of a bridge that would be made. Where the kernel does not say, another feature's STATUS does.
+  private static func futureDatapath(_ plan: Plan, _ context: Context) -> String {
+    switch plan.configuration.datapath {
+    case .system: "system"
+    case .netdev: "netdev"
+    case .auto:
+      (try? Datapath.hasKernel(until: context.deadline)) == true ? "system" : "netdev"
+    }
+  }
+
+  // MARK: - DEL and GC
+
+  private static let removal = "cannot remove the guard"
+
+  /// Removes what of a guard does not go with the link, which is gone by now.
+  package static func release(
+    _ detachment: Detachment, _ context: Context, _ failures: inout Failures
+  ) {
+    let link = detachment.hostLink
+    do throws(GuardError) {
+      try LinkGuard.remove(
+        of: link.name, comment: link.alias(network: detachment.key.network),
+        until: context.deadline)
+    } catch { failures.add(AttachmentError(error, removal)) }
+  }
+
+  /// Removes the guards of the network's attachments that are not valid.
+  package static func collect(
+    _ detachment: Detachment, except valid: Set<Attachment>, _ context: Context,
+    _ failures: inout Failures
+  ) {
+    let links = Set(valid.map { HostLink(of: $0).name })
+    do throws(GuardError) {
+      for found in try LinkGuard.tables(until: context.deadline) {
+        guard !links.contains(found.link), let comment = found.comment,
+          HostLink.belongs(comment, to: detachment.key.network)
+        else { continue }
+        try LinkGuard.remove(of: found.link, comment: comment, until: context.deadline)
+        context.log.write(.info, "removed the guard of link \"\(found.link)\"")
+      }
+    } catch { failures.add(AttachmentError(error, removal)) }
+  }
+}
+
+extension Connection {
+  /// What can guard a port of a bridge that has this datapath.
+  fileprivate func guardMechanism(_ datapath: String, until deadline: Deadline)
+    throws(OVSDBError) -> GuardMechanism
+  {
+    guard datapath != "netdev" else { return .xdp }
+    var question = Transaction()
+    let root = question.select(from: .openVSwitch, .columns(.otherConfiguration))
+    let settings = try transact(question, until: deadline)[root].first?[.otherConfiguration]
+    return GuardMechanism(datapath: datapath, isOffloaded: settings?["hw-offload"] == "true")
+  }
+}
+
+extension AttachmentError {
+  /// What the kernel refused of a guard.
+  fileprivate init(_ error: GuardError, _ attempt: String) {
+    self.init(error.isTimeout ? .busy : .failed, attempt, details: error.description)
+  }
+}

@@ -1,0 +1,62 @@
+import JSON
+import Linux
+
+/// The rows about the guard of a port, on the userspace datapath: by XDP.
+enum Guards {
+  /// An attachment of `ovs-bridge` with or without a guard, in a sandbox of its own.
+  private static func plugin(_ name: String, _ members: [(String, JSONValue?)]) throws -> Plugin {
+    try Place.addSandbox(name)
+    return Plugin(
+      name: "ovs-bridge",
+      configuration: try Place.write(
+        name,
+        .object(
+          [
+            ("cniVersion", "1.1.0"), ("name", "bench"), ("type", "ovs-bridge"),
+            ("bridge", .string(Place.bridge)), ("ipam", Ports.ipam),
+          ] + members)))
+  }
+
+  static func measure(_ options: Options, into table: inout Table) throws {
+    let guarded = try plugin("guarded", [("guard", true)])
+    let plain = try plugin("plain", [])
+    func attach(_ plugin: Plugin, _ sandbox: String) throws -> Program.Run {
+      let id = "c-\(sandbox)"
+      let run = try plugin.program("ADD", id, sandbox: sandbox, output: id).checked()
+      try plugin.program("DEL", id, sandbox: sandbox, output: id).checked()
+      return run
+    }
+    var add = Comparison()
+    try add.measure(
+      options.turns, { try attach(guarded, "guarded") }, { try attach(plain, "plain") })
+    table.add(Row("ADD with `guard`, by XDP", add, against: "without", atMost: 1.3))
+
+    try Place.addSandbox("server")
+    let server = try plugin("server-end", [])
+    let output = "server"
+    try server.program("ADD", output, sandbox: "server", output: output).checked()
+    let address =
+      try Program.tool(
+        "ip", "-n", "server", "-4", "-o", "address", "show", "dev", "eth0"
+      ).printed().split(separator: " ").first { $0.contains("/") }?.prefix { $0 != "/" } ?? ""
+    // Seconds for the same content, so that less is better, as in the other rows.
+    var transfer = Comparison()
+    try guarded.program("ADD", "t1", sandbox: "guarded", output: "t1").checked()
+    try plain.program("ADD", "t2", sandbox: "plain", output: "t2").checked()
+    try Program.tool("ip", "netns", "exec", "server", "iperf3", "-s", "-D").checked()
+    func send(_ sandbox: String) throws -> Program.Run {
+      try Program.tool(
+        "ip", "netns", "exec", sandbox, "iperf3", "-c", String(address), "-n", "100M", "-J"
+      ).checked()
+    }
+    Clock.sleep(.milliseconds(500))
+    try transfer.measure(options.isQuick ? 4 : 10, { try send("guarded") }, { try send("plain") })
+    table.add(
+      Row("100 MB by iperf3 with `guard`, by XDP", transfer, against: "without", atMost: 1.25))
+    for (plugin, id, sandbox) in [
+      (guarded, "t1", "guarded"), (plain, "t2", "plain"), (server, "server", "server"),
+    ] {
+      try plugin.program("DEL", id, sandbox: sandbox, output: id).checked()
+    }
+  }
+}

@@ -1,0 +1,232 @@
+import Foundation
+import PortGuard
+import TestSupport
+import Testing
+
+@Suite("ovs-bridge with a guard", .privateHost) struct AttachmentTests {
+  @Test("lets pass what the table lets pass, and tells so in the port's row")
+  func table() throws {
+    let network = try Guarded()
+    let result = try network.attach()
+    try network.expect(Case.table + Case.dhcp(false))
+    let name = result["interfaces"][0]["name"].text ?? ""
+    let row = try network.host.openVSwitch.row("Port", name)
+    #expect(row["external_ids"]["guard"] == "full")
+    for address in ["10.1.0.9", "fd00::9"] { #expect(try network.reaches(address)) }
+    try network.container.exec("ip", ["address", "add", "10.1.0.3/24", "dev", "eth0"]).checked()
+    #expect(try !network.reaches("10.1.0.9", from: "10.1.0.3"))
+    try network.check(result).checked()
+  }
+
+  @Test("does so on an access port, on a trunk and with a native VLAN")
+  func vlans() throws {
+    let access = try Guarded()
+    try access.attach(both: ["vlan": 10])
+    try access.expect(Case.table) { $0.vlan == 0 }
+    let trunk = try Guarded()
+    try trunk.attach(both: ["trunk": [["id": 5]]])
+    try trunk.expect(Case.table, last: .last(5)) { $0.vlan == 5 }
+    let native = try Guarded()
+    try native.attach(both: ["vlan": 10, "trunk": [["id": 5]]])
+    try native.expect(Case.table)
+  }
+
+  @Test(
+    "of the Ethernet address alone, also as the reference bridge plugin spells it",
+    arguments: ["guard", "macspoofchk"])
+  func mac(_ member: String) throws {
+    let network = try Guarded()
+    let value: Document = member == "guard" ? "mac" : true
+    var members: [String: Document] = ["guard": .absent, "ipam": .absent]
+    members[member] = value
+    try network.attach(members)
+    let policy = GuardPolicy(.mac, try Container.policy().senders.filter { $0.mac.bytes[0] == 2 })
+    let cases = Case.table.filter { $0.isForwarded && $0.vlan != 0 || $0.bytes[12] == 0x08 }
+    let received = try exchange(
+      cases.map { $0.bytes }, last: Case.arp[0].bytes, from: network.container,
+      to: network.receiver)
+    for (number, item) in cases.enumerated() {
+      #expect(received.contains(number) == Verdict(policy, item.bytes).passes, "\(item)")
+    }
+  }
+
+  @Test("stays while ovs-vswitchd is killed and comes back")
+  func restart() throws {
+    let network = try Guarded()
+    try network.attach()
+    let ovs = network.host.openVSwitch
+    ovs.switching?.signal(SIGKILL)
+    ovs.stopSwitching()
+    try ovs.startSwitching()
+    try eventually("it forwards again") { try network.reaches("10.1.0.9") }
+    try network.expect(Case.arp + Case.ipv4)
+  }
+
+  @Test("lets an address be found free, also with large frames")
+  func detection() throws {
+    let network = try Guarded()
+    let result = try network.attach(["enableDAD": true], both: ["mtu": 9000])
+    #expect(result["interfaces"][1]["mtu"].integer == 9000)
+    let output = try network.container.exec(
+      "ping", ["-n", "-c", "1", "-W", "3", "-M", "do", "-s", "8900", "10.1.0.9"])
+    #expect(output.status == 0, "\(output)")
+  }
+
+  @Test("drops nothing of what an ordinary container sends, and the tool shows that")
+  func ordinary() throws {
+    let network = try Guarded()
+    try network.attach([
+      "enableDAD": true, "bandwidth": ["egressRate": 100_000_000, "egressBurst": 8_000_000],
+    ])
+    for address in ["10.1.0.9", "fd00::9"] { #expect(try network.reaches(address)) }
+    // The other one asks for it, and is told of it again.
+    for address in ["10.1.0.2", "fd00::2"] {
+      let output = try network.receiver.exec("ping", ["-n", "-c", "1", "-W", "3", address])
+      #expect(output.status == 0, "\(output)")
+    }
+    for setting in ["arp_notify", "ndisc_notify"] {
+      let family = setting == "arp_notify" ? "ipv4" : "ipv6"
+      try network.container.exec(
+        "sh", ["-c", "echo 1 > /proc/sys/net/\(family)/conf/eth0/\(setting)"]
+      ).checked()
+    }
+    try network.container.exec("ip", ["link", "set", "eth0", "up"]).checked()
+    #expect(try network.shown()["guard"]["dropped"].integer == 0)
+    try network.expect(Case.ipv4)
+    let shown = try network.shown()
+    #expect(shown["guard"]["mode"] == "full")
+    #expect(shown["problems"] == [])
+    let dropped = shown["guard"]["dropped"].integer ?? 0
+    #expect(dropped >= Case.ipv4.count { !$0.passes })
+    let mechanism = Datapath.current == .userspace ? "XDP" : "nftables"
+    let text = try network.show().stdout
+    #expect(text.contains("guard     full, by \(mechanism), \(dropped) frames dropped"), "\(text)")
+  }
+
+  @Test("is compared by CHECK, which says what is missing")
+  func checks() throws {
+    let network = try Guarded()
+    let result = try network.attach()
+    let name = result["interfaces"][0]["name"].text ?? ""
+    let changed = try network.check(result, ["guard": true])
+    #expect(changed.message.contains("is not ") && changed.message.contains("guard"), "\(changed)")
+    let (removal, absence) =
+      switch Datapath.current {
+      case .userspace:
+        (["ip", "link", "set", name, "xdp", "off"], "has no XDP program")
+      case .kernel:
+        (
+          ["nft", "delete", "table", "netdev", "patchbay-guard-\(name)"],
+          "there is no table netdev patchbay-guard-\(name)"
+        )
+      }
+    try network.host.namespace.exec(removal[0], Array(removal.dropFirst())).checked()
+    let shown = try network.shown()["problems"].array.compactMap { $0.text }
+    #expect(shown.contains { $0.hasPrefix("its guard is gone") }, "\(shown)")
+    let missing = try network.check(result)
+    #expect(missing.code == 999)
+    #expect(missing.message.contains(absence), "\(missing)")
+  }
+
+  /// The machine with the kernel's datapath has no reference plugins.
+  @Test(
+    "knows when a later plugin gave the container an Ethernet address that cannot pass",
+    .only(on: .userspace))
+  func tuned() throws {
+    let network = try Guarded()
+    let tuning = network.host.plugin("tuning", reference: true)
+    func tune(_ mac: String, _ result: Document) throws -> Document {
+      try tuning.add(
+        [
+          "cniVersion": "1.0.0", "name": "net1", "type": "tuning", "mac": .string(mac),
+          "prevResult": result.with(["cniVersion": "1.0.0"]),
+        ], containerID: "c1", sandbox: network.container
+      ).checked()
+    }
+    let version: [String: Document] = ["cniVersion": "1.0.0"]
+    let result = try network.attach(version)
+    let virtual = try tune(Container.virtual, result)
+    try network.check(virtual, version).checked()
+    try network.container.exec("ip", ["address", "add", "10.1.0.100/24", "dev", "eth0"]).checked()
+    #expect(try network.reaches("10.1.0.9", from: "10.1.0.100"))
+    let other = try tune(Container.other, result)
+    let refused = try network.check(other, version)
+    #expect(refused.message.contains("or guard.allowed names it"), "\(refused)")
+    #expect(try !network.reaches("10.1.0.9"))
+  }
+
+  @Test("leaves nothing behind, by DEL, by the loss of the link, or by GC")
+  func removal() throws {
+    let network = try Guarded()
+    let before = try network.host.snapshot()
+    let configuration = network.configuration()
+    func isAsBefore() throws {
+      try eventually("nothing is left") {
+        try network.host.snapshot().difference(from: before).isEmpty
+      }
+    }
+    func add() throws -> String {
+      let result = try network.plugin.add(
+        configuration, containerID: "c1", sandbox: network.container
+      ).checked()
+      return result["interfaces"][0]["name"].text ?? ""
+    }
+    _ = try add()
+    try network.plugin.del(configuration, containerID: "c1", sandbox: network.container).checked()
+    try isAsBefore()
+    let name = try add()
+    try network.host.namespace.exec("ip", ["link", "delete", name]).checked()
+    try network.plugin.del(configuration, containerID: "c1", sandbox: nil).checked()
+    try isAsBefore()
+    _ = try add()
+    try network.plugin.gc(configuration, valid: []).checked()
+    try isAsBefore()
+  }
+
+  @Test("removes the rules of its network that an ADD left, and no other's")
+  func rules() throws {
+    let network = try Guarded()
+    let result = try network.attach()
+    let name = result["interfaces"][0]["name"].text ?? ""
+    let nft = network.host.namespace
+    func table(_ link: String, _ owner: String) throws {
+      try nft.exec(
+        "nft",
+        ["add table netdev patchbay-guard-\(link) { comment \"patchbay:\(owner)\" ; }"]
+      ).checked()
+    }
+    func tables() throws -> [String] {
+      try nft.exec("nft", ["list", "tables"]).checked().stdout.split(separator: "\n").compactMap {
+        $0.split(separator: " ").last.map(String.init)
+      }.filter { $0.hasPrefix("patchbay-guard-") }.sorted()
+    }
+    try table("vethnobody", "net1/c7/eth0")
+    try table("vethother", "net2/c7/eth0")
+    try table(name, "net1/c1/eth0")
+    try network.plugin.gc(network.configuration(), valid: [("c1", "eth0"), ("c2", "eth0")])
+      .checked()
+    #expect(try tables() == ["patchbay-guard-\(name)", "patchbay-guard-vethother"].sorted())
+    try network.plugin.del(network.configuration(), containerID: "c1", sandbox: network.container)
+      .checked()
+    #expect(try tables() == ["patchbay-guard-vethother"])
+  }
+
+  @Test("is refused where this host cannot have it, and STATUS says so")
+  func unavailable() throws {
+    let network = try Guarded()
+    try network.plugin.status(network.configuration()).checked()
+    // The kernel's datapath with flows in the hardware needs a program, too.
+    try network.host.openVSwitch.vsctl(
+      "set", "Open_vSwitch", ".", "other_config:hw-offload=true")
+    try network.plugin.status(network.configuration()).checked()
+    // Root of a user namespace of its own may not load programs.
+    var variables = ["CNI_COMMAND": "STATUS", "CNI_PATH": network.plugin.searchPath]
+    variables.merge(ProcessInfo.processInfo.environment) { first, _ in first }
+    let output = try network.host.namespace.exec(
+      "unshare", ["-U", "-r", network.plugin.path], environment: variables,
+      input: network.configuration(["ipam": .absent, "guard": "mac"]).encoded)
+    let refused = PluginResult(output)
+    #expect(refused.code == 50, "\(refused)")
+    #expect(refused.message.contains("\"guard\" is not available"), "\(refused)")
+  }
+}
