@@ -107,6 +107,7 @@ let package = Package(
     library("PortGuard", ["PluginConfigurations", "Netlink", "BPF", "Linux", "Addresses"]),
     library("OVSDB", ["Addresses", "JSON", "Linux"]),
     library("OpenVSwitch", ["OVSDB", "Linux"]),
+    library("OVNNorthbound", ["OVSDB"]),
     library("Unixctl", ["JSON", "Linux"]),
     library("Nftables", ["Addresses", "Digests", "JSON", "Linux"]),
     library("CNI", ["JSON", "Addresses"]),
@@ -133,7 +134,7 @@ let package = Package(
       [
         "PluginCore", "PluginExecution", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink",
         "OVSDB",
-        "OpenVSwitch", "Nftables", "PortGuard", "Addresses", "Digests",
+        "OpenVSwitch", "OVNNorthbound", "Nftables", "PortGuard", "Addresses", "Digests",
       ]),
     library(
       "AttachmentPlugin",
@@ -146,6 +147,12 @@ let package = Package(
       ]),
     plugin(
       "main", "ovs-bridge",
+      [
+        "AttachmentPlugin", "Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON",
+        "Linux",
+      ]),
+    plugin(
+      "main", "ovn",
       [
         "AttachmentPlugin", "Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON",
         "Linux",
@@ -271,6 +278,7 @@ let package = Package(
       ]),
     tests("LoopbackTests", ["loopback", "TestSupport"]),
     tests("ClusterTests", ["cluster", "host-local", "ovs-bridge", "patchbay", "TestSupport"]),
+    tests("OVNTests", ["ovn", "cluster", "host-local", "patchbay", "echo", "TestSupport"]),
     tests(
       "RuntimeTests",
       ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),

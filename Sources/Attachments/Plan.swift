@@ -1,4 +1,4 @@
-internal import Addresses
+package import Addresses
 package import CNI
 package import JSON
 internal import OVSDB
@@ -33,9 +33,9 @@ package struct Plan {
   /// where all that it gives comes from the configuration.
   let configuredAddresses: [AttachmentResult.Address]?
   /// The requested MAC address; nil: derived from the first address, or the kernel's.
-  let mac: MACAddress?
+  package internal(set) var mac: MACAddress?
   /// The logical port of OVN; nil where there is none.
-  let logicalPort: String?
+  package internal(set) var logicalPort: String?
   /// `K8S_POD_UID`; nil where the runtime did not tell.
   let podUID: String?
   /// `K8S_POD_NAME`, which other runtimes than those of Kubernetes set, too, with its namespace

@@ -68,7 +68,7 @@ extension DatabaseLeases {
       case .success: return freed
       case .failure(let error):
         if isUnused.isUnmet(error) { return freed }
-        if case .transactionRefused = error, !error.isRefusal(.canceled) { throw .database(error) }
+        if error.isVerdict { throw .database(error) }
       }
     }
   }

@@ -57,15 +57,13 @@ public struct ClusterHost: Hashable, Sendable {
 /// may be behind. A transaction inserts rows that its indexes allow once, and after any doubt the
 /// holder's rows are looked for, which have UUIDs of their own making, and adopted.
 public struct DatabaseLeases: LeaseStore {
-  let remotes: [Endpoint]
   /// This host.
   public let host: ClusterHost
   let holder: ClusterHolder
   let sets: [RangeSet]
   /// Leases of an earlier boot of this host are free.
   let reclaims: Bool
-  let deadline: Deadline
-  private(set) var connection: DatabaseConnection<LeaseSchema>?
+  private var client: ClusterClient<LeaseSchema>
 
   /// What is known of addresses that others have.
   var taken: [IPAddress: String] = [:]
@@ -84,12 +82,11 @@ public struct DatabaseLeases: LeaseStore {
     _ remotes: [Endpoint], _ host: ClusterHost, _ holder: ClusterHolder, sets: [RangeSet],
     reclaims: Bool, until deadline: Deadline
   ) {
-    self.remotes = remotes
+    client = ClusterClient(remotes, until: deadline)
     self.host = host
     self.holder = holder
     self.sets = sets
     self.reclaims = reclaims
-    self.deadline = deadline
   }
 
   /// Every attempt learns something, and the deadline ends them all.
@@ -144,57 +141,19 @@ public struct DatabaseLeases: LeaseStore {
 
   // MARK: - The connection
 
-  /// The connection to a member that is of use; a new one after `disconnect`.
-  mutating func connected() throws(ClusterError) -> DatabaseConnection<LeaseSchema> {
-    if let connection { return connection }
-    do throws(OVSDBError) {
-      let made = try DatabaseConnection<LeaseSchema>(toOneOf: remotes, until: deadline)
-      connection = made
-      return made
-    } catch { throw .database(error) }
-  }
-
-  /// How long a member may take for one transaction: an election takes a second, and one that hangs
-  /// must leave time for others.
-  private var patience: Deadline {
-    remotes.count == 1 ? deadline : min(deadline, .after(.seconds(2)))
-  }
-
   /// Runs `transaction`, once. What is unknown of its effect afterwards is said by the error.
   mutating func run(_ transaction: DatabaseTransaction<LeaseSchema>) throws(ClusterError)
     -> Result<TransactionResults, OVSDBError>
   {
-    let connection = try connected()
-    do throws(OVSDBError) {
-      return .success(try connection.transact(transaction, until: patience))
-    } catch {
-      if case .transactionRefused = error, !error.isRefusal(.canceled) { return .failure(error) }
-      // The next one goes to a member that responds.
-      self.connection = nil
-      guard Self.isPassing(error), !deadline.hasPassed else { throw .database(error) }
-      return .failure(error)
-    }
+    do throws(OVSDBError) { return try client.run(transaction) } catch { throw .database(error) }
   }
 
   /// Runs `transaction`, which does the same however often it is run, until it took effect.
   mutating func insist(_ transaction: DatabaseTransaction<LeaseSchema>) throws(ClusterError)
     -> TransactionResults
   {
-    while true {
-      switch try run(transaction) {
-      case .success(let results): return results
-      case .failure(let error):
-        if case .transactionRefused = error, !error.isRefusal(.canceled) { throw .database(error) }
-      }
-    }
-  }
-
-  /// Whether the same may be said to another member, or once more.
-  static func isPassing(_ error: OVSDBError) -> Bool {
-    switch error {
-    case .connectionLost, .deadlinePassed, .unfit, .noMember, .cannotConnect: true
-    case .requestRefused, .transactionRefused: error.isRefusal(.canceled)
-    case .unusableEndpoint, .protocolViolation, .missingRow: false
+    do throws(OVSDBError) { return try client.insist(transaction) } catch {
+      throw .database(error)
     }
   }
 }

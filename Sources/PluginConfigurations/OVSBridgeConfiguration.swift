@@ -74,38 +74,51 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
 
   /// Decodes the members; those of other plugins are passed over.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    try self.init(json, integrationBridge: nil)
+  }
+
+  /// Decodes the members; those of other plugins are passed over.
+  ///
+  /// - Parameter integrationBridge: The bridge whose ports OVN forwards between: what a bridge of our
+  ///   own can do besides is no member there. Nil for one of our own.
+  init(_ json: JSONCursor, integrationBridge: String?) throws(JSONDecodingError) {
+    let own = integrationBridge == nil ? json : JSONCursor(.object(JSONObject([])))
     func flag(_ name: String, default value: Bool = false) throws(JSONDecodingError) -> Bool {
       try json[name].decodeIfPresent() ?? value
     }
-    bridge = try Self.bridgeName(json["bridge"])
-    createBridge = try flag("createBridge", default: true)
-    datapath = try json["datapath"].decodeIfPresent() ?? .auto
-    vlans = try PortVLANs(json)
+    func ownFlag(_ name: String, default value: Bool = false) throws(JSONDecodingError) -> Bool {
+      try own[name].decodeIfPresent() ?? value
+    }
+    let named = try Self.bridgeName(own["bridge"])
+    bridge = integrationBridge ?? named
+    createBridge = try ownFlag("createBridge", default: integrationBridge == nil)
+    datapath = try own["datapath"].decodeIfPresent() ?? .auto
+    vlans = try PortVLANs(own)
     // 0 is the kernel's in the reference plugins.
     mtu = json["mtu"].value == 0 ? nil : try json["mtu"].decodeIfPresent(in: 68...65535)
     mac = try json["mac"].value == "" ? nil : json["mac"].decodeIfPresent()
     endpoint = try Self.endpoint(json["socket_file"])
-    isDefaultGateway = try flag("isDefaultGateway")
-    isGateway = try flag("isGateway") || isDefaultGateway
-    forceAddress = try flag("forceAddress")
-    ipMasq = try flag("ipMasq")
-    portIsolation = try flag("portIsolation")
+    isDefaultGateway = try ownFlag("isDefaultGateway")
+    isGateway = try ownFlag("isGateway") || isDefaultGateway
+    forceAddress = try ownFlag("forceAddress")
+    ipMasq = try ownFlag("ipMasq")
+    portIsolation = try ownFlag("portIsolation")
     guarded = try GuardConfiguration.decode(json)
     let bandwidth: Bandwidth? = try json["bandwidth"].decodeIfPresent()
     let requested: Bandwidth? = try json["runtimeConfig"]["bandwidth"].decodeIfPresent()
     self.bandwidth = (requested ?? bandwidth).flatMap { $0.isEmpty ? nil : $0 }
     openFlowPort =
-      json["ofport_request"].value == 0
-      ? nil : try json["ofport_request"].decodeIfPresent(in: 1...65279)
-    let type: String = try json["interface_type"].decodeIfPresent() ?? ""
+      own["ofport_request"].value == 0
+      ? nil : try own["ofport_request"].decodeIfPresent(in: 1...65279)
+    let type: String = try own["interface_type"].decodeIfPresent() ?? ""
     interfaceType = type.isEmpty ? nil : type
-    linkStateTimeout = try Self.linkStateTimeout(json)
+    linkStateTimeout = try Self.linkStateTimeout(own)
     externalIDs = try Self.externalIDs(json["external_ids"])
     enableDAD = try flag("enableDAD")
-    spanningTree = try flag("stp")
+    spanningTree = try ownFlag("stp")
     acceptsRouterAdvertisements = try json["acceptRA"].decodeIfPresent()
     promisc = try flag("promisc")
-    disableContainerInterface = try flag("disableContainerInterface")
+    disableContainerInterface = try ownFlag("disableContainerInterface")
     let dns: DNS? = try json["dns"].decodeIfPresent()
     self.dns = dns.flatMap { $0.isEmpty ? nil : $0 }
     if disableContainerInterface, let type = json["ipam"]["type"].value?.text, !type.isEmpty {
@@ -149,7 +162,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   }
 
   /// A name that ovs-vswitchd can give to the bridge's internal port, which is a link.
-  private static func bridgeName(_ json: JSONCursor) throws(JSONDecodingError) -> String? {
+  static func bridgeName(_ json: JSONCursor) throws(JSONDecodingError) -> String? {
     guard let name: String = try json.decodeIfPresent(), !name.isEmpty else { return nil }
     do throws(CNIError) { try Names.checkInterfaceName(name) } catch {
       throw json.error(
@@ -189,7 +202,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   public static let reservedExternalIDs = [
     "owner", "network", "containerID", "interfaceName", "sandbox", "addresses", "mac",
     "containerName", "contPodUid", "began", "ipam", "runtime", "role", "gateway", "masquerade",
-    "isolation", "guard",
+    "isolation", "guard", "logicalPort",
   ]
 }
 

@@ -36,7 +36,7 @@ import Testing
     for (plugin, decoder) in [
       ("ovs-bridge", PluginDecoder.ovsBridge), ("host-local", .hostLocal), ("static", .fixed),
       ("ovs-mirror-producer", .mirror(.producer)), ("ovs-mirror-consumer", .mirror(.consumer)),
-      ("loopback", .loopback), ("portmap", .portmap),
+      ("loopback", .loopback), ("portmap", .portmap), ("ovn", .ovn), ("cluster", .cluster),
     ] {
       for (path, names) in decoder.members {
         let path = path.filter { $0 != "*" }.map { $0 + "." }.joined()

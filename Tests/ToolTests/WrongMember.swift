@@ -12,7 +12,7 @@ struct WrongMember: CustomTestStringConvertible, Sendable {
     (self.plugin, self.members, self.message) = (plugin, members, message)
   }
 
-  var isIPAM: Bool { ["host-local", "static"].contains(plugin) }
+  var isIPAM: Bool { ["host-local", "cluster", "static"].contains(plugin) }
   var isChained: Bool { plugin.hasPrefix("ovs-mirror") || plugin == "portmap" }
   /// The plugin's configuration, as it stands in a list.
   var configuration: String {
@@ -31,15 +31,15 @@ struct WrongMember: CustomTestStringConvertible, Sendable {
 
 extension WrongMember {
   /// One for each member.
-  static let all = common + ovsBridge + hostLocal + fixed + mirrors + portmap
+  static let all = common + ovsBridge + ovn + hostLocal + cluster + fixed + mirrors + portmap
 
   private static let common = [
-    "loopback", "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer", "portmap",
+    "loopback", "ovs-bridge", "ovn", "ovs-mirror-producer", "ovs-mirror-consumer", "portmap",
   ]
   .flatMap { plugin in
     let rest =
       switch plugin {
-      case "loopback", "portmap": ""
+      case "loopback", "ovn", "portmap": ""
       case "ovs-bridge": #", "bridge": "b""#
       default: #", "bridge": "b", "mirrors": [{"name": "m", "ingress": true}]"#
       }
@@ -84,7 +84,7 @@ extension WrongMember {
     ),
   ].map { WrongMember("portmap", $0, $1) }
 
-  private static let ovsBridge =
+  static let ovsBridge =
     [
       (
         #""bridge": "sixteen-letters-""#,
@@ -215,7 +215,7 @@ extension WrongMember {
 
   private static let ranges = #""ranges": [[{"subnet": "10.1.0.0/24"}]]"#
 
-  private static let hostLocal =
+  static let hostLocal =
     [
       (
         #""subnet": "x""#,

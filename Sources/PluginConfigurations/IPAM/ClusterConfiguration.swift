@@ -23,9 +23,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
   public init(_ json: JSONCursor, mayLackRanges: Bool) throws(JSONDecodingError) {
     addresses = try HostLocalConfiguration(json, mayLackRanges: mayLackRanges)
     let ipam = json["ipam"]
-    let list = try Self.endpoints(ipam["database"])
-    database = list.isEmpty ? [Self.defaultDatabase] : list
-    host = try Self.name(ipam["host"])
+    database = try Self.endpoints(ipam["database"])
+    host = try HostName.decode(ipam["host"])
     guard addresses.sets.count <= Self.setLimit else {
       throw ipam["ranges"].error(
         "\(addresses.sets.count) range sets are too many; at most \(Self.setLimit) are legal")
@@ -35,37 +34,15 @@ public struct ClusterConfiguration: Hashable, Sendable {
   /// Decodes what releasing needs.
   public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
     addresses = HostLocalConfiguration(forReleasing: json)
-    let list = try Self.endpoints(json["ipam"]["database"])
-    database = list.isEmpty ? [Self.defaultDatabase] : list
-    host = try Self.name(json["ipam"]["host"])
+    database = try Self.endpoints(json["ipam"]["database"])
+    host = try HostName.decode(json["ipam"]["host"])
   }
 
   /// Addresses that one attachment may have: each has a row.
   private static let setLimit = 16
 
-  /// One endpoint, or a list of them.
   private static func endpoints(_ json: JSONCursor) throws(JSONDecodingError) -> [Endpoint] {
-    if json.isAbsent { return [] }
-    var endpoints: [Endpoint] = []
-    let elements = json.value?.text == nil ? try json.elements(atMost: 16) : [json]
-    for element in elements {
-      let text: String = try element.decode()
-      guard !text.hasPrefix("ssl:") else {
-        throw element.error(
-          "\"\(text)\": TLS is the work of a relay on this host, conf/cluster has one; write its "
-            + "socket here: \(defaultDatabase)")
-      }
-      do throws(OVSDBError) { endpoints.append(try Endpoint(text)) } catch {
-        throw json.error(error.description)
-      }
-    }
-    return endpoints
-  }
-
-  private static func name(_ json: JSONCursor) throws(JSONDecodingError) -> String? {
-    guard let text: String = try json.decodeIfPresent(), !text.isEmpty else { return nil }
-    let isLegal = text.utf8.count <= 255 && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }
-    guard isLegal else { throw json.error("\"\(text)\" has white space or control characters") }
-    return text
+    let list = try EndpointList.decode(json, relay: "conf/cluster", at: defaultDatabase)
+    return list.isEmpty ? [defaultDatabase] : list
   }
 }

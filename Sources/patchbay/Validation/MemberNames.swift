@@ -27,6 +27,11 @@ enum MemberNames {
     ]
   static let guarded = ["mode", "allowed", "dhcpClient", "linkLocal"]
   static let allowed = ["mac", "ips"]
+  static let ovn =
+    own + [
+      "switch", "nb", "integrationBridge", "portSecurity", "portGroups", "host", "mtu", "mac",
+      "acceptRA", "bandwidth", "socket_file", "external_ids", "enableDAD", "promisc",
+    ]
   static let bandwidth = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"]
   static let trunk = ["id", "minID", "maxID"]
   static let mirrors = own + ["bridge", "mirrors", "socket_file", "configuration_path"]
@@ -43,6 +48,7 @@ enum MemberNames {
       "type", "ranges", "routes", "dataDir", "resolvConf", "reclaimAfterReboot", "reservations",
       "sticky",
     ]
+  static let cluster = hostLocal.filter { $0 != "dataDir" } + ["database", "host"]
   static let fixed = ["type", "addresses", "routes", "dns"]
   static let reservation = ["name", "mac", "containerID", "ip"]
   static let route = ["dst", "gw", "mtu", "advmss", "priority", "table", "scope"]

@@ -17,12 +17,14 @@ struct PluginDecoder: Sendable {
 
   /// The decoders, one for each plugin of this project, and those for more of them.
   static let all = [
-    any, own, loopback, ovsBridge, hostLocal, fixed, mirror(.producer), mirror(.consumer), portmap,
+    any, own, loopback, ovsBridge, ovn, hostLocal, cluster, fixed, mirror(.producer),
+    mirror(.consumer), portmap,
   ]
 
   /// The plugins of this project, by `type` or by `ipam.type`.
   private static let ownTypes = [
-    "ovs-bridge", "loopback", "host-local", "static", "ovs-mirror-producer", "ovs-mirror-consumer",
+    "ovs-bridge", "ovn", "loopback", "host-local", "cluster", "static", "ovs-mirror-producer",
+    "ovs-mirror-consumer",
     "portmap",
   ]
 

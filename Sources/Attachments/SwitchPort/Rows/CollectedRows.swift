@@ -47,6 +47,11 @@ package final class CollectedRows {
     Set(records(ports).map { $0.attachment }).union(limited.map { $0.attachment })
   }
 
+  /// What rows have in `external_ids` at `key`, of a feature.
+  package func values(of key: String) -> Set<String> {
+    Set(ports.compactMap { $0[.externalIDs][key] })
+  }
+
   private func records(_ rows: [Row<PortTable>]) -> [AttachmentRecord] {
     rows.compactMap { AttachmentRecord($0[.externalIDs]) }
   }

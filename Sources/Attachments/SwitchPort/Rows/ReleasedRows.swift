@@ -49,6 +49,11 @@ package final class ReleasedRows {
   /// Whether the rows have `key` in `external_ids`, of a feature.
   package func have(_ key: String) -> Bool { rows.contains { $0[.externalIDs][key] != nil } }
 
+  /// What the rows have in `external_ids` at `key`, of a feature; nil where none has.
+  package func value(of key: String) -> String? {
+    rows.lazy.compactMap { $0[.externalIDs][key] }.first
+  }
+
   /// Removes the rows.
   package func remove(_ detachment: Detachment, _ context: Context, _ failures: inout Failures) {
     guard !rows.isEmpty || !limited.isEmpty else { return }

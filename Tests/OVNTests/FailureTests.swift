@@ -1,0 +1,118 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension OVNTests {
+  @Test("refuses what cannot be, and STATUS says so")
+  func refusals() throws {
+    let lab = try Lab.shared
+    let network = try LogicalNetwork(lab)
+    let sandbox = try Sandbox()
+    func status(_ members: [String: Document]) throws -> PluginResult {
+      try network.host.plugin().status(network.configuration.with(members))
+    }
+    #expect(try status([:]).status == 0)
+    #expect(try status(["switch": .absent]).status == 0, "what is absent is not judged")
+    let twice = uniqueName("ls")
+    try lab.ovn("nb", "ls-add", twice, "--", "--add-duplicate", "ls-add", twice)
+    for (members, words) in [
+      (["switch": "nothing"], "switch: there is no logical switch \"nothing\""),
+      (["switch": .string(twice)], "switch: there are 2 logical switches \"\(twice)\""),
+      (["portGroups": ["nothing"]], "portGroups[0]: there is no port group \"nothing\""),
+      (["integrationBridge": "br-none"], "there is no bridge \"br-none\""),
+    ] as [([String: Document], String)] {
+      let refused = try network.add("a", sandbox, members)
+      #expect(refused.code == 7 && refused.message.contains(words), "\(refused)")
+      let state = try status(members)
+      #expect(state.code == 50 && state.message.contains(words.split(separator: ":").last ?? ""))
+    }
+    for (members, words) in [
+      (["switch": .absent], "switch: missing"), (["nb": "ssl:192.0.2.1:6641"], "conf/ovn has one"),
+      (["nb": "x"], "nb: \"x\" is not an OVSDB endpoint"),
+      (["portGroups": "x"], "portGroups: \"x\" is not an array"),
+      (["integrationBridge": "a/b"], "integrationBridge: \"a/b\" is not a bridge name: "),
+      (["mtu": 5], "mtu: 5 is not in"),
+    ] as [([String: Document], String)] {
+      let refused = try network.add("a", sandbox, members)
+      #expect(refused.code == 7 && refused.message.contains(words), "\(refused)")
+    }
+    let nowhere = try status(["nb": "unix:/nowhere/nb.sock"])
+    #expect(nowhere.code == 50, "\(nowhere)")
+    #expect(try network.traces() == [])
+  }
+
+  @Test("an ADD that OVN does not finish leaves nothing, and a DEL without the central is repeated")
+  func central() throws {
+    let lab = try Lab.shared
+    let network = try LogicalNetwork(lab)
+    let (first, second) = (try Sandbox(), try Sandbox())
+    let result = try network.add("a", first).checked()
+    let far = try network.on(2).add("b", second).checked()
+    try eventually("a way through the tunnel") { try first.pings(far.firstAddress) }
+    lab.daemon("northd")?.suspend()
+    let late = try network.add("c", try Sandbox(), ["timeout": 1])
+    #expect(late.code == 11 && late.message.contains("ovn-northd have to run"), "\(late)")
+    #expect(try network.traces().filter { $0.contains("/c/") } == [])
+    lab.daemon("northd")?.resume()
+
+    lab.daemon("nb")?.suspend()
+    let refused = try network.add("d", try Sandbox(), ["timeout": 1])
+    #expect(refused.code == 11, "\(refused)")
+    #expect(try first.pings(far.firstAddress, count: 3), "existing traffic needs no central")
+    let undone = try network.del("a", first, ["timeout": 1])
+    #expect(undone.code == 11, "\(undone)")
+    lab.daemon("nb")?.resume()
+    // Its address is not free while the logical port is there.
+    #expect(try lab.leases(network.name)[result.firstAddress] == "h1/\(network.name)/a/eth0")
+    try network.del("a", first).checked()
+    try network.on(2).del("b", second).checked()
+    #expect(try network.traces() == [])
+  }
+
+  @Test("what an ADD that was killed has left goes with DEL, with GC, and with another ADD")
+  func leftovers() throws {
+    let lab = try Lab.shared
+    let network = try LogicalNetwork(lab)
+    let sandbox = try Sandbox()
+    func abandon(_ id: String) throws {
+      // The logical port alone: the rows of Open vSwitch come after it.
+      let pairs = [
+        "owner=patchbay", "network=\(network.name)", "containerID=\(id)", "interfaceName=eth0",
+        "host=h1", "began=1",
+      ].map { "external_ids:\($0)" }
+      let name = "h1/\(network.name)/\(id)/eth0"
+      try run(
+        "ovn-nbctl",
+        [
+          "--db=\(lab.northbound)", "lsp-add", network.logicalSwitch, name, "--", "set",
+          "Logical_Switch_Port", name,
+        ] + pairs
+      ).checked()
+    }
+    try abandon("a")
+    try network.del("a").checked()
+    try abandon("b")
+    try network.on(2).gc([]).checked()
+    #expect(try lab.ports(of: network.logicalSwitch).count == 1)
+    try network.gc([]).checked()
+    #expect(try network.traces() == [])
+    try abandon("c")
+    let result = try network.add("c", sandbox).checked()
+    try network.check("c", sandbox, result).checked()
+    #expect(try lab.ports(of: network.logicalSwitch).count == 1)
+    // Another's port of that name.
+    try network.del("c", sandbox).checked()
+    try lab.ovn(
+      "nb", "lsp-add", network.logicalSwitch, "h1/\(network.name)/c/eth0")
+    let taken = try network.add("c", sandbox)
+    #expect(taken.code == 100 && taken.message.contains("is not of this attachment"), "\(taken)")
+    #expect(try network.traces() == ["logical port h1/\(network.name)/c/eth0"])
+    // Without IPAM: the MAC address alone, and any address of it.
+    try lab.ovn("nb", "lsp-del", "h1/\(network.name)/c/eth0")
+    let plain = try network.add("c", sandbox, ["ipam": .absent]).checked()
+    #expect(
+      try lab.ports(of: network.logicalSwitch)[0]["addresses"] == plain["interfaces"][1]["mac"])
+    try network.del("c", sandbox).checked()
+    #expect(try network.traces() == [])
+  }
+}

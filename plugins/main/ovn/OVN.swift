@@ -1,0 +1,61 @@
+import Attachments
+import CNI
+import JSON
+import Linux
+import PluginConfigurations
+import PluginCore
+
+/// What a command works with.
+struct OVNPlan {
+  /// The veth pair, the port of the integration bridge, and all else that `ovs-bridge` has too.
+  let port: Plan
+  let configuration: OVNConfiguration
+}
+
+/// `ovn`: one veth pair per attachment, its container end in the sandbox, its host end a port of OVN's
+/// integration bridge, bound to a port of a logical switch.
+///
+/// The phases of a command are in the file named after it.
+@main enum OVN: Plugin {
+  static let name = "ovn"
+
+  static func configuration(_ request: Request) throws(JSONDecodingError) -> OVNPlan {
+    let json = request.network.json
+    let configuration = try OVNConfiguration(json)
+    let plan = OVNPlan(port: try Plan(request, configuration.port), configuration: configuration)
+    // A runtime may leave members out in STATUS that it does not know.
+    if request.invocation.command == .status { return plan }
+    if plan.port.logicalPort == nil {
+      guard !configuration.needsPreset else {
+        throw json["switch"].expected("the name of a logical switch")
+      }
+    } else if plan.port.hasIPAM {
+      throw json["ipam"].error(
+        "OvnPort names a port that has addresses of its own; leave ipam out")
+    }
+    return plan
+  }
+
+  static func detachment(_ request: Request) throws(JSONDecodingError) -> Detachment {
+    try Detachment(request)
+  }
+
+  static func refuseUnsupported(_ request: Request) throws(CNIError) {
+    let hasIPAM = request.network.ipamType?.isEmpty == false
+    if request.network.version < .v0_3_0, !hasIPAM {
+      throw CNIError(
+        .unsupportedField,
+        "cniVersion: \"\(request.network.version.rawValue)\" is not supported without ipam",
+        details: "its result cannot express an attachment without address; 0.3.0 and later can")
+    }
+  }
+
+  /// With the time that OVN may take, where the configuration says nothing of it.
+  static func patient(_ request: Request, _ context: Context) -> Context {
+    guard request.network.json["timeout"].isAbsent else { return context }
+    let more = OVNConfiguration.defaultTimeout - NetworkConfiguration.defaultTimeout
+    return Context(
+      deadline: context.deadline.advanced(by: .seconds(more)), log: context.log,
+      began: context.began)
+  }
+}
