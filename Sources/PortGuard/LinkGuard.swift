@@ -13,12 +13,12 @@ public enum GuardMechanism: String, Hashable, Sendable {
   /// What comes before the datapath, and cannot be passed by.
   ///
   /// - Parameters:
-  ///   - datapath: `system`: the kernel's, which takes frames behind the chains of nftables.
-  ///     `netdev`: ovs-vswitchd itself, which takes them by a socket of packet(7), before any chain.
-  ///   - isOffloaded: Whether the kernel's datapath puts its flows into tc(8), which again comes
-  ///     before any chain: `other_config:hw-offload` of ovs-vswitchd.conf.db(5).
-  public init(datapath: String, isOffloaded: Bool) {
-    self = datapath == "netdev" || isOffloaded ? .xdp : .nftables
+  ///   - isUserspace: ovs-vswitchd itself is the datapath: it takes frames by a socket of packet(7),
+  ///     before any chain. The kernel's datapath takes them behind the chains of nftables.
+  ///   - isOffloaded: The kernel's datapath puts its flows into tc(8), which again comes before any
+  ///     chain: `other_config:hw-offload` of ovs-vswitchd.conf.db(5).
+  public init(isUserspace: Bool, isOffloaded: Bool) {
+    self = isUserspace || isOffloaded ? .xdp : .nftables
   }
 
   /// Throws where this host cannot have it. Changes nothing.

@@ -3,7 +3,7 @@ package import CNI
 internal import Linux
 internal import Netlink
 internal import OVSDB
-internal import OpenVSwitch
+package import OpenVSwitch
 internal import PluginConfigurations
 package import PluginCore
 internal import PortGuard
@@ -119,10 +119,11 @@ package struct AttachmentGuard {
 
   /// Compares the guard with what ADD made.
   package static func compare(
-    _ plan: Plan, _ expected: Expectation, _ datapath: String, _ context: Context,
+    _ plan: Plan, _ expected: Expectation, _ datapath: DatapathType?, _ context: Context,
     _ deviations: inout Deviations
   ) throws(AttachmentError) {
-    guard let configuration = plan.configuration.guarded else { return }
+    // That there is no bridge is told with the rows.
+    guard let configuration = plan.configuration.guarded, let datapath else { return }
     let name = plan.hostLink.name
     let mechanism: GuardMechanism
     let row: [String: String]
@@ -182,9 +183,8 @@ package struct AttachmentGuard {
       let bridges = question.select(
         from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.datapathType))
       let bridge = try connection.transact(question, until: context.deadline)[bridges].first
-      let type = bridge.map { $0[.datapathType].isEmpty ? "system" : $0[.datapathType] }
       mechanism = try connection.guardMechanism(
-        type ?? futureDatapath(plan, context), until: context.deadline)
+        bridge?.datapath ?? futureDatapath(plan, context), until: context.deadline)
     } catch {
       throw AttachmentError(
         .unavailable, "Open vSwitch is not available", details: error.description)
@@ -195,12 +195,12 @@ package struct AttachmentGuard {
   }
 
   /// Of a bridge that would be made. Where the kernel does not say, another feature's STATUS does.
-  private static func futureDatapath(_ plan: Plan, _ context: Context) -> String {
+  private static func futureDatapath(_ plan: Plan, _ context: Context) -> DatapathType {
     switch plan.configuration.datapath {
-    case .system: "system"
-    case .netdev: "netdev"
+    case .system: .system
+    case .netdev: .netdev
     case .auto:
-      (try? Datapath.hasKernel(until: context.deadline)) == true ? "system" : "netdev"
+      (try? DatapathType.isKernelLoaded(until: context.deadline)) == true ? .system : .netdev
     }
   }
 
@@ -240,14 +240,14 @@ package struct AttachmentGuard {
 
 extension Connection {
   /// What can guard a port of a bridge that has this datapath.
-  fileprivate func guardMechanism(_ datapath: String, until deadline: Deadline)
+  fileprivate func guardMechanism(_ datapath: DatapathType, until deadline: Deadline)
     throws(OVSDBError) -> GuardMechanism
   {
-    guard datapath != "netdev" else { return .xdp }
+    guard datapath != .netdev else { return GuardMechanism(isUserspace: true, isOffloaded: false) }
     var question = Transaction()
     let root = question.select(from: .openVSwitch, .columns(.otherConfiguration))
     let settings = try transact(question, until: deadline)[root].first?[.otherConfiguration]
-    return GuardMechanism(datapath: datapath, isOffloaded: settings?["hw-offload"] == "true")
+    return GuardMechanism(isUserspace: false, isOffloaded: settings?["hw-offload"] == "true")
   }
 }
 
