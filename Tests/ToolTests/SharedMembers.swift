@@ -34,7 +34,7 @@ extension WrongMember {
       ),
       (
         #""integrationBridge": "a/b""#,
-        #"integrationBridge: "a/b" is not a bridge name: 1…15 octets, without "/", ":" and "#
+        #"integrationBridge: "a/b" is not a bridge name: 1…15 bytes, without "/", ":" and "#
           + #"white space, not "." or "..""#
       ),
       (#""portSecurity": "yes""#, #"portSecurity: "yes" is not true or false"#),

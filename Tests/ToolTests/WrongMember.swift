@@ -162,11 +162,21 @@ extension WrongMember {
         "guard: without \"ipam\" there are no addresses that could pass; name them in "
           + "\"guard\": {\"allowed\": [{\"ips\": […]}]}, or write \"mac\""
       ),
-      (#""guard": {"mode": "ip"}"#, #"guard.mode: "ip" is not one of mac, full"#),
-      (#""guard": {"linkLocal": "x"}"#, #"guard.linkLocal: "x" is not one of eui64, any"#),
-      (#""guard": {"dhcpClient": 1}"#, "guard.dhcpClient: 1 is not true or false"),
       (
-        #""guard": {"allowed": [{}]}"#, #"guard.allowed[0]: has neither "mac" nor "ips""#
+        #""ipam": {"type": "static"}, "guard": {"mode": "ip"}"#,
+        #"guard.mode: "ip" is not one of mac, full"#
+      ),
+      (
+        #""ipam": {"type": "static"}, "guard": {"linkLocal": "x"}"#,
+        #"guard.linkLocal: "x" is not one of eui64, any"#
+      ),
+      (
+        #""ipam": {"type": "static"}, "guard": {"dhcpClient": 1}"#,
+        "guard.dhcpClient: 1 is not true or false"
+      ),
+      (
+        #""ipam": {"type": "static"}, "guard": {"allowed": [{}]}"#,
+        #"guard.allowed[0]: has neither "mac" nor "ips""#
       ),
       (
         #""guard": {"allowed": [{"ips": ["10.1.0.5/24"]}]}"#,
