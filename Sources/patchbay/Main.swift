@@ -30,6 +30,11 @@ struct Patchbay: ParsableCommand {
 
   static func main() {
     Process.ignoreBrokenPipes()
+    let words = CommandLine.arguments.dropFirst()
+    if words.first == "help", let text = unknownCommand(Array(words.dropFirst())) {
+      say(text)
+      exit(withError: ExitCode(2))
+    }
     do {
       var command = try parseAsRoot()
       try command.run()

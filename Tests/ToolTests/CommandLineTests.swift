@@ -49,8 +49,15 @@ import Testing
       (["add"], ["net", "ns", "--capability", "mac=02:0"], "a string has quotes: mac='\"…\"'"),
       (["add"], ["net", "ns", "--args", "A=B=C"], "ARGS: invalid pair \"A=B=C\""),
       (["add"], ["net", "ns", "--timeout", "0"], "--timeout: 0 is not in 1…86400 seconds"),
-      (["check"], ["net"], "Missing expected argument '<netns>', or --container-id"),
+      (["del"], ["net"], "Missing expected argument '<netns>', or --container-id"),
       (["gc"], ["net", "--valid", "x"], "--valid x: write it as ID/IFNAME"),
+      (["gc"], ["--none-valid"], "--valid, --none-valid and --host need the name of a network"),
+      (["leases"], ["--data-dir", "/x"], "--data-dir needs the name of a network"),
+      (["help"], ["nosuch"], "there is no command \"patchbay nosuch\"; there is: add, check, del,"),
+      (
+        ["help", "netns"], ["ls"],
+        "no command \"patchbay netns ls\"; there is: add, list, del, exec\n"
+      ),
       (
         ["gc"], ["net", "--valid", "x/y", "--none-valid"],
         "--valid and --none-valid exclude each other"

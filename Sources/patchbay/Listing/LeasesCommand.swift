@@ -15,16 +15,18 @@ struct LeasesCommand: ParsableCommand {
     discussion: """
       Who has which address since when, what is reserved, and what is stale: left from before the \
       machine was started, or torn. Nothing is changed or locked. The reference plugin's leases \
-      are shown as well. Of a network of cluster, the leases of all hosts.
+      are shown as well. Of a network of cluster, the leases of all hosts. Without a network, each \
+      of the directory that has leases is shown.
 
       Examples:
+        patchbay leases
         patchbay leases ovs-1
         patchbay leases ovs-1 --json | jq -r '.leases[].address'
         patchbay leases ovs-1 --data-dir /var/lib/cni/networks
       """)
 
-  @Argument(help: "The network's name.", completion: .networks)
-  var network: String
+  @Argument(help: "The network's name; all without one.", completion: .networks)
+  var network: String?
 
   @Option(
     name: .customLong("data-dir"),
@@ -42,33 +44,60 @@ struct LeasesCommand: ParsableCommand {
 
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
-  func run() throws {
-    var picture = try self.picture
-    try picture.read(until: .after(.seconds(options.timeout)))
-    show(
-      json
-        ? String(decoding: picture.json.encoded(indentedBy: 2), as: UTF8.self)
-        : picture.text(isWhole: isWhole))
+  func validate() throws {
+    if dataDirectory != nil, network == nil {
+      throw ValidationError("--data-dir needs the name of a network")
+    }
   }
 
-  private var picture: LeasePicture {
-    get throws {
-      if let dataDirectory {
-        return LeasePicture(
-          .files(LeaseLocation(dataDirectory: dataDirectory, network: network)), [])
-      }
-      let list = try options.network(network)
-      if let cluster = try list.addressDatabases().first {
-        return LeasePicture(
-          .database(AddressDatabase(cluster), network: network),
-          cluster.addresses.sets.isEmpty ? [] : [cluster.addresses])
-      }
-      let configurations = try self.configurations(list)
-      let directory =
-        configurations.first?.dataDirectory ?? HostLocalConfiguration.defaultDataDirectory
-      return LeasePicture(
-        .files(LeaseLocation(dataDirectory: directory, network: network)), configurations)
+  func run() throws {
+    guard let network else { return try showAll() }
+    var picture: LeasePicture
+    if let dataDirectory {
+      picture = LeasePicture(
+        .files(LeaseLocation(dataDirectory: dataDirectory, network: network)), [])
+    } else {
+      picture = try self.picture(try options.network(network))
     }
+    try picture.read(until: .after(.seconds(options.timeout)))
+    show(json ? text(picture.json) : picture.text(isWhole: isWhole))
+  }
+
+  private func showAll() throws {
+    let every = try EveryNetwork(options.directory)
+    var documents: [JSONValue] = []
+    var isFirst = true
+    defer { if json { show(text(["networks": .array(documents)])) } }
+    try every.forEach { list in
+      guard list.hasLeases else { return }
+      var picture = try picture(list)
+      try picture.read(until: .after(.seconds(options.timeout)))
+      if json {
+        guard case .object(var object) = picture.json else { return }
+        object["network"] = .string(list.name)
+        documents.append(.object(object))
+        return
+      }
+      show("\(isFirst ? "" : "\n")network \(list.name)\n\(picture.text(isWhole: isWhole))")
+      isFirst = false
+    }
+  }
+
+  private func text(_ document: JSONValue) -> String {
+    String(decoding: document.encoded(indentedBy: 2), as: UTF8.self)
+  }
+
+  private func picture(_ list: NetworkList) throws -> LeasePicture {
+    if let cluster = try list.addressDatabases().first {
+      return LeasePicture(
+        .database(AddressDatabase(cluster), network: list.name),
+        cluster.addresses.sets.isEmpty ? [] : [cluster.addresses])
+    }
+    let configurations = try self.configurations(list)
+    let directory =
+      configurations.first?.dataDirectory ?? HostLocalConfiguration.defaultDataDirectory
+    return LeasePicture(
+      .files(LeaseLocation(dataDirectory: directory, network: list.name)), configurations)
   }
 
   /// What the network's plugins say to host-local; mostly it is one.
@@ -76,7 +105,7 @@ struct LeasesCommand: ParsableCommand {
     let all = list.configurations(ofIPAM: "host-local")
     guard !all.isEmpty else {
       throw Failure(
-        "network \"\(network)\" has no plugin with \"ipam\": {\"type\": \"host-local\"} or \"cluster\"",
+        "network \"\(list.name)\" has no plugin with \"ipam\": {\"type\": \"host-local\"} or \"cluster\"",
         hint: "--data-dir shows the leases of a directory, whatever the configuration says")
     }
     return try all.map { json in
@@ -84,7 +113,14 @@ struct LeasesCommand: ParsableCommand {
         let needsRuntime = json["ipam"]["ranges"].isAbsent && json["ipam"]["subnet"].isAbsent
         return needsRuntime
           ? HostLocalConfiguration(forReleasing: json) : try HostLocalConfiguration(json)
-      } catch { throw Failure("network \"\(network)\": \(error.description)") }
+      } catch { throw Failure("network \"\(list.name)\": \(error.description)") }
     }
+  }
+}
+
+extension NetworkList {
+  /// Whether a plugin of it keeps leases that can be listed.
+  fileprivate var hasLeases: Bool {
+    !configurations(ofIPAM: "host-local").isEmpty || !configurations(ofIPAM: "cluster").isEmpty
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CNI
 import CNIRuntime
 import JSON
+import Linux
 
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,45 +10,111 @@ struct Check: ParsableCommand {
     abstract: "Check that an attachment is as it was made.",
     discussion: """
       Runs CHECK of the plugins that made it, with the result that was kept. Silent when all is \
-      well.
+      well. Without a namespace all attachments of the network are checked, and without a network \
+      all that results are kept of.
 
-      Example:
+      Examples:
         patchbay check ovs-1 ns1
+        patchbay check ovs-1
+        patchbay check
       """)
 
   @Flag(help: "Print JSON.")
   var json = false
 
-  @OptionGroup var made: RememberedAttachment
+  @Argument(
+    help: ArgumentHelp("Name of the network; all without one.", valueName: "network"),
+    completion: .networks)
+  var network: String?
+
+  @Argument(
+    help: ArgumentHelp(
+      "Network namespace: its name, path or a process ID; all attachments without one.",
+      valueName: "netns"), completion: .namespaces)
+  var sandbox: String?
+
+  @OptionGroup var attachment: AttachmentOptions
+  @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let (list, parameters, _) = try made.recall()
+    guard let network, sandbox != nil || attachment.containerID != nil else {
+      return try checkAll()
+    }
+    let (list, parameters, _) = try attachment.remembered(network, sandbox, by: options)
+    let failure = try check(list, parameters)
+    if json { show(document(list, parameters, failure?.description)) }
+    if let failure { throw json ? ExitCode(1) : Failure(failure) }
+  }
+
+  /// Why the attachment is not as it was made; nil if it is.
+  private func check(_ list: NetworkList, _ parameters: AttachmentParameters) throws
+    -> RuntimeError?
+  {
     if !parameters.sandboxPath.isEmpty {
       try SandboxPath(parameters.sandboxPath).requireNamespace()
     }
-    do throws(RuntimeError) {
-      try made.runtime.check(attached: list, parameters)
-      if json { showJSON(list, parameters, nil) }
-    } catch {
-      guard json else { throw Failure(error) }
-      showJSON(list, parameters, error)
-      throw ExitCode(1)
+    do throws(RuntimeError) { try options.runtime.check(attached: list, parameters) } catch {
+      return error
     }
     if list.isCheckDisabled { say("nothing was checked: the list has \"disableCheck\"", .warning) }
+    return nil
   }
 
-  private func showJSON(
-    _ list: NetworkList, _ parameters: AttachmentParameters, _ failure: RuntimeError?
-  ) {
-    let document = JSONValue.object([
+  private func checkAll() throws {
+    let runtime = options.runtime
+    let entries: [CachedAttachment]
+    do throws(SystemError) { entries = try runtime.cache.entries() } catch {
+      throw Failure(.unreadableCache(error))
+    }
+    let name = try network.map { try NetworkRequest($0).name }
+    // A name that is none is said, rather than that all is well.
+    if let name, !entries.contains(where: { $0.network == name }) { _ = try options.network(name) }
+    var documents: [JSONValue] = []
+    var hasFailed = false
+    for entry in entries where name == nil || entry.network == name {
+      let (parameters, place) = (AttachmentParameters(entry), "\(entry.network) \(entry.place)")
+      var failure: String?
+      do {
+        let list = try list(entry, runtime)
+        failure = try check(list, parameters)?.description
+        documents.append(document(list, parameters, failure))
+      } catch let error as Failure { failure = error.description }
+      guard let failure else { continue }
+      hasFailed = true
+      if !json { say("\(place): \(failure)", .error) }
+    }
+    if json { show(["attachments": .array(documents)]) }
+    if hasFailed { throw ExitCode(1) }
+  }
+
+  private func list(_ entry: CachedAttachment, _ runtime: Runtime) throws -> NetworkList {
+    do throws(RuntimeError) {
+      return try runtime.list(
+        of: entry.network, attachedAs: entry.attachment, in: options.directory
+      ).list
+    } catch { throw Failure(error) }
+  }
+
+  private func show(_ document: JSONValue) {
+    patchbay.show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
+  }
+
+  private func document(
+    _ list: NetworkList, _ parameters: AttachmentParameters, _ failure: String?
+  ) -> JSONValue {
+    .object([
       ("network", .string(list.name)),
       ("containerID", .string(parameters.attachment.containerID)),
       ("interface", .string(parameters.attachment.interfaceName)),
       (
         "sandbox", parameters.sandboxPath.isEmpty ? nil : .string(parameters.sandboxPath)
       ),
-      ("ok", .bool(failure == nil)), ("error", failure.map { .string($0.description) }),
+      ("ok", .bool(failure == nil)), ("error", failure.map { .string($0) }),
     ])
-    show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
   }
+}
+
+extension CachedAttachment {
+  /// `web/eth0`
+  fileprivate var place: String { "\(attachment.containerID)/\(attachment.interfaceName)" }
 }

@@ -22,9 +22,13 @@ struct GC: ParsableCommand {
       With --host it frees what a host that is gone has left in the database of addresses that \
       all hosts share.
 
+      Without a network it does so for each network of the directory, and for those that \
+      attachments were made with.
+
       The exit status is 1 where something could not be freed.
 
       Examples:
+        patchbay gc
         patchbay gc ovs-1
         patchbay gc ovs-1 --dry-run
         patchbay gc ovs-1 --unused-namespaces
@@ -33,8 +37,9 @@ struct GC: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
-  var network: String
+    help: ArgumentHelp("Name of the network; all without one.", valueName: "network"),
+    completion: .networks)
+  var network: String?
 
   // cnitool wants one, and does nothing with it.
   @Argument(help: .hidden)
@@ -74,6 +79,9 @@ struct GC: ParsableCommand {
     if unusedNamespaces, noneValid || !validTexts.isEmpty {
       throw ValidationError("--unused-namespaces and --valid or --none-valid exclude each other")
     }
+    if network == nil, host != nil || noneValid || !validTexts.isEmpty {
+      throw ValidationError("--valid, --none-valid and --host need the name of a network")
+    }
     if host != nil, unusedNamespaces || noneValid || !validTexts.isEmpty {
       throw ValidationError("--host excludes --valid, --none-valid and --unused-namespaces")
     }
@@ -99,18 +107,41 @@ struct GC: ParsableCommand {
   }
 
   func run() throws {
-    if let host { return try LostHost(name: host, network: network, isDryRun).free(options) }
-    let valid = try valid
     let podman = PodmanCollection(options)
+    guard let network else { return try every().forEach { try free($0.name, podman, $0) } }
+    if let host { return try LostHost(name: host, network: network, isDryRun).free(options) }
+    try free(network, podman)
+  }
+
+  /// The networks of the directory, and those that kept results are of.
+  private func every() throws -> EveryNetwork {
+    let runtime = options.runtime
+    var every = try EveryNetwork(options.directory)
+    for entry in (try? runtime.cache.entries()) ?? [] {
+      guard !every.lists.contains(where: { $0.name == entry.network }),
+        let list = try? runtime.list(
+          of: entry.network, attachedAs: entry.attachment, in: options.directory
+        ).list
+      else { continue }
+      every.add(list)
+    }
+    return every
+  }
+
+  /// - Parameter known: The list, where it was read already.
+  private func free(_ network: String, _ podman: PodmanCollection, _ known: NetworkList? = nil)
+    throws
+  {
+    let valid = try valid
     var errors: [RuntimeError] = []
-    var found: NetworkList?
+    var found = known
     do throws(RuntimeError) {
-      found = try list(options.runtime, or: podman)
+      if found == nil { found = try list(network, options.runtime, or: podman) }
       if let found { try collect(found, valid) }
     } catch { errors.append(error) }
     if valid == nil {
       let (freed, failures) = podman.collect(network, besides: found, isDryRun: isDryRun)
-      for stale in freed { tell(isDryRun ? "would remove" : "removed", stale) }
+      for stale in freed { tell(isDryRun ? "would remove" : "removed", stale, network) }
       errors += failures
     }
     if let first = errors.first { throw Failure(errors.count > 1 ? .several(errors) : first) }
@@ -127,17 +158,17 @@ struct GC: ParsableCommand {
     let leftovers = Leftovers(
       of: list, runtime.cache, valid: valid, includesUnusedNamespaces: unusedNamespaces)
     guard !isDryRun else {
-      for stale in try leftovers.all() { tell("would remove", stale) }
+      for stale in try leftovers.all() { tell("would remove", stale, list.name) }
       if !leftovers.failures.isEmpty { throw .several(leftovers.failures) }
       return
     }
     if unusedNamespaces {
       for stale in try leftovers.all() where !stale.parameters.sandboxPath.isEmpty {
-        tell("unused", stale)
+        tell("unused", stale, list.name)
       }
     }
     let (removed, failures) = try runtime.gc(list, valid: valid, leftovers)
-    for stale in removed { tell("removed", stale) }
+    for stale in removed { tell("removed", stale, list.name) }
     if valid != nil, !list.has(.gc) {
       say(
         "the plugins were not told: GC needs cniVersion 1.1.0, the list has "
@@ -149,8 +180,8 @@ struct GC: ParsableCommand {
 
   /// The list of the directory; where it is not there any more, what an attachment was made with. Nil
   /// where the network is podman's alone.
-  private func list(_ runtime: Runtime, or podman: PodmanCollection) throws(RuntimeError)
-    -> NetworkList?
+  private func list(_ network: String, _ runtime: Runtime, or podman: PodmanCollection)
+    throws(RuntimeError) -> NetworkList?
   {
     let cause: RuntimeError
     do { return try options.directory.network(network) } catch { cause = error }
@@ -162,8 +193,9 @@ struct GC: ParsableCommand {
     return try runtime.list(of: network, attachedAs: entry.attachment, in: options.directory).list
   }
 
-  private func tell(_ what: String, _ stale: StaleAttachment) {
+  private func tell(_ what: String, _ stale: StaleAttachment, _ name: String) {
     let reason = stale.reason.isEmpty ? "" : "  \(stale.reason)"
-    show("\(what) \((stale.description + reason).controlCharactersEscaped)")
+    let place = network == nil ? " on \(name)" : ""
+    show("\(what) \((stale.description + place + reason).controlCharactersEscaped)")
   }
 }
