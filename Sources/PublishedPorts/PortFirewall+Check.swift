@@ -54,6 +54,11 @@ extension PortFirewall {
     return found
   }
 
+  /// The links by which nothing comes in to 127.0.0.0/8; none where no port was ever published.
+  public borrowing func closedLinks() throws(PublishedPortsError) -> [String] {
+    try list()?.links ?? []
+  }
+
   private borrowing func loopbackDeviations(_ link: String, _ listing: FirewallListing) -> [String]
   {
     let isClosed = listing.links.contains(link)

@@ -4,6 +4,7 @@ import Attachments
 import Linux
 import Netlink
 import OpenVSwitch
+import PublishedPorts
 import Unixctl
 
 /// The checks of this host that need no destination.
@@ -44,7 +45,8 @@ struct Doctor {
       else { continue }
       findings.doubt(
         "lost-upcalls", "datapath",
-        "\(lost) packets were lost on their way to ovs-vswitchd, which was too busy.",
+        "\(lost) packet\(lost == 1 ? " was" : "s were") lost on the way to ovs-vswitchd, which was too "
+          + "busy.",
         remedy: "ovs-appctl dpctl/show")
     }
   }
@@ -163,9 +165,40 @@ struct Doctor {
     var findings = Findings()
     let names = Set(host.attachments.compactMap { $0.port.externalIDs["gateway"] }).sorted()
     for name in names { check(gateway: name, &findings) }
+    checkLoopbackRoutes(&findings)
+    // What flushes rules flushes those of all.
+    var networks: Set<String> = []
+    for attachment in host.attachments where networks.insert(attachment.record.network).inserted {
+      guard attachment.lacksMasquerade(until: host.deadline) else { continue }
+      let network = attachment.record.network
+      findings.fault(
+        "masquerade-gone", network, "The masquerade rules of network \(network) were flushed.",
+        remedy: "patchbay repair \(network)")
+    }
     return DoctorGroup(
       name: "Gateways", summary: names.isEmpty ? "there is none" : "\(names.count), all well",
       findings: findings)
+  }
+
+  /// Links to containers by which neighbours reach what listens on 127.0.0.1 only.
+  private func checkLoopbackRoutes(_ findings: inout Findings) {
+    let ports = host.bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } }
+    let open = ports.filter { host.link($0) != nil && LoopbackRoute.isOpen($0) }
+    guard !open.isEmpty else { return }
+    let closed: [String]
+    do throws(PublishedPortsError) {
+      closed = try PortFirewall(until: host.deadline).closedLinks()
+    } catch {
+      findings.skipped("route-localnet", "this host", "published ports cannot be read: \(error)")
+      return
+    }
+    for name in open where !closed.contains(name) {
+      findings.fault(
+        "route-localnet", name,
+        "\(name): route_localnet is 1, and nothing drops what comes in to 127.0.0.0/8: containers "
+          + "reach what listens on 127.0.0.1 only.",
+        remedy: "sysctl -w net/ipv4/conf/\(name)/route_localnet=0")
+    }
   }
 
   private func check(gateway name: String, _ findings: inout Findings) {

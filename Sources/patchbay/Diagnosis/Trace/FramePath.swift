@@ -27,13 +27,24 @@ struct FramePath {
   let traffic: TraceQuestion.Traffic
   let isReply: Bool
 
+  /// The tag of a frame for a tunnel that takes certain customer VLANs only.
+  private var customerTag: String {
+    let vlans = from.port.vlans
+    guard vlans.mode == "dot1q-tunnel", let first = vlans.customers.first,
+      !vlans.customers.contains(0)
+    else { return "" }
+    return "dl_vlan=\(first),"
+  }
+
   /// The frames that take it, each with its name: first the question for the MAC address, then the
   /// packet.
   var frames: [(name: String, flow: String)] {
     guard let number = from.interface.ofport else { return [] }
     let head = "in_port=\(number),"
     guard let source, let destination, let near = from.address, let next = to.address else {
-      return [("frame", head + "dl_src=\(from.mac),dl_dst=\(to.mac),dl_type=0x0800")]
+      return [
+        ("frame", head + "\(customerTag)dl_src=\(from.mac),dl_dst=\(to.mac),dl_type=0x0800")
+      ]
     }
     var frames: [(name: String, flow: String)] = []
     if !destination.isIPv6 {

@@ -62,7 +62,7 @@ struct TraceQuestion {
     switch to {
     case .address(let address): address
     case .attachment(let attachment):
-      family.flatMap { attachment.addresses($0).first?.address }
+      family.flatMap { attachment.intendedAddresses($0).first?.address }
     }
   }
 
@@ -104,9 +104,12 @@ struct TraceQuestion {
     let target = try Self.attachment(to, on: host)
     self.to = .attachment(target)
     let families: [IPAddress.Family] = isIPv6 ? [.v6] : [.v4, .v6]
-    family = families.first {
-      !source.addresses($0).isEmpty && !target.addresses($0).isEmpty
-    }
+    // Addresses that are lost are meant as well: a link that is down has none of IPv6.
+    family =
+      families.first { !source.addresses($0).isEmpty && !target.addresses($0).isEmpty }
+      ?? families.first {
+        !source.intendedAddresses($0).isEmpty && !target.intendedAddresses($0).isEmpty
+      }
     if isIPv6, family == nil {
       throw Failure("\(source.name) and \(target.name) have no IPv6 addresses both")
     }
@@ -153,6 +156,13 @@ struct TraceQuestion {
 }
 
 extension AttachmentReading {
+  /// What the container end has, else what it was given.
+  fileprivate func intendedAddresses(_ family: IPAddress.Family) -> [IPPrefix] {
+    let there = addresses(family)
+    guard there.isEmpty else { return there }
+    return record.addresses.compactMap { try? IPPrefix($0) }.filter { $0.address.family == family }
+  }
+
   /// Whether a person may mean this attachment by `text`.
   func isNamed(_ text: String) -> Bool {
     let id = record.attachment.containerID

@@ -1,5 +1,6 @@
 import PluginCore
 import Addresses
+import CNI
 import Linux
 import Netlink
 import Nftables
@@ -190,10 +191,7 @@ extension Tracer {
   /// Whether the masquerade that the attachment was made with is still there.
   private func checkMasquerade(_ output: Link) {
     let from = question.from
-    guard from.port.externalIDs["masquerade"] != nil, question.target == nil else { return }
-    guard let rules = try? RulesetReading(of: nil, until: host.deadline) else { return }
-    let isThere = rules.chains.contains { $0.table.hasPrefix("patchbay") && !$0.rules.isEmpty }
-    guard !isThere else { return }
+    guard question.target == nil, from.lacksMasquerade(until: host.deadline) else { return }
     findings.fault(
       "masquerade-gone", "this host",
       "The masquerade rules of network \(from.record.network) were flushed.",
@@ -202,6 +200,18 @@ extension Tracer {
 }
 
 extension AttachmentReading {
+  /// Whether it was made with masquerade rules, which are not as they were made.
+  func lacksMasquerade(until deadline: Deadline) -> Bool {
+    guard port.externalIDs["masquerade"] == "true" else { return false }
+    let owner = RuleOwner(
+      containerID: record.attachment.containerID, interfaceName: record.attachment.interfaceName)
+    let addresses = record.addresses.compactMap { try? IPPrefix($0) }
+    do throws(FirewallError) {
+      return try Masquerade(network: record.network).deviation(owner, addresses, until: deadline)
+        != nil
+    } catch { return false }
+  }
+
   /// The address of the gateway of this attachment's network: what a gateway port on its bridge and
   /// VLAN has that lies in its subnet.
   func gatewayAddress(_ family: IPAddress.Family, on host: HostReading) -> IPAddress? {

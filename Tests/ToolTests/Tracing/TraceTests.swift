@@ -68,7 +68,10 @@ struct TraceTests {
       id: "firewall-input", fault: "in_ns ns2 iptables -A INPUT -p icmp -j DROP"),
     Case(
       id: "no-listener", fault: "true", question: "ns1 ns2 80/tcp", proof: nil),
-    Case(id: "link-missing", fault: "ip link del $(port ns2)"),
+    Case(
+      id: "link-missing", fault: "ip link del $(port ns2)",
+      // It is attached again, and gets another address.
+      proof: "in_ns ns1 ping -c1 -W2 $(address ns2)"),
     Case(
       id: "stale-sandbox", fault: "ip netns del ns2; sleep 0.5", proof: nil),
     Case(
@@ -98,6 +101,8 @@ struct TraceTests {
     ranges() { printf '"ipam":{"type":"host-local","dataDir":"'$PWD'/leases","ranges":[[{"subnet":"%s"}]]}' "$1"; }
     net plain "$(ranges 192.168.0.0/24)"
     net ten "\\"vlan\\":10,$(ranges 192.168.7.0/24)"
+    net six "$(ranges fd00:6::/64)"
+    net wire '"mtu":1500'
     net isolated "\\"portIsolation\\":true,$(ranges 192.168.8.0/24)"
     net routed "\\"vlan\\":10,\\"forward\\":\\"leave\\",\\"isDefaultGateway\\":true,\\"ipMasq\\":true,$(ranges 10.10.0.0/24)"
     patchbay() { $BIN/patchbay "$@"; }
@@ -111,7 +116,8 @@ struct TraceTests {
     }
     patchbay netns add ns1 ns2 ns3 >/dev/null
     for n in ns1 ns2 ns3; do patchbay add --cache-dir $PWD/cni $NETWORK $n >/dev/null || exit 3; done
-    b=$(in_ns ns2 ip -4 -o address show eth0 | awk '{split($4,a,"/"); print a[1]}')
+    address() { in_ns $1 ip -4 -o address show eth0 | awk '{split($4,a,"/"); print a[1]}'; }
+    b=$(address ns2)
 
     """
 
@@ -127,7 +133,10 @@ struct TraceTests {
         \(scene.proof == nil
           ? "exit 0"
           : "PATH=$BIN:$PATH bash ./remedy >remedy.out 2>&1 || cat remedy remedy.out")
-        for i in 1 2 3; do \(scene.proof ?? "true") >/dev/null && break; sleep 0.3; done && echo arrives
+        for i in 1 2 3; do
+          \(scene.proof ?? "true") >/dev/null && echo arrives && break
+          sleep 0.3
+        done
         patchbay trace \(scene.question) --json >after.json
         jq -r '.verdict, .cause.id' after.json
         """
