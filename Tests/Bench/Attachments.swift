@@ -9,6 +9,9 @@ enum Attachments {
     if options.wants("embedded") { try Embedded.measure(ports, options, into: &table) }
     if options.wants("guard") { try Guards.measure(options, into: &table) }
     if options.wants("concurrency") { try Concurrency(ports).measure(options, into: &table) }
+    if options.wants("diagnosis") {
+      try Diagnosis.measure(ports, turns: options.turns / 3, into: &table)
+    }
     guard options.wants("ports") else { return }
     var plot = Plot(
       "ADD: time over ports of the bridge", over: "ports", "patchbay", "by hand",
