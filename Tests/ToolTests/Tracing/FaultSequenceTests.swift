@@ -42,7 +42,10 @@ struct FaultSequenceTests {
       faults: [
         (
           "vlan",
-          "ovs-vsctl set Port $(port ns1) vlan_mode=access tag=10 -- set Port $(port ns2) vlan_mode=access tag=20"
+          """
+          ovs-vsctl set Port $(port ns1) vlan_mode=access tag=10 -- \
+            set Port $(port ns2) vlan_mode=access tag=20
+          """
         ),
         ("link-down", "in_ns ns2 ip link set eth0 down"),
         ("host-end-down", "ip link set $(port ns2) down"),
@@ -76,7 +79,12 @@ struct FaultSequenceTests {
         ("gateway-down", "ip link set OVS-1.10 down"),
         (
           "masquerade-gone",
-          "in_ns up ip route del default; for n in 1; do nft list tables | while read -r _ f t; do case $t in patchbay-*|patchbay.*) nft delete table $f $t; esac; done; done"
+          """
+          in_ns up ip route del default
+          nft list tables | while read -r _ family table; do
+            case $table in patchbay-*) nft delete table $family $table ;; esac
+          done
+          """
         ),
       ]),
   ]
@@ -101,7 +109,7 @@ struct FaultSequenceTests {
         }
 
         """
-    for (_, fault) in sequence.faults { script += "{ \(fault); } >/dev/null 2>&1\nstep\n" }
+    for (_, fault) in sequence.faults { script += "{ \(fault)\n} >/dev/null 2>&1\nstep\n" }
     let output = try Patchbay.play(
       script,
       environment: [

@@ -69,6 +69,9 @@ struct TraceTests {
     Case(
       id: "no-listener", fault: "true", question: "ns1 ns2 80/tcp", proof: nil),
     Case(
+      id: "loopback-listener", fault: "in_ns ns2 busybox httpd -p 127.0.0.1:80; sleep 0.5",
+      question: "ns1 ns2 80/tcp", proof: nil),
+    Case(
       id: "link-missing", fault: "ip link del $(port ns2)",
       // It is attached again, and gets another address.
       proof: "in_ns ns1 ping -c1 -W2 $(address ns2)"),
