@@ -76,6 +76,18 @@ extension RuntimeTests {
       try host.expectNothingLeft()
     }
 
+    @Test("links to headings that there are")
+    func links() throws {
+      let text = try String(contentsOfFile: "\(RuntimeHost.sources)/README.md", encoding: .utf8)
+      let anchors = text.matches(of: /^#+ (.*)$/.anchorsMatchLineEndings()).map { heading in
+        String(heading.1).lowercased().filter { $0.isLetter || $0.isNumber || " -".contains($0) }
+          .replacing(" ", with: "-")
+      }
+      for link in text.matches(of: /\]\(#([^)]*)\)/) {
+        #expect(anchors.contains(String(link.1)), "\(link.1)")
+      }
+    }
+
     @Test("has only blocks that are run: of a shell, or targets of the Makefile")
     func blocks() throws {
       #expect(Set(page.blocks.map(\.language)) == ["sh", "console", "json"])
