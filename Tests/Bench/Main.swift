@@ -49,6 +49,7 @@ struct Options {
     if options.wants("leases") {
       try fill("\(directory)/leases.svg", with: Leases.measure(options, into: &table).svg)
     }
+    if options.wants("shared") { try SharedState.measure(options, into: &table) }
     if options.wants("published") { try PublishedPorts.measure(options, into: &table) }
     try Attachments.measure(options, directory, into: &table)
     let rows = JSONValue.array(table.rows.map(\.json))

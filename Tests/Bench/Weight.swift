@@ -7,7 +7,8 @@ enum Weight {
     for name in try Starts.plugins() {
       table.add(Row("executable of `\(name)`", try size(name, Place.ours), " MiB", atMost: 8))
     }
-    for name in try Starts.plugins() {
+    // The rest need a database of their own.
+    for name in try Starts.plugins() where !SharedState.plugins.contains(name) {
       let series = try peaks(name, ports)
       table.add(
         Row("peak memory of `\(name)` ADD", series.median, " MiB", atMost: 12, raw: series.json))
