@@ -15,9 +15,8 @@ extension RuntimeHost {
       for link in $(ls /sys/class/net | grep -v '^lo$'); do ip link delete $link || true; done
       cat /proc/sys/kernel/random/uuid >/run/boot
       mount --bind /run/boot /proc/sys/kernel/random/boot_id
-      ovsdb-server conf.db --remote=punix:db.sock --pidfile=ovsdb-server.pid --unixctl=server.ctl \\
-        \(daemon)
-      ovs-vswitchd unix:db.sock --pidfile=ovs-vswitchd.pid --unixctl=switching.ctl \(daemon)
+      ovsdb-server conf.db --remote=punix:db.sock --pidfile=ovsdb-server.pid \(daemon)
+      ovs-vswitchd unix:db.sock --pidfile=ovs-vswitchd.pid \(daemon)
       """)
     try eventually("the bridge is there again") {
       try run(["ip", "link", "show", "OVS-1"]).status == 0
