@@ -1,15 +1,13 @@
-internal import PluginConfigurations
+package import PluginConfigurations
 internal import Addresses
 package import CNI
 internal import PluginCore
 
 /// What this attachment should have, by the previous result and the configuration. Later plugins of
-/// the chain may have changed the container end since ADD; the result tells of that.
+/// the chain may have changed the container end since ADD.
 package struct Expectation {
-  /// Of the container end; nil where the result does not tell.
+  /// Of the container end, by the result; nil where that does not tell. Only a guard minds.
   let mac: String?
-  /// Bytes, of the container end; nil where it is not known.
-  let mtu: UInt32?
   /// Bytes, of the host end; nil where it is not known.
   let hostMTU: UInt32?
   package let addresses: [AttachmentResult.Address]
@@ -34,11 +32,9 @@ package struct Expectation {
         .invalid,
         "prevResult.interfaces: none is \"\(name)\" in \(path)")
     }
-    let container = index.map { result.interfaces[$0] }
+    mac = index.flatMap { result.interfaces[$0].mac }
     hostInterfaces = result.interfaces.filter { $0.sandbox == nil || $0.sandbox == "" }
     let host = hostInterfaces.first { $0.name == plan.hostLink.name }
-    mac = container?.mac
-    mtu = container?.mtu ?? plan.configuration.mtu
     hostMTU = host?.mtu ?? plan.configuration.mtu
     addresses = result.addresses.filter { $0.interface == nil || $0.interface == index }
     routes = plan.hasIPAM ? result.routes : []
@@ -55,6 +51,9 @@ package struct Expectation {
   }
 
   /// Adds what a feature has in `external_ids` of both rows.
+  package mutating func expect(_ pairs: [ExternalIDKey: String]) { expect(pairs.externalIDs) }
+
+  /// Adds other pairs.
   package mutating func expect(_ pairs: [String: String]) {
     externalIDs = externalIDs.adding(pairs)
   }

@@ -15,6 +15,9 @@ public enum Firewall {
     return inherited + directories.filter { !inherited.contains($0) }
   }
 
+  /// Throws where the program is missing.
+  public static func require() throws(FirewallError) { _ = try executable() }
+
   /// Where the program is: the first executable of its name.
   static func executable() throws(FirewallError) -> String { try executable(in: path) }
 

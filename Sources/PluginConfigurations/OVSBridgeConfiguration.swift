@@ -15,9 +15,16 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     /// ovs-vswitchd itself.
     case netdev
   }
+  /// What becomes of forward chains of this host's own firewall that would drop the network's traffic.
+  public enum Forward: String, Hashable, Sendable, CaseIterable {
+    /// They let it pass.
+    case accept
+    /// They stay as they are.
+    case leave
+  }
   /// A pair of `external_ids`.
   public struct ExternalID: Hashable, Sendable {
-    /// Not one of `reservedExternalIDs`.
+    /// None that `ExternalIDKey` reserves.
     public let key: String
     /// Any text.
     public let value: String
@@ -44,6 +51,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   public let forceAddress: Bool
   /// Whether what leaves the network is masqueraded.
   public let ipMasq: Bool
+  /// Of a gateway.
+  public let forward: Forward
   /// Whether the port reaches only ports that are not isolated: `Port.protected`.
   public let portIsolation: Bool
   /// Nil where nothing is policed.
@@ -102,6 +111,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     isGateway = try ownFlag("isGateway") || isDefaultGateway
     forceAddress = try ownFlag("forceAddress")
     ipMasq = try ownFlag("ipMasq")
+    forward = try own["forward"].decodeIfPresent() ?? .accept
     portIsolation = try ownFlag("portIsolation")
     guarded = try GuardConfiguration.decode(json)
     let bandwidth: Bandwidth? = try json["bandwidth"].decodeIfPresent()
@@ -128,6 +138,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     if let mtu, mtu < Self.smallestIPv6MTU, Self.hasIPv6(json["ipam"]) {
       throw json["mtu"].error("\(mtu) is less than 1280, which IPv6 needs (RFC 8200 section 5)")
     }
+    try RouteFaults.check(json)
     if guarded != nil, let interfaceType, interfaceType != "system" {
       throw json["interface_type"].error(
         "\"\(interfaceType)\" and a guard exclude each other: a guard is on the host end of a veth "
@@ -190,20 +201,25 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     guard !json.isAbsent else { return [] }
     var pairs: [ExternalID] = []
     for (name, value) in try json.members {
-      if reservedExternalIDs.contains(name) {
+      if ExternalIDKey.isReserved(name) {
         throw value.error("this key is written by the plugin; choose another")
       }
       pairs.append(ExternalID(key: name, value: try value.decode()))
     }
     return pairs
   }
+}
 
-  /// The keys by which the plugin finds its rows again.
-  public static let reservedExternalIDs = [
-    "owner", "network", "containerID", "interfaceName", "sandbox", "addresses", "mac",
-    "containerName", "contPodUid", "began", "ipam", "runtime", "role", "gateway", "masquerade",
-    "isolation", "guard", "logicalPort",
-  ]
+extension OVSBridgeConfiguration.Forward: JSONDecodable {
+  /// One of the names.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    let text = try json.decode(String.self)
+    guard let value = Self(rawValue: text) else {
+      let legal = Self.allCases.map { $0.rawValue }.joined(separator: ", ")
+      throw json.error("\"\(text)\" is not one of \(legal)")
+    }
+    self = value
+  }
 }
 
 extension OVSBridgeConfiguration.Datapath: JSONDecodable {

@@ -1,4 +1,5 @@
 public import CNI
+internal import PluginConfigurations
 
 /// What the `external_ids` of a Port and an Interface tell of the attachment that they serve. It is
 /// the only state there is besides the leases.
@@ -12,33 +13,27 @@ public struct AttachmentRecord: Hashable, Sendable {
   /// The keys of `external_ids` by which rows of attachments tell what they are for.
   public enum Key {
     /// Who made the row.
-    public static let owner = "owner"
+    public static let owner = ExternalIDKey.owner.rawValue
     /// The network's name.
-    public static let network = "network"
+    public static let network = ExternalIDKey.network.rawValue
     /// The container ID.
-    public static let containerID = "containerID"
+    public static let containerID = ExternalIDKey.containerID.rawValue
     /// The interface name.
-    public static let interfaceName = "interfaceName"
+    public static let interfaceName = ExternalIDKey.interfaceName.rawValue
     /// The path of the sandbox.
-    public static let sandbox = "sandbox"
+    public static let sandbox = ExternalIDKey.sandbox.rawValue
     /// The addresses.
-    public static let addresses = "addresses"
+    public static let addresses = ExternalIDKey.addresses.rawValue
     /// The MAC address of the container end.
-    public static let mac = "mac"
+    public static let mac = ExternalIDKey.mac.rawValue
     /// The container's name.
-    public static let containerName = "containerName"
+    public static let containerName = ExternalIDKey.containerName.rawValue
     /// When ADD began.
-    public static let began = "began"
+    public static let began = ExternalIDKey.began.rawValue
     /// What the DEL of the IPAM plugin needs.
-    public static let ipam = "ipam"
+    public static let ipam = ExternalIDKey.ipam.rawValue
     /// The runtime's driver that made the attachment, where no CNI plugin did.
-    public static let runtime = "runtime"
-
-    /// All of them.
-    public static let all = [
-      owner, network, containerID, interfaceName, sandbox, addresses, mac, containerName, began,
-      ipam, runtime,
-    ]
+    public static let runtime = ExternalIDKey.runtime.rawValue
   }
 
   /// The pair that every row of ours has.

@@ -16,13 +16,10 @@ public enum Sandbox {
       let isOwn = sandbox.isSame(as: try .current())
       if !isOwn || heedsOverride && invocation.mayUseOwnNamespace { return sandbox }
     } catch {
-      let reason =
-        error.errno == .invalidArgument ? "it is not a network namespace" : error.description
-      let message =
-        error.errno == .noSuchFileOrDirectory
-        ? "failed to Statfs \"\(path)\": no such file or directory"
-        : "cannot open the sandbox \"\(path)\""
-      throw CNIError(.invalidSandbox, message, details: reason)
+      throw CNIError(
+        .invalidSandbox, message(path, error),
+        details: error.errno == .invalidArgument
+          ? "it is not a network namespace" : error.description)
     }
     throw ownNamespace(path)
   }
@@ -47,6 +44,19 @@ public enum Sandbox {
       sandbox.device == own.device, sandbox.inode == own.inode
     else { return }
     throw ownNamespace(path)
+  }
+
+  /// The text of the reference plugins, where they have one.
+  private static func message(_ path: String, _ error: SystemError) -> String {
+    switch error.errno {
+    case .noSuchFileOrDirectory: return "failed to Statfs \"\(path)\": no such file or directory"
+    case .invalidArgument:
+      guard let kind = try? FileDescriptor.open(path, [.readOnly, .nonBlocking]).fileSystem()
+      else { break }
+      return "unknown FS magic on \"\(path)\": \(String(kind, radix: 16))"
+    default: break
+    }
+    return "cannot open the sandbox \"\(path)\""
   }
 
   private static func ownNamespace(_ path: String) -> CNIError {

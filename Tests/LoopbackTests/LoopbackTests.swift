@@ -147,7 +147,8 @@ struct LoopbackTests {
         + "it has: 127.0.0.1/8")
     try sandbox.exec("ip", ["link", "set", "lo", "down"]).checked()
     #expect(
-      try check().message == "\"lo\" of the sandbox \"\(sandbox.path)\" is down; it should be up")
+      try check().message
+        == "loopback interface is down; \"lo\" of the sandbox \"\(sandbox.path)\" should be up")
   }
 
   @Test("DEL sets lo down, and succeeds again and when the sandbox is gone or not told")

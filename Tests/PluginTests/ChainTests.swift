@@ -7,14 +7,18 @@ private struct Chain {
   let network: Network
   private let plugins: [(plugin: Plugin, configuration: Document)]
 
-  /// `version` is one that Debian's reference plugins speak too.
-  init(_ network: Network, _ links: [(plugin: Plugin, members: [String: Document])]) {
+  /// `version` is one that the installed reference plugins speak too.
+  init(
+    _ network: Network, version: String = "1.0.0",
+    _ links: [(plugin: Plugin, members: [String: Document])]
+  ) {
     self.network = network
     plugins = links.map { plugin, members in
       (
         plugin,
-        Document.object(["cniVersion": "1.0.0", "name": "net1", "type": .string(plugin.name)])
-          .with(members)
+        Document.object([
+          "cniVersion": .string(version), "name": "net1", "type": .string(plugin.name),
+        ]).with(members)
       )
     }
   }
@@ -97,6 +101,17 @@ private struct Chain {
     dual = addressed.with(["ipam": addressed["ipam"].with(routes.members)]).members
   }
 
+  /// The versions of the specification with CHECK that the installed reference plugins speak.
+  static let spoken: [String] = {
+    let answer = try? Plugin("tuning", reference: true).call(
+      ["CNI_COMMAND": "VERSION"], input: Array(#"{"cniVersion": "1.0.0"}"#.utf8))
+    let versions = answer?.json["supportedVersions"].array.compactMap(\.text) ?? []
+    return ["0.4.0", "1.0.0", "1.1.0"].filter { versions.contains($0) }
+  }()
+
+  @Test("the reference plugins speak two versions with CHECK at least")
+  func versions() { #expect(Self.spoken.starts(with: ["0.4.0", "1.0.0"])) }
+
   private func reference(_ name: String) -> Plugin { network.host.plugin(name, reference: true) }
   private func ours(_ members: [String: Document] = [:]) -> (Plugin, [String: Document]) {
     var all = dual.filter { !["cniVersion", "name", "type"].contains($0.key) }
@@ -123,8 +138,13 @@ private struct Chain {
   @Test(
     "ADD, CHECK and DEL pass, and DEL leaves the host as before, with one after ovs-bridge",
     arguments: [
-      ("tuning", ["sysctl": ["net.ipv4.conf.eth0.arp_filter": "1"], "mtu": 1400]),
-      ("tuning", ["mac": "02:00:00:00:00:77", "promisc": true]),
+      (
+        "tuning",
+        [
+          "sysctl": ["net.ipv4.conf.eth0.arp_filter": "1"], "mtu": 1400, "allmulti": true,
+          "txQLen": 777,
+        ]
+      ), ("tuning", ["mac": "02:00:00:00:00:77", "promisc": true, "mtu": 1600]),
       (
         "bandwidth",
         [
@@ -132,11 +152,12 @@ private struct Chain {
           "egressBurst": 100_000,
         ]
       ), ("sbr", [:]), ("firewall", [:]),
-    ] as [(String, [String: Document])])
-  func after(name: String, members: [String: Document]) throws {
+    ] as [(String, [String: Document])], spoken)
+  func after(case: (name: String, members: [String: Document]), version: String) throws {
+    let (name, members) = `case`
     let sandbox = try Sandbox()
     let before = try network.host.snapshot()
-    let chain = Chain(network, [ours(), (reference(name), members)])
+    let chain = Chain(network, version: version, [ours(), (reference(name), members)])
     let results = try chain.add("c1", sandbox)
     #expect(same(results[0], results[1]), "\(results)")
     try chain.check("c1", sandbox, results[1])
@@ -199,11 +220,13 @@ private struct Chain {
     }
   }
 
-  @Test("a published port reaches the container through the gateway of ovs-bridge")
-  func portmap() throws {
+  @Test(
+    "a published port reaches the container through the gateway of ovs-bridge", arguments: spoken)
+  func portmap(version: String) throws {
     let sandbox = try Sandbox()
     let chain = Chain(
-      network, [(network.plugin, gateway("br1")), (reference("firewall"), [:]), publishing()])
+      network, version: version,
+      [(network.plugin, gateway("br1")), (reference("firewall"), [:]), publishing()])
     let results = try chain.add("c1", sandbox)
     #expect(same(results[0], results[2]), "\(results)")
     try chain.check("c1", sandbox, results[2])

@@ -70,9 +70,6 @@ struct Tampering: CustomTestStringConvertible, Sendable {
       Tampering(
         "sysctl -q -w net.ipv6.conf.PORT.addr_gen_mode=0",
         "/proc/sys/net/ipv6/conf/PORT/addr_gen_mode of the host is 0, should be 1"),
-      Tampering(
-        "in ip link set eth0 mtu 1500", #"interface "eth0": mtu is 1500, should be 1400 at most"#),
-      Tampering("in ip link set eth0 address 02:00:00:00:00:99", #"mac is "02:00:00:00:00:99""#),
       Tampering("in ip link set eth0 down", #"interface "eth0": up is false"#),
       Tampering("in ip link set eth0 name eth9", #"there is no interface "eth0" in the sandbox"#),
       Tampering(
@@ -150,7 +147,7 @@ struct Tampering: CustomTestStringConvertible, Sendable {
     #expect(try network.host.snapshot().difference(from: before) == "", "CHECK changes nothing")
   }
 
-  @Test("knows by the result what ADD left to the kernel: MTU and MAC address")
+  @Test("knows the MTU of the host end by the result; the container end's is for later plugins")
   func byResult() throws {
     let network = try Network()
     let sandbox = try Sandbox()
@@ -158,19 +155,18 @@ struct Tampering: CustomTestStringConvertible, Sendable {
     let result = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
       .checked()
     let name = result["interfaces"][0]["name"].text ?? ""
-    func message() throws -> String {
+    func check() throws -> PluginResult {
       try network.plugin.check(
-        configuration, previous: result, containerID: "c1", sandbox: sandbox
-      ).message
+        configuration, previous: result, containerID: "c1", sandbox: sandbox)
+    }
+    for words in ["mtu 1600", "mtu 1300", "address 02:00:00:00:00:99"] {
+      try sandbox.exec(
+        "ip", ["link", "set", "eth0"] + words.split(separator: " ").map(String.init)
+      ).checked()
+      try check().checked()
     }
     try network.host.namespace.exec("ip", ["link", "set", name, "mtu", "1300"]).checked()
-    #expect(try message().contains("link \"\(name)\": mtu is 1300, should be 1500"))
-    try sandbox.exec("ip", ["link", "set", "eth0", "mtu", "1600"]).checked()
-    #expect(try message().contains("interface \"eth0\": mtu is 1600, should be 1500 at most"))
-    try sandbox.exec("ip", ["link", "set", "eth0", "address", "02:00:00:00:00:99"]).checked()
-    let mac = result["interfaces"][1]["mac"].text ?? ""
-    #expect(
-      try message().contains("mac is \"02:00:00:00:00:99\", should be \"\(mac)\""))
+    #expect(try check().message.contains("link \"\(name)\": mtu is 1300, should be 1500"))
   }
 
   @Test("notices that the lease is gone")

@@ -167,6 +167,14 @@ struct GatewayFailureTests {
     let refused = try withoutFirewall(routed, "ADD", configuration, sandbox)
     #expect(refused.code == 999)
     #expect(refused.message.hasPrefix(#"cannot masquerade network "net1"; there is no nft in "#))
+    // Nothing was made that would have to be undone: not even IPAM was asked.
+    let isolated = routed.configuration(["ipMasq": false, "portIsolation": true])
+    #expect(
+      try withoutFirewall(routed, "ADD", isolated, sandbox).message.hasPrefix(
+        "cannot isolate the attachment behind its gateway; there is no nft in "))
+    #expect(!FileManager.default.fileExists(atPath: "\(routed.host.directory.path)/leases"))
+    #expect(
+      try !routed.host.namespace.exec("nft", ["list", "tables"]).stdout.contains("host_ends"))
     try routed.expectAsBefore(before)
     #expect(try sandbox.ip("link").array.count == 1)
     // What was never made is gone.

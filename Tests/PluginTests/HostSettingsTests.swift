@@ -120,6 +120,69 @@ struct HostSettingsTests {
     }
   }
 
+  @Test("is refused with a cure where the kernel would refuse a route")
+  func routes() throws {
+    let sandbox = try Sandbox()
+    for (routes, words) in [
+      (
+        [["dst": "0.0.0.0/0", "gw": "10.9.0.1"]],
+        "ipam.routes[0].gw: 10.9.0.1 is in no subnet of the ranges (10.1.0.0/24)"
+      ),
+      (
+        [["dst": "10.7.0.0/16"], ["dst": "10.7.0.0/16"]],
+        "ipam.routes[1]: the route to 10.7.0.0/16 is there twice"
+      ),
+      (
+        [["dst": "fd00:7::/64", "gw": "fd00:1::9"], ["dst": "fd00:7::/64", "gw": "fd00:1::9"]],
+        "ipam.routes[1]: the route to fd00:7::/64 is there twice"
+      ),
+    ] as [(Document, String)] {
+      var configuration = network.addressed("10.1.0.0/24", "fd00:1::/64")
+      configuration = configuration.with(["ipam": configuration["ipam"].with(["routes": routes])])
+      let refused = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      #expect(refused.code == 7 && refused.message.contains(words), "\(refused.message)")
+      // Nothing was asked for, and patchbay validate says the same.
+      #expect(!FileManager.default.fileExists(atPath: "\(network.host.directory.path)/leases"))
+      let list = try network.host.directory.write(
+        String(
+          decoding: Document.object([
+            "cniVersion": "1.0.0", "name": "net1",
+            "plugins": [configuration.with(["cniVersion": .absent, "name": .absent])],
+          ]).encoded, as: UTF8.self), to: "routes.conflist")
+      let judged = try host.exec(
+        "\(Plugin.directory)/patchbay", ["validate", list],
+        environment: ["CNI_PATH": Plugin.directory])
+      #expect(judged.status == 1 && judged.stdout.contains(words), "\(judged)")
+    }
+    // Of other IPAM plugins the addresses are known when they have answered.
+    let fixed = network.configuration([
+      "ipam": [
+        "type": "static", "addresses": [["address": "10.1.0.5/24"]],
+        "routes": [["dst": "0.0.0.0/0", "gw": "10.9.0.1"]],
+      ]
+    ])
+    let refused = try network.plugin.add(fixed, containerID: "c1", sandbox: sandbox)
+    #expect(
+      refused.code == 7
+        && refused.message.contains("the container cannot reach the gateway 10.9.0.1"),
+      "\(refused.message)")
+    #expect(refused.message.contains("10.9.0.1/32 with \"scope\": 253"), "\(refused.message)")
+    // What the message proposes works.
+    let cured = fixed.with([
+      "ipam": fixed["ipam"].with([
+        "routes": [
+          ["dst": "10.9.0.1/32", "scope": 253], ["dst": "0.0.0.0/0", "gw": "10.9.0.1"],
+          // Two ways to one place are none too many.
+          ["dst": "10.7.0.0/16", "gw": "10.1.0.8"], ["dst": "10.7.0.0/16", "gw": "10.1.0.9"],
+        ]
+      ])
+    ])
+    let result = try network.plugin.add(cured, containerID: "c1", sandbox: sandbox).checked()
+    try network.plugin.check(cured, previous: result, containerID: "c1", sandbox: sandbox)
+      .checked()
+    try network.plugin.del(cured, containerID: "c1", sandbox: sandbox).checked()
+  }
+
   @Test("a bridge is made only where its name is nobody's, and STATUS says so beforehand")
   func names() throws {
     for words in [

@@ -68,10 +68,11 @@ struct Member: CustomTestStringConvertible, Sendable {
       tamper: "ovs-vsctl set Port PORT cvlans=7", "cvlans is 7, should be 6"),
     Member(
       "mtu", ["mtu": 1280], look: ("in ip link show eth0", "mtu 1280"),
-      tamper: "in ip link set eth0 mtu 1400", "mtu is 1400, should be 1280"),
+      tamper: "ip link set PORT mtu 1400", "mtu is 1400, should be 1280"),
     Member(
       "mac", ["mac": "02:00:00:00:00:07"], look: ("in ip link show eth0", "02:00:00:00:00:07"),
-      tamper: "in ip link set eth0 address 02:00:00:00:00:08", #"mac is "02:00:00:00:00:08""#),
+      tamper: "ovs-vsctl set Port PORT external_ids:mac=02:00:00:00:00:08",
+      #"mac is "02:00:00:00:00:08""#),
     Member(
       "portIsolation", ["portIsolation": true],
       look: ("ovs-vsctl get Port PORT protected", "true"),
@@ -155,7 +156,7 @@ struct Member: CustomTestStringConvertible, Sendable {
     Member(
       "runtimeConfig.mac", ["runtimeConfig": ["mac": "02:00:00:00:00:07"]],
       look: ("in ip link show eth0", "02:00:00:00:00:07"),
-      tamper: "in ip link set eth0 address 02:00:00:00:00:08",
+      tamper: "ovs-vsctl set Port PORT external_ids:mac=02:00:00:00:00:08",
       #"mac is "02:00:00:00:00:08", should be "02:00:00:00:00:07""#),
     Member(
       "args.cni.mac", ["args": ["cni": ["mac": "02:00:00:00:00:07"]]],
@@ -165,7 +166,7 @@ struct Member: CustomTestStringConvertible, Sendable {
     Member(
       "MAC of CNI_ARGS", [:], args: "MAC=02:00:00:00:00:07",
       look: ("in ip link show eth0", "02:00:00:00:00:07"),
-      tamper: "in ip link set eth0 address 02:00:00:00:00:08",
+      tamper: "ovs-vsctl set Port PORT external_ids:mac=02:00:00:00:00:08",
       #"mac is "02:00:00:00:00:08", should be "02:00:00:00:00:07""#),
     Member(
       "OvnPort of CNI_ARGS", [:], args: "OvnPort=lp1",

@@ -154,6 +154,7 @@ extension WrongMember {
         "external_ids.owner: this key is written by the plugin; choose another"
       ),
       (#""external_ids": []"#, "external_ids: an array is not an object"),
+      (#""forward": "drop""#, #"forward: "drop" is not one of accept, leave"#),
       (#""hairpinMode": true"#, unsupported("hairpinMode: true")),
       (#""promiscMode": true"#, unsupported("promiscMode: true")),
       (#""guard": 5"#, #"guard: 5 is not true, false, "mac" or an object"#),

@@ -4,6 +4,7 @@ internal import Linux
 internal import Netlink
 internal import OVSDB
 internal import OpenVSwitch
+package import PluginConfigurations
 package import PluginCore
 
 extension Connection {
@@ -53,9 +54,9 @@ extension Connection {
 extension Gateway {
   /// What the rows of an attachment have for it.
   package static func externalIDs(_ plan: Plan, _ addresses: [AttachmentResult.Address])
-    -> [String: String]
+    -> [ExternalIDKey: String]
   {
-    Gateway(plan, addresses).map { [GatewayRow.key: $0.port.name] } ?? [:]
+    Gateway(plan, addresses).map { [.gateway: $0.port.name] } ?? [:]
   }
 
   // MARK: - CHECK

@@ -19,6 +19,8 @@ struct GatewayDeparture {
   let network: String
   var members: [Member]
 
+  private var chains: ForwardChains { ForwardChains(gateway: port) }
+
   /// What leaves with them.
   private enum Extent {
     /// There are others of their network.
@@ -37,8 +39,8 @@ struct GatewayDeparture {
 
   /// Takes the ports off.
   ///
-  /// What may be the last has the gateway alone, so that no ADD comes to use it meanwhile. Addresses go
-  /// first, while the rows still tell of them: when this is killed, the next DEL finds everything that
+  /// What may be the last has the gateway alone, so that no ADD comes to use it meanwhile. Addresses and
+  /// rules of forward chains go first, while the rows still tell of them: when this is killed, the next DEL finds everything that
   /// is left to do. That no attachment came or went since, ovsdb-server makes sure in the transaction;
   /// if one did, what is marked is put back, and it begins again.
   func leave(
@@ -64,6 +66,13 @@ struct GatewayDeparture {
         removed.failures.append(failure)
         extent = .members
       }
+      var closed: Set<IPAddress.Family> = []
+      if situation.extent == .gateway {
+        do throws(AttachmentError) { closed = try chains.close(until: deadline) } catch {
+          removed.failures.append(error)
+          extent = .members
+        }
+      }
       var transaction = Transaction()
       // Where an ADD is about to use the gateway, that one decides what becomes of it.
       let isDecidedHere = extent == situation.extent && absence?.isContradicted != true
@@ -81,6 +90,9 @@ struct GatewayDeparture {
       }
       if let failure = try restore(addresses, connection, until: deadline) {
         removed.failures.append(failure)
+      }
+      do throws(AttachmentError) { _ = try chains.open(closed, until: deadline) } catch {
+        removed.failures.append(error)
       }
     }
     removed.commits.append(try connection.begin(removal).confirm(until: deadline))

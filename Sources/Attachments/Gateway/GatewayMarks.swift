@@ -1,4 +1,5 @@
 internal import Addresses
+internal import PluginConfigurations
 
 /// What this plugin put on a gateway's port: pairs of `external_ids` of its Port row. Nothing that
 /// has no mark is ever taken away.
@@ -13,7 +14,7 @@ enum GatewayMark: Hashable {
   /// The link was switched on, which was off.
   case isRaised
 
-  private static let prefix = "patchbay-gateway/"
+  private static let prefix = ExternalIDKey.gatewayMark
   private static let hardware = prefix + "hwaddr"
   private static let raised = prefix + "up"
 

@@ -3,6 +3,7 @@ internal import CNI
 internal import Digests
 internal import OVSDB
 internal import OpenVSwitch
+internal import PluginConfigurations
 internal import PluginCore
 
 /// The rows of a gateway's port, as they are.
@@ -22,11 +23,11 @@ struct GatewayRow {
   var marks: GatewayMarks { GatewayMarks(externalIDs) }
 
   /// `external_ids` key of what a port of ours is that serves no attachment.
-  static let roleKey = "role"
+  static let roleKey = ExternalIDKey.role.rawValue
   /// `external_ids:role` of a gateway port of ours.
   static let role = "gateway"
   /// `external_ids` key of an attachment, by which it tells the name of its gateway's port.
-  static let key = "gateway"
+  static let key = ExternalIDKey.gateway.rawValue
 }
 
 extension GatewayPort {

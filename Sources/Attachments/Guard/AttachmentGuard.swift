@@ -4,7 +4,7 @@ internal import Linux
 internal import Netlink
 internal import OVSDB
 package import OpenVSwitch
-internal import PluginConfigurations
+package import PluginConfigurations
 package import PluginCore
 internal import PortGuard
 
@@ -12,7 +12,7 @@ internal import PortGuard
 /// the attachment: with the link, or, where it is a table of nftables, before the link.
 package struct AttachmentGuard {
   /// The key in `external_ids` by which rows of an attachment tell how it is guarded: `full` or `mac`.
-  package static let key = "guard"
+  package static let key = ExternalIDKey.guarded.rawValue
 
   private let configuration: GuardConfiguration
   private let mechanism: GuardMechanism
@@ -27,8 +27,8 @@ package struct AttachmentGuard {
   }
 
   /// What the rows of an attachment have for it.
-  package static func externalIDs(_ plan: Plan) -> [String: String] {
-    plan.configuration.guarded.map { [key: $0.mode.rawValue] } ?? [:]
+  package static func externalIDs(_ plan: Plan) -> [ExternalIDKey: String] {
+    plan.configuration.guarded.map { [.guarded: $0.mode.rawValue] } ?? [:]
   }
 
   // MARK: - ADD

@@ -3,16 +3,12 @@ package import CNI
 internal import JSON
 internal import Linux
 package import Nftables
-internal import PluginConfigurations
+package import PluginConfigurations
 package import PluginCore
 
 /// `portIsolation` of attachments that have a gateway: what `Port.protected` does in the bridge the
 /// firewall does for what goes through the host.
 package struct GatewayIsolation {
-  /// The key in `external_ids` by which rows of an attachment tell that it is isolated behind its
-  /// gateway.
-  package static let key = "isolation"
-
   private let isolation: Isolation
   private let link: String
   private let addresses: [IPAddress]
@@ -29,9 +25,9 @@ package struct GatewayIsolation {
 
   /// What the rows of an attachment have for it.
   package static func externalIDs(_ plan: Plan, _ addresses: [AttachmentResult.Address])
-    -> [String: String]
+    -> [ExternalIDKey: String]
   {
-    GatewayIsolation(plan, addresses) == nil ? [:] : [key: "true"]
+    GatewayIsolation(plan, addresses) == nil ? [:] : [.isolation: "true"]
   }
 
   /// Whether there may be rules though no row says so. What cannot be read may be so.
@@ -44,6 +40,12 @@ package struct GatewayIsolation {
   // MARK: - ADD
 
   private static let attempt = "cannot isolate the attachment behind its gateway"
+
+  /// Refuses, before anything is made, where the program is missing that puts rules into the firewall.
+  package static func requireProgram(_ plan: Plan) throws(AttachmentError) {
+    guard plan.configuration.portIsolation, plan.gatewayPort != nil, plan.hasIPAM else { return }
+    do { try Firewall.require() } catch { throw AttachmentError(error, attempt) }
+  }
 
   /// Starts to put the rules into the firewall; nil where there are none to be.
   package static func begin(

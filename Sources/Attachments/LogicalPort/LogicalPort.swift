@@ -11,7 +11,7 @@ package import PluginCore
 /// ovn-controller makes of it on this host.
 package struct LogicalPort {
   /// The key in `external_ids` by which rows of an attachment remember where its logical port is.
-  package static let key = "logicalPort"
+  package static let key = ExternalIDKey.logicalPort.rawValue
 
   private let survey: LogicalPortSurvey
   private var plan: LogicalPortPlan { survey.plan }

@@ -3,7 +3,7 @@ internal import Addresses
 package import CNI
 internal import Linux
 package import Nftables
-internal import PluginConfigurations
+package import PluginConfigurations
 package import PluginCore
 
 extension RuleOwner {
@@ -14,14 +14,11 @@ extension RuleOwner {
 
 /// What the container sends out of the network, masqueraded.
 package enum Masquerading {
-  /// The key in `external_ids` by which rows of an attachment tell that it is masqueraded.
-  package static let key = "masquerade"
-
   /// What the rows of an attachment have for it.
   package static func externalIDs(_ plan: Plan, _ addresses: [AttachmentResult.Address])
-    -> [String: String]
+    -> [ExternalIDKey: String]
   {
-    isWanted(plan, addresses) ? [key: "true"] : [:]
+    isWanted(plan, addresses) ? [.masquerade: "true"] : [:]
   }
 
   /// Whether there may be rules though no row says so. What cannot be read may be so.
@@ -34,6 +31,14 @@ package enum Masquerading {
   /// Whether what comes from these addresses is to be masqueraded.
   private static func isWanted(_ plan: Plan, _ addresses: [AttachmentResult.Address]) -> Bool {
     plan.configuration.ipMasq && !addresses.isEmpty
+  }
+
+  /// Refuses, before anything is made, where the program is missing that puts rules into the firewall.
+  package static func requireProgram(_ plan: Plan) throws(AttachmentError) {
+    guard plan.configuration.ipMasq, plan.hasIPAM else { return }
+    do { try Firewall.require() } catch {
+      throw AttachmentError(error, "cannot masquerade network \"\(plan.network)\"")
+    }
   }
 
   /// Starts to put the rules into the firewall, which takes a while; nil where none are asked for.

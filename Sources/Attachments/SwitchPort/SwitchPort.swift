@@ -19,7 +19,8 @@ package struct SwitchPort {
   ///   - features: What features have in `external_ids`.
   package static func attach(
     _ link: ContainerLink, _ plan: Plan, _ survey: Survey, _ addresses: [AttachmentResult.Address],
-    remembering ipam: RememberedIPAM?, _ features: [String: String], _ gateway: GatewayTarget?,
+    remembering ipam: RememberedIPAM?, _ features: [String: String],
+    _ gateway: GatewayTarget?,
     _ context: Context,
     _ rollback: inout Rollback
   ) throws(AttachmentError) -> SwitchPort {
@@ -46,7 +47,8 @@ package struct SwitchPort {
   /// Has the rows of a port that forwards say what came by the wire, and gives it its gateway.
   package func complete(
     _ link: ContainerLink, _ plan: Plan, _ addresses: [AttachmentResult.Address],
-    remembering ipam: RememberedIPAM?, _ features: [String: String], _ gateway: GatewayTarget?,
+    remembering ipam: RememberedIPAM?, _ features: [String: String],
+    _ gateway: GatewayTarget?,
     _ context: Context, _ rollback: inout Rollback
   ) throws(AttachmentError) {
     // Its own part in the gateway would keep the undoing of the port from taking that away.

@@ -73,6 +73,12 @@ public struct FileDescriptor: ~Copyable {
     }
   }
 
+  /// The number of the kind of file system that the file is of; see statfs(2).
+  public borrowing func fileSystem() throws(SystemError) -> UInt64 {
+    let kind = try check(clinux_file_system(rawValue), "fstatfs", "descriptor \(rawValue)")
+    return UInt64(bitPattern: Int64(kind))
+  }
+
   /// Receives one datagram of at most `limit` bytes; a longer one is cut. See recv(2).
   public borrowing func receive(limit: Int = 64 << 10) throws(SystemError) -> [UInt8] {
     try unsafe octets(limit, "recv") { unsafe clinux_receive($0, $1, $2, 0) }

@@ -64,6 +64,18 @@ extension FileDescriptor {
       clinux_set_option(rawValue, level, option, value), "setsockopt", "descriptor \(rawValue)")
   }
 
+  /// Reads an option into a copy of `bytes`, which say what is asked for; see getsockopt(2).
+  public borrowing func option(_ level: CInt, _ option: CInt, _ bytes: [UInt8])
+    throws(SystemError) -> [UInt8]
+  {
+    var bytes = bytes
+    let descriptor = rawValue
+    let result = unsafe bytes.withUnsafeMutableBytes {
+      unsafe clinux_option(descriptor, level, option, $0.baseAddress, $0.count)
+    }
+    return Array(bytes.prefix(Int(try check(result, "getsockopt", "descriptor \(descriptor)"))))
+  }
+
   /// Sends `bytes` as one datagram; see send(2).
   public borrowing func send(_ bytes: [UInt8]) throws(SystemError) {
     let descriptor = rawValue

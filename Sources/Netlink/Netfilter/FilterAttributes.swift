@@ -59,6 +59,9 @@ extension Attribute where Space == FilterRuleSpace, Value == String {
   static var table: Self { .init(NFTA_RULE_TABLE.rawValue, "NFTA_RULE_TABLE") }
   static var chain: Self { .init(NFTA_RULE_CHAIN.rawValue, "NFTA_RULE_CHAIN") }
 }
+extension Attribute where Space == FilterRuleSpace, Value == BigEndian<UInt64> {
+  static var handle: Self { .init(NFTA_RULE_HANDLE.rawValue, "NFTA_RULE_HANDLE") }
+}
 extension Attribute where Space == FilterRuleSpace, Value == Nested<FilterListSpace> {
   static var expressions: Self { .init(NFTA_RULE_EXPRESSIONS.rawValue, "NFTA_RULE_EXPRESSIONS") }
 }

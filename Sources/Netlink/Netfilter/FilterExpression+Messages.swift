@@ -6,13 +6,14 @@ extension FilterExpression {
 
   private var name: String {
     switch self {
-    case .loadInputName, .loadInputGroup, .loadProtocol, .loadTransport: "meta"
+    case .loadInputName, .loadOutputName, .loadInputGroup, .loadProtocol, .loadTransport: "meta"
     case .load: "payload"
     case .loadExtension: "exthdr"
     case .toNetworkOrder: "byteorder"
     case .mask: "bitwise"
     case .compare: "cmp"
     case .counter: "counter"
+    case .connectionState: "match"
     case .verdict: "immediate"
     }
   }
@@ -21,6 +22,7 @@ extension FilterExpression {
   private var metaKey: UInt32? {
     switch self {
     case .loadInputName: UInt32(NFT_META_IIFNAME.rawValue)
+    case .loadOutputName: UInt32(NFT_META_OIFNAME.rawValue)
     case .loadInputGroup: UInt32(NFT_META_IIFGROUP.rawValue)
     case .loadProtocol: UInt32(NFT_META_PROTOCOL.rawValue)
     case .loadTransport: UInt32(NFT_META_L4PROTO.rawValue)
@@ -35,7 +37,7 @@ extension FilterExpression {
 
   private func encodeOperands(_ writer: inout AttributeWriter<FilterOperandSpace>) {
     switch self {
-    case .loadInputName, .loadInputGroup, .loadProtocol, .loadTransport:
+    case .loadInputName, .loadOutputName, .loadInputGroup, .loadProtocol, .loadTransport:
       writer.put(.metaKey, metaKey.map { NetworkInteger($0) })
       writer.put(.metaDestination, Self.register)
     case .load(let header, let offset, let count):
@@ -66,6 +68,17 @@ extension FilterExpression {
       writer.put(.comparison, NetworkInteger(comparison.rawValue))
       writer.nest(.comparisonData) { $0.put(.value, Octets(bytes)) }
     case .counter: break
+    case .connectionState(let states):
+      // `struct xt_conntrack_mtinfo3`: eight addresses and two times that are not compared, five
+      // numbers likewise, then the flags XT_CONNTRACK_STATE, none inverted, and the states.
+      var information = [UInt8](repeating: 0, count: 146)
+      information.append(native: UInt16(1))
+      information.append(native: UInt16(0))
+      information.append(native: states)
+      information += [UInt8](repeating: 0, count: 168 - information.count)
+      writer.put(.matchName, "conntrack")
+      writer.put(.matchRevision, NetworkInteger(3))
+      writer.put(.matchInformation, Octets(information))
     case .verdict(let verdict):
       writer.put(.immediateDestination, NetworkInteger(UInt32(NFT_REG_VERDICT.rawValue)))
       writer.nest(.immediateData) {
@@ -103,7 +116,7 @@ extension FilterExpression {
       return nil
     }
     let all: [FilterExpression] = [
-      .loadInputName, .loadInputGroup, .loadProtocol, .loadTransport,
+      .loadInputName, .loadOutputName, .loadInputGroup, .loadProtocol, .loadTransport,
     ]
     return all.first { $0.metaKey == key }
   }

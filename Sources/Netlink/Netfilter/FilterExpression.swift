@@ -36,6 +36,8 @@ public enum FilterExpression: Hashable, Sendable {
 
   /// `meta load iifname`
   case loadInputName
+  /// `meta load oifname`
+  case loadOutputName
   /// `meta load iifgroup`
   case loadInputGroup
   /// `meta load protocol`: the kind of the network header, as EtherType, of two bytes.
@@ -55,6 +57,9 @@ public enum FilterExpression: Hashable, Sendable {
   case compare(Comparison, [UInt8])
   /// Counts the packet. `packets` has a meaning only where it was read from the kernel.
   case counter(packets: UInt64)
+  /// `match conntrack`, as iptables-nft(8) writes it: one of the states `XT_CONNTRACK_STATE_…` of
+  /// linux/netfilter/xt_conntrack.h. It is not read.
+  case connectionState(UInt16)
   /// `immediate`: ends the rule.
   case verdict(Verdict)
 

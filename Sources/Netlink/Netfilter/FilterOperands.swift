@@ -58,3 +58,15 @@ extension Attribute where Space == FilterOperandSpace, Value == Nested<FilterDat
   static var comparisonData: Self { .init(NFTA_CMP_DATA.rawValue, "NFTA_CMP_DATA") }
   static var immediateData: Self { .init(NFTA_IMMEDIATE_DATA.rawValue, "NFTA_IMMEDIATE_DATA") }
 }
+
+// Matches of iptables(8): `linux/netfilter/nf_tables_compat.h`.
+
+extension Attribute where Space == FilterOperandSpace, Value == String {
+  static var matchName: Self { .init(NFTA_MATCH_NAME.rawValue, "NFTA_MATCH_NAME") }
+}
+extension Attribute where Space == FilterOperandSpace, Value == NetworkInteger {
+  static var matchRevision: Self { .init(NFTA_MATCH_REV.rawValue, "NFTA_MATCH_REV") }
+}
+extension Attribute where Space == FilterOperandSpace, Value == Octets {
+  static var matchInformation: Self { .init(NFTA_MATCH_INFO.rawValue, "NFTA_MATCH_INFO") }
+}

@@ -134,6 +134,24 @@ extension FilterExpression {
     [.loadInputName, .compare(.equal, Array(prefix.utf8))]
   }
 
+  /// The link that the packet came in by is called `name`.
+  public static func inputName(_ name: String) -> [FilterExpression] {
+    [.loadInputName, .compare(.equal, Array(name.utf8) + [0])]
+  }
+
+  /// The link that the packet leaves by is called `name`.
+  public static func outputName(_ name: String) -> [FilterExpression] {
+    [.loadOutputName, .compare(.equal, Array(name.utf8) + [0])]
+  }
+
+  /// The packet belongs to a connection that is known, or is about one. Written as iptables-nft(8)
+  /// does, which does not know what nft(8) writes: `-m conntrack --ctstate RELATED,ESTABLISHED`.
+  public static var answers: [FilterExpression] { [.connectionState(0b0000_0110)] }
+
+  /// The connection was sent to another place than it was addressed to: `--ctstate DNAT`. One rule for
+  /// both would be shown by nft(8) as one for this alone.
+  public static var isPublished: [FilterExpression] { [.connectionState(0b1000_0000)] }
+
   /// The group of that link (ip-link(8)) is in `range`.
   public static func inputGroup(in range: ClosedRange<UInt32>) -> [FilterExpression] {
     func bytes(_ number: UInt32) -> [UInt8] {

@@ -164,7 +164,8 @@ struct Doctor {
   private var gateways: DoctorGroup {
     var findings = Findings()
     let names = Set(host.attachments.compactMap { $0.port.externalIDs["gateway"] }).sorted()
-    for name in names { check(gateway: name, &findings) }
+    let drops = ForwardProblem.byGateway(on: host)
+    for name in names { check(gateway: name, drops[name] ?? [], &findings) }
     checkLoopbackRoutes(&findings)
     // What flushes rules flushes those of all.
     var networks: Set<String> = []
@@ -201,7 +202,9 @@ struct Doctor {
     }
   }
 
-  private func check(gateway name: String, _ findings: inout Findings) {
+  private func check(
+    gateway name: String, _ drops: [ForwardProblem], _ findings: inout Findings
+  ) {
     let users = host.attachments.filter { $0.port.externalIDs["gateway"] == name }
     let network = users.first?.record.network ?? ""
     guard let link = host.link(name) else {
@@ -219,6 +222,9 @@ struct Doctor {
       findings.fault(
         "gateway-lost", name, "The gateway \(name) of network \(network) has no address.",
         remedy: "patchbay repair \(network)")
+    }
+    for problem in drops {
+      findings.fault("forward-drops", name, "\(problem.text).", remedy: problem.remedy)
     }
     for family in Set(own.map(\.prefix.address.family)) {
       let path = family == .v6 ? "ipv6/conf/all/forwarding" : "ipv4/ip_forward"

@@ -9,6 +9,7 @@ import Netlink
 import Nftables
 import OVSDB
 import OpenVSwitch
+import PluginConfigurations
 import PluginCore
 import SandboxRemains
 
@@ -19,8 +20,8 @@ struct Repair: ParsableCommand {
     abstract: "Put back what a firewall's reload or a restart of ovs-vswitchd took.",
     discussion: """
       Puts back, for the attachments of a network and without touching containers: the rule that \
-      closes host ends to the host, the gateway's addresses and masquerading, as the rows of Open \
-      vSwitch remember them, and the published ports, by another ADD of portmap with the result \
+      closes host ends to the host, the gateway's addresses, what lets its traffic pass the host's \
+      forward chains, and masquerading, as the rows of Open vSwitch remember them, and the published ports, by another ADD of portmap with the result \
       that the runtime kept. What is there stays as it is.
 
       Examples:
@@ -53,6 +54,12 @@ struct Repair: ParsableCommand {
     for (link, prefix) in rows.gatewayAddresses {
       do throws(RouteError) {
         if try Self.restore(prefix, on: link) { show("put back address \(prefix) on \(link)") }
+      } catch { failures.append(error.description) }
+    }
+    for (gateway, families) in rows.forwarding.sorted(by: { $0.key < $1.key }) {
+      do throws(AttachmentError) {
+        let chains = try Forward.restore(gateway, families, until: .after(.seconds(10)))
+        for chain in chains { show("put back what lets \(gateway) pass chain \(chain)") }
       } catch { failures.append(error.description) }
     }
     for record in rows.masqueraded {
@@ -128,6 +135,9 @@ struct Repair: ParsableCommand {
 private struct NetworkRows {
   /// The gateway's addresses, and the links that have them.
   private(set) var gatewayAddresses: [(link: String, prefix: IPPrefix)] = []
+  /// The gateways that attachments send by which do not leave the host's forward chains alone, and the
+  /// families of their addresses.
+  private(set) var forwarding: [String: Set<IPAddress.Family>] = [:]
   /// The attachments that are masqueraded.
   private(set) var masqueraded: [AttachmentRecord] = []
 
@@ -137,15 +147,18 @@ private struct NetworkRows {
     let ports = question.select(from: .port, .columns(.name, .externalIDs))
     for row in try connection.transact(question, until: deadline)[ports] {
       let pairs = row[.externalIDs]
-      let mark = "patchbay-gateway/\(network)/"
+      let mark = "\(ExternalIDKey.gatewayMark)\(network)/"
       for key in pairs.keys.sorted() where key.hasPrefix(mark) {
         guard let prefix = try? IPPrefix(String(key.dropFirst(mark.count))) else { continue }
         gatewayAddresses.append((row[.name], prefix))
       }
-      guard pairs["masquerade"] == "true",
-        let record = AttachmentRecord(externalIDs: { pairs[$0] }), record.network == network
+      guard let record = AttachmentRecord(externalIDs: { pairs[$0] }), record.network == network
       else { continue }
-      masqueraded.append(record)
+      if pairs[ExternalIDKey.masquerade.rawValue] == "true" { masqueraded.append(record) }
+      if let gateway = pairs[ExternalIDKey.gateway.rawValue], !Forward.isLeft(pairs) {
+        let families = record.addresses.compactMap { try? IPPrefix($0).address.family }
+        forwarding[gateway, default: []].formUnion(families)
+      }
     }
   }
 }

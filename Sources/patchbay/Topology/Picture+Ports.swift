@@ -1,6 +1,7 @@
 import Addresses
 import Attachments
 import Netlink
+import PluginConfigurations
 import PluginCore
 
 extension Picture.Port {
@@ -37,9 +38,10 @@ extension Picture.Port {
   /// `patchbay-gateway/NETWORK/ADDRESS/LENGTH`.
   private static func gatewayAddresses(_ externalIDs: [String: String]) -> [IPPrefix] {
     let texts = externalIDs.keys.compactMap { key -> String? in
-      let parts = key.split(separator: "/")
-      guard parts.count == 4, parts[0] == "patchbay-gateway" else { return nil }
-      return "\(parts[2])/\(parts[3])"
+      let mark = ExternalIDKey.gatewayMark
+      let parts = key.dropFirst(mark.count).split(separator: "/")
+      guard key.hasPrefix(mark), parts.count == 3 else { return nil }
+      return "\(parts[1])/\(parts[2])"
     }
     return Set(texts).sorted().compactMap { try? IPPrefix($0) }
   }

@@ -25,6 +25,14 @@ extension Picture {
     let attachments = Dictionary(host.attachments.map { ($0.port.name, $0) }) { first, _ in first }
     let peers = PeerSearch(host)
     bridges = host.bridges.map { Bridge($0, attachments, peers, on: host) }
+    let drops = ForwardProblem.byGateway(on: host)
+    for bridge in bridges.indices {
+      for port in bridges[bridge].ports.indices {
+        bridges[bridge].ports[port].problems +=
+          drops[bridges[bridge].ports[port].name, default: []]
+          .map { "\($0.text); \($0.remedy) lets it pass" }
+      }
+    }
     // A host end has its attachment in its alias, also when its port is gone.
     let ports = Set(bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
     for link in host.links where !ports.contains(link.name) {

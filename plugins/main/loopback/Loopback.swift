@@ -57,7 +57,8 @@ enum Loopback: Plugin {
     let (lo, addresses) = try read(in: sandbox, context)
     guard lo.isUp else {
       throw CNIError(
-        .internalFailure, "\"lo\" of the sandbox \"\(sandbox.path)\" is down; it should be up")
+        .internalFailure, "loopback interface is down",
+        details: "\"lo\" of the sandbox \"\(sandbox.path)\" should be up")
     }
     let missing = expected(request, sandbox.path).filter { !addresses.contains($0) }
     guard missing.isEmpty else {

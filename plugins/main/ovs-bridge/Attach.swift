@@ -28,6 +28,8 @@ extension OVSBridge {
   ) throws(AttachmentError) -> AttachmentResult {
     let plan = try plan.withMTU(context)
     let survey = try Survey(plan, after: request.network.previousResult, in: sandbox, context)
+    try Masquerading.requireProgram(plan)
+    try GatewayIsolation.requireProgram(plan)
     try HostShield.require(context)
     let guarding = try AttachmentGuard.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
@@ -38,6 +40,7 @@ extension OVSBridge {
     if !plan.needsWire { result = try plan.completed(ipam.addresses(request, context)) }
     var target = try Gateway.target(plan, result.addresses, survey, context)
     try plan.requireMTU(for: result.addresses)
+    try plan.requireGateways(of: result)
     try link.chooseMAC(result.addresses, context)
     try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
     let remembered = RememberedIPAM(request.network.json["ipam"])
@@ -52,6 +55,7 @@ extension OVSBridge {
       result = try plan.completed(ipam.addresses(request, late))
       try guarding?.enforce(link, result.addresses, late)
       try plan.requireMTU(for: result.addresses)
+      try plan.requireGateways(of: result)
       target = try Gateway.target(plan, result.addresses, survey, late)
       try port.complete(
         link, plan, result.addresses, remembering: remembered, marks(plan, result), target, late,
@@ -64,6 +68,7 @@ extension OVSBridge {
     if !plan.needsWire { try port.waitUntilForwarding(link, context) }
     try Rates.require(link, port, plan, late)
     try GatewayIsolation.finish(isolation, late)
+    try Forward.open(target, plan, late)
     let gateway = try Gateway.bringUp(target, port, link, plan, late, &rollback)
     try Masquerading.finish(masquerade, plan, late)
     if !plan.needsWire { late = try port.waitForSpanningTree(plan, context) }
@@ -79,5 +84,6 @@ extension OVSBridge {
       .adding(Masquerading.externalIDs(plan, result.addresses))
       .adding(GatewayIsolation.externalIDs(plan, result.addresses))
       .adding(AttachmentGuard.externalIDs(plan))
+      .adding(Forward.externalIDs(plan, result.addresses)).externalIDs
   }
 }

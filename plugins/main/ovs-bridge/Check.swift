@@ -26,6 +26,7 @@ extension OVSBridge {
     expected.expect(Masquerading.externalIDs(plan, expected.addresses))
     expected.expect(GatewayIsolation.externalIDs(plan, expected.addresses))
     expected.expect(AttachmentGuard.externalIDs(plan))
+    expected.expect(Forward.externalIDs(plan, expected.addresses))
     var deviations = Deviations()
     let datapath = try SwitchPort.compare(plan, expected, context, &deviations)
     try ContainerLink.compare(plan, expected, datapath, in: sandbox, context, &deviations)
@@ -34,6 +35,7 @@ extension OVSBridge {
     try Gateway.compare(plan, expected, context, &deviations)
     try Masquerading.compare(plan, expected, context, &deviations)
     try GatewayIsolation.compare(plan, expected, context, &deviations)
+    try Forward.compare(plan, expected, context, &deviations)
     try deviations.throwIfAny(plan)
   }
 }

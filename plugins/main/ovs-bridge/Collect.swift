@@ -44,6 +44,7 @@ extension OVSBridge {
       Masquerading.collect(detachment, except: kept, context, &failures)
       GatewayIsolation.collect(detachment, except: kept, context, &failures)
       AttachmentGuard.collect(detachment, except: kept, context, &failures)
+      Forward.collect(detachment, context, &failures)
     }
     try failures.throwIfAny("cannot free everything of network \"\(network)\"")
   }

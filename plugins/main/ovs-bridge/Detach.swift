@@ -1,6 +1,7 @@
 import AttachmentPlugin
 import Attachments
 import CNI
+import PluginConfigurations
 import PluginCore
 
 extension OVSBridge {
@@ -28,10 +29,12 @@ extension OVSBridge {
     let records = rows?.records(context, &failures) ?? []
     let ipam = IPAMRemoval(request, records.lazy.compactMap { $0.ipam }.first, context, &failures)
     Masquerading.release(
-      detachment, isRecorded: rows?.have(Masquerading.key) ?? false, context, &failures)
+      detachment, isRecorded: rows?.have(.masquerade) ?? false, context, &failures)
     GatewayIsolation.release(
-      detachment, isRecorded: rows?.have(GatewayIsolation.key) ?? false, context, &failures)
+      detachment, isRecorded: rows?.have(.isolation) ?? false, context, &failures)
     if ipam.finish(context, &failures) { rows?.remove(detachment, context, &failures) }
+    Forward.release(
+      detachment, isRecorded: rows?.have(.gateway) ?? true, context, &failures)
     try failures.throwIfAny("cannot detach \(detachment.key.attachment.interfaceName)")
   }
 }

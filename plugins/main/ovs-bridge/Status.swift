@@ -15,6 +15,7 @@ extension OVSBridge {
       try Gateway.require(plan, context)
       try Masquerading.require(plan, context)
       try GatewayIsolation.require(plan, context)
+      try Forward.require(plan, context)
     } catch { throw CNIError(error) }
     try ipam.finish(context)
   }

@@ -2,6 +2,7 @@ internal import CNI
 internal import Linux
 internal import OVSDB
 internal import OpenVSwitch
+package import PluginConfigurations
 package import PluginCore
 
 /// The removal of an attachment's rows: they are asked for while something else is done, and go at the
@@ -47,7 +48,9 @@ package final class ReleasedRows {
   }
 
   /// Whether the rows have `key` in `external_ids`, of a feature.
-  package func have(_ key: String) -> Bool { rows.contains { $0[.externalIDs][key] != nil } }
+  package func have(_ key: ExternalIDKey) -> Bool {
+    rows.contains { $0[.externalIDs][key.rawValue] != nil }
+  }
 
   /// What the rows have in `external_ids` at `key`, of a feature; nil where none has.
   package func value(of key: String) -> String? {

@@ -12,7 +12,7 @@ extension AttachmentRecord {
   func externalIDs(_ plan: Plan) -> [String: String] {
     var pairs: [String: String] = [:]
     for pair in plan.configuration.externalIDs { pairs[pair.key] = pair.value }
-    if let podUID = plan.podUID { pairs["contPodUid"] = podUID }
+    if let podUID = plan.podUID { pairs[ExternalIDKey.contPodUid.rawValue] = podUID }
     if let port = plan.logicalPort { pairs["iface-id"] = port }
     for (key, value) in externalIDs { pairs[key] = value }
     return pairs

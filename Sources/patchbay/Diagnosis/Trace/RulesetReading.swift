@@ -1,4 +1,5 @@
 import Addresses
+import Attachments
 import JSON
 import Linux
 import Nftables
@@ -50,9 +51,28 @@ struct RulesetReading {
           $0.family == family && $0.table == table && $0.name == name
         })
       {
+        let expressions = Self.expressions(
+          rule["expr"]?.array ?? [], comment: rule["comment"]?.text ?? "")
+        guard let expressions else { continue }
         chains[index].rules.append(
-          Rule(handle: rule["handle"]?.integer ?? 0, expressions: rule["expr"]?.array ?? []))
+          Rule(handle: rule["handle"]?.integer ?? 0, expressions: expressions))
       }
+    }
+  }
+
+  /// What a rule says. In chains of iptables-nft(8) nft(8) shows matches without their content: of our
+  /// own rules there it is known. Nil for one that is about packets that were sent elsewhere than they
+  /// were addressed to, which none is that is looked at here.
+  private static func expressions(_ expressions: [JSONValue], comment: String) -> [JSONValue]? {
+    if comment.hasPrefix(Forward.publishedComment) { return nil }
+    guard comment.hasPrefix(Forward.answersComment) else { return expressions }
+    return expressions.map { expression in
+      guard expression["xt"] != nil else { return expression }
+      return [
+        "match": [
+          "op": "in", "left": ["ct": ["key": "state"]], "right": ["established", "related"],
+        ]
+      ]
     }
   }
 

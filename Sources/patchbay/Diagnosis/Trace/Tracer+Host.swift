@@ -174,7 +174,6 @@ extension Tracer {
     "nft -a list chain \(chain.dropFirst(4))"
   }
 
-  /// Two rules: what begins here, and what answers it. One alone does not mend.
   private func remedy(_ chain: String, _ hook: String, _ packet: RulePacket, _ prefix: String)
     -> String
   {
@@ -184,8 +183,7 @@ extension Tracer {
       return "\(prefix)nft 'insert rule \(place) \(family) saddr \(packet.source) accept'"
     }
     let link = (packet.isReply ? packet.output : packet.input) ?? ""
-    return "\(prefix)nft 'insert rule \(place) iifname \"\(link)\" accept; "
-      + "insert rule \(place) oifname \"\(link)\" ct state established,related accept'"
+    return prefix + ForwardProblem.insertion(String(place), link)
   }
 
   /// Whether the masquerade that the attachment was made with is still there.

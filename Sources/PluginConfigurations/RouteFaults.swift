@@ -1,0 +1,73 @@
+internal import Addresses
+internal import JSON
+
+/// Faults of `ipam.routes` that the kernel would find only when everything else is made, whichever
+/// plugin gives the addresses.
+enum RouteFaults {
+  /// Routes beyond this number are for the IPAM plugin to refuse.
+  private static let limit = 4096
+
+  /// Refuses a route that is there twice, and a gateway of IPv4 that no address of the ranges could
+  /// reach. What cannot be read is for the IPAM plugin to refuse.
+  static func check(_ json: JSONCursor) throws(JSONDecodingError) {
+    let list = json["ipam"]["routes"]
+    guard let count = list.value?.array?.count, count > 0, count <= limit else { return }
+    let subnets = subnets(json)
+    var seen: Set<Identity> = []
+    var isScoped = false
+    for element in try list.elements(atMost: limit) {
+      guard let identity = Identity(element) else { continue }
+      guard seen.insert(identity).inserted else {
+        throw element.error(
+          "the route to \(identity.destination) is there twice; take one of them away")
+      }
+      // A host route of the link itself may lead to a gateway anywhere.
+      if !element["scope"].isAbsent { isScoped = true }
+      guard !isScoped, !subnets.isEmpty, let gateway = identity.gateway, !gateway.isIPv6,
+        !subnets.contains(where: { $0.contains(gateway) })
+      else { continue }
+      let known = subnets.map { $0.description }.joined(separator: ", ")
+      throw element["gw"].error(
+        "\(gateway) is in no subnet of the ranges (\(known)), so that the container could not reach "
+          + "it; without \"gw\" the route leads to the range's own gateway")
+    }
+  }
+
+  /// What makes a route another one.
+  private struct Identity: Hashable {
+    let destination: IPPrefix
+    let gateway: IPAddress?
+    let table: JSONValue?
+    let priority: JSONValue?
+
+    /// Nil for what is no route.
+    init?(_ json: JSONCursor) {
+      guard let text = json["dst"].value?.text else { return nil }
+      do throws(IPPrefix.ParseError) {
+        destination = try IPPrefix(text).masked
+      } catch { return nil }
+      gateway = json["gw"].value?.text.flatMap { IPAddress($0) }
+      table = json["table"].value
+      priority = json["priority"].value
+    }
+  }
+
+  /// The subnets of IPv4 of the ranges; none where addresses may come from elsewhere.
+  private static func subnets(_ json: JSONCursor) -> [IPPrefix] {
+    let ipam = json["ipam"]
+    guard let type = ipam["type"].value?.text, ["host-local", "cluster"].contains(type) else {
+      return []
+    }
+    let requested = json["runtimeConfig"]["ipRanges"].value?.array
+    if requested == nil, json["capabilities"]["ipRanges"].value == true { return [] }
+    let sets = (ipam["ranges"].value?.array ?? []) + (requested ?? [])
+    var texts = sets.flatMap { $0.array ?? [] }.map { $0["subnet"]?.text }
+    texts.append(ipam["subnet"].value?.text)
+    var subnets: [IPPrefix] = []
+    for text in texts {
+      guard let text, let prefix = try? IPPrefix(text), !prefix.address.isIPv6 else { continue }
+      subnets.append(prefix.masked)
+    }
+    return subnets
+  }
+}

@@ -1,0 +1,220 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What one plugin of the two did in a step.
+private struct Outcome {
+  let result: PluginResult
+  /// Whether `lo` is up afterwards.
+  let isUp: Bool
+  let comparable: Document
+  var message: String { comparable["msg"].text ?? "" }
+  var hasFailed: Bool { result.status != 0 }
+
+  /// The paths of sandboxes have one name in it, and an empty `dns` is none.
+  init(_ result: PluginResult, isUp: Bool, _ sandbox: String) throws {
+    let text = result.output.stdout.replacing(sandbox, with: "/sandbox")
+    let json = text.isEmpty ? Document.absent : try Document(parsing: Array(text.utf8))
+    self.result = result
+    self.isUp = isUp
+    comparable = json.with(["dns": json["dns"] == [:] ? .absent : json["dns"]])
+  }
+}
+
+/// A difference on purpose. `plugins/main/loopback/README.md` has them in a table, by these titles.
+private struct Difference: Sendable {
+  let title: String
+  let covers: @Sendable (_ command: String, _ ours: Outcome, _ theirs: Outcome) -> Bool
+
+  static let all: [Difference] = [
+    Difference(title: "a wrong type") { command, ours, theirs in
+      let isOfType = [
+        "json: cannot unmarshal", "failed to load netconf", "failed to parse prevResult",
+        "could not parse prevResult", "decoding version from",
+      ].contains { theirs.message.contains($0) }
+      return isOfType && (ours.result.code == 7 || command == "DEL")
+    },
+    Difference(title: "results before 0.3.0") { command, ours, theirs in
+      command == "ADD" && ours.comparable["interfaces"].isAbsent
+        && !theirs.comparable["interfaces"].isAbsent
+    },
+    Difference(title: "DEL with a fault") { command, ours, theirs in
+      command == "DEL" && !ours.hasFailed && theirs.hasFailed
+    },
+    Difference(title: "CHECK without `prevResult`") { command, ours, theirs in
+      command == "CHECK" && ours.message == "Required prevResult missing"
+    },
+    Difference(title: "addresses in CHECK") { command, ours, theirs in
+      command == "CHECK" && ours.message.contains("lacks the address") && !theirs.hasFailed
+    },
+  ]
+}
+
+/// Configurations, environments and steps; one fault at most in each.
+private struct Generator {
+  var random: SeededGenerator
+
+  mutating func isChosen(_ percent: Int) -> Bool {
+    Int.random(in: 0..<100, using: &random) < percent
+  }
+  mutating func one<T>(_ choices: [T]) -> T {
+    choices[Int.random(in: 0..<choices.count, using: &random)]
+  }
+
+  struct Case {
+    var members: [String: Document]
+    var id: String? = "a"
+    var ifname: String? = "lo"
+    var args: String?
+    /// Nil: the sandbox that there is.
+    var path: String??
+    /// Whether earlier plugins of a chain have made an interface.
+    var isChained = false
+    /// Whether another address was taken from `lo`.
+    var lacksAddress = false
+  }
+
+  mutating func next() -> Case {
+    let version = one(["1.0.0", "1.0.0", "0.4.0", "0.3.1", "0.3.0", "0.2.0", "0.1.0"])
+    var made = Case(
+      members: ["cniVersion": .string(version), "name": "net", "type": "loopback"])
+    made.isChained = isChosen(30)
+    made.lacksAddress = isChosen(5)
+    if isChosen(10) { made.ifname = "eth0" }
+    if isChosen(10) { made.args = one(["IgnoreUnknown=1", "none", "A=b=c", ";;", "IP=x", "a=b"]) }
+    guard isChosen(40) else { return made }
+    switch Int.random(in: 0..<5, using: &random) {
+    case 0:
+      made.members.merge(
+        one([
+          ["name": ""], ["name": "a b"], ["name": 5], ["cniVersion": "9.9.9"], ["cniVersion": 5],
+          ["cniVersion": ""], ["prevResult": 5], ["dns": 5], ["type": 5],
+        ])
+      ) { $1 }
+    case 1: made.id = one([nil, "", "a b", "-a", "../x"])
+    case 2: made.ifname = one([nil, "", "a/b", "a:b", "x23456789012345678", ".", ".."])
+    case 3: made.path = one(["", "/nowhere", "/etc/passwd", nil])
+    default: made.members[one(["name", "type", "cniVersion"])] = .absent
+    }
+    return made
+  }
+}
+
+@Suite("loopback beside the reference plugin, by generated cases", .privateHost)
+struct GeneratedLoopbackTests {
+  /// Codes by which ours says more than "internal failure".
+  private static let codes: Set<Int> = [2, 4, 5, 7, 8, 999]
+
+  private let sandboxes: [Sandbox]
+  init() throws { sandboxes = try [Sandbox(), Sandbox()] }
+
+  /// What ADD reports at `version`, of `lo` or of an interface that another plugin made.
+  private func previous(_ version: String, _ path: String, isChained: Bool) -> Document {
+    let address = isChained ? "10.0.0.2/24" : "127.0.0.1/8"
+    if version < "0.3" { return ["cniVersion": .string(version), "ip4": ["ip": .string(address)]] }
+    return [
+      "cniVersion": .string(version),
+      "interfaces": [
+        [
+          "name": isChained ? "eth0" : "lo", "mac": "00:00:00:00:00:00",
+          "sandbox": .string(path),
+        ]
+      ],
+      "ips": [
+        [
+          "version": version < "1" ? "4" : .absent, "interface": 0, "address": .string(address),
+        ]
+      ],
+    ]
+  }
+
+  private func outcome(
+    _ made: Generator.Case, _ command: String, in sandbox: Sandbox, hasResult: Bool,
+    reference: Bool
+  ) throws -> Outcome {
+    var configuration = Document.object(made.members)
+    let version = made.members["cniVersion"]?.text ?? "0.1.0"
+    if hasResult, made.members["prevResult"] == nil {
+      configuration = configuration.with([
+        "prevResult": previous(version, sandbox.path, isChained: made.isChained)
+      ])
+    }
+    let result = try Plugin("loopback", reference: reference).call(
+      command, configuration, containerID: made.id, sandbox: made.path ?? sandbox.path,
+      ifname: made.ifname, args: made.args)
+    let link = try sandbox.ip("link", "show", "lo")[0]
+    return try Outcome(result, isUp: link["flags"].array.contains("UP"), sandbox.path)
+  }
+
+  /// `PATCHBAY_DIFFERENCES` is the number of cases.
+  @Test("differ only as the table says", .timeLimit(.minutes(30)))
+  func cases() throws {
+    let asked = ProcessInfo.processInfo.environment["PATCHBAY_DIFFERENCES"].flatMap { Int($0) }
+    let count = asked ?? (isSoak ? 2000 : 80)
+    var generator = Generator(random: SeededGenerator(20_26))
+    var seen: [String: Int] = [:]
+    for number in 0..<count {
+      let made = generator.next()
+      for sandbox in sandboxes {
+        try sandbox.exec("ip", ["link", "set", "lo", "down"]).checked()
+        // The kernel gives it to a link that comes up, unless it is there.
+        try sandbox.exec("ip", ["-4", "address", "flush", "dev", "lo"]).checked()
+      }
+      for step in 0..<4 {
+        let command = generator.one(["ADD", "ADD", "CHECK", "DEL"])
+        let hasResult = made.isChained || command != "ADD" && generator.isChosen(85)
+        if made.lacksAddress, command == "CHECK" {
+          for sandbox in sandboxes {
+            try sandbox.exec("ip", ["-4", "address", "flush", "dev", "lo"]).checked()
+          }
+        }
+        let found = try outcome(
+          made, command, in: sandboxes[0], hasResult: hasResult, reference: false)
+        let expected = try outcome(
+          made, command, in: sandboxes[1], hasResult: hasResult, reference: true)
+        let isSame =
+          found.hasFailed == expected.hasFailed && found.message == expected.message
+          && found.isUp == expected.isUp
+          && (found.hasFailed || found.comparable == expected.comparable)
+        if isSame {
+          if found.hasFailed, found.result.code != expected.result.code {
+            let isMore =
+              expected.result.code == 999 && Self.codes.contains(found.result.code ?? 0)
+            #expect(isMore, "case \(number), step \(step): \(found.result)\n\(expected.result)")
+          }
+          continue
+        }
+        let difference = Difference.all.first { $0.covers(command, found, expected) }
+        #expect(
+          difference != nil,
+          """
+          case \(number), step \(step), \(made)
+          \(found.isUp) \(found.result)
+          \(expected.isUp) \(expected.result)
+          """)
+        seen[difference?.title ?? "unknown", default: 0] += 1
+        break
+      }
+    }
+    if count >= 2000 {
+      #expect(Set(seen.keys) == Set(Difference.all.map(\.title)), "\(seen)")
+    }
+    figures(
+      "\(count) generated cases of loopback; differences by title: "
+        + "\(seen.sorted { $0.key < $1.key })")
+  }
+
+  @Test("the table of differences has those that the test knows, and no others")
+  func table() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let text = try String(
+      contentsOf: root.appendingPathComponent("plugins/main/loopback/README.md"), encoding: .utf8)
+    let lines = text.split(separator: "\n").drop { !$0.hasPrefix("## What differs") }
+    let rows = lines.drop { !$0.hasPrefix("|---") }.dropFirst().prefix { $0.hasPrefix("|") }
+    let titles = rows.map { row in
+      row.split(separator: "|")[0].trimmingCharacters(in: .whitespaces)
+    }
+    #expect(titles == Difference.all.map(\.title))
+  }
+}
