@@ -128,7 +128,7 @@ let package = Package(
       ["IPAM", "PluginConfigurations", "OVSDB", "Digests", "Linux", "Addresses"]),
     library(
       "Mirrors",
-      ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Linux", "OVSDB", "OpenVSwitch"]),
+      ["AttachmentPlugin", "Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON"]),
     library(
       "Attachments",
       [

@@ -3,19 +3,21 @@ internal import Linux
 internal import OVSDB
 internal import OpenVSwitch
 internal import PluginConfigurations
-internal import PluginCore
+package import PluginCore
 
-/// The conversation of one command with ovsdb-server.
-final class MirrorDatabase {
+/// The mirrors that the port of an attachment is part of, by one command's conversation with
+/// ovsdb-server.
+package final class MirrorDatabase {
   let plan: MirrorPlan
   let deadline: Deadline
   let connection: Connection
 
-  init(_ plan: MirrorPlan, _ context: Context) throws(CNIError) {
+  /// Connects to ovsdb-server.
+  package init(_ plan: MirrorPlan, _ context: Context) throws(AttachmentError) {
     self.plan = plan
     deadline = context.deadline
     do { connection = try Connection(plan.endpoint, until: context.deadline) } catch {
-      throw CNIError(error, "cannot reach Open vSwitch")
+      throw AttachmentError(error, "cannot reach Open vSwitch")
     }
   }
 
@@ -25,35 +27,50 @@ final class MirrorDatabase {
     try MirrorSurvey(plan, connection, until: deadline ?? self.deadline)
   }
 
+  // MARK: - STATUS
+
+  /// Requires of Open vSwitch what ADD needs. The bridge may be made by an earlier plugin.
+  package static func require(_ plan: MirrorPlan, _ context: Context) throws(AttachmentError) {
+    let fault: SwitchFault?
+    do throws(OVSDBError) {
+      fault = try Connection(plan.endpoint, until: context.deadline)
+        .switchFault(until: context.deadline)
+    } catch {
+      throw AttachmentError(
+        .unavailable, "Open vSwitch is not available", details: error.description)
+    }
+    if let fault { throw AttachmentError(.unavailable, fault.summary, details: fault.details) }
+  }
+
   // MARK: - ADD
 
   /// Makes the port part of the mirrors, all of them or none, and waits until ovs-vswitchd mirrors.
-  func join() throws(CNIError) {
+  package func join() throws(AttachmentError) {
     let attempt = "cannot attach a mirror \(plan.role.rawValue) to bridge \"\(bridge)\""
     // Others change mirrors too; each time there is a new question.
     while true {
       let (survey, port) = try requirePort(attempt)
-      let joining = try Joining(plan, survey, port)
+      let joining = try MirrorJoining(plan, survey, port)
       do throws(OVSDBError) {
         _ = try connection.commit(joining.transaction, until: deadline)
         return
       } catch {
         guard joining.isOvertaken(error), !deadline.hasPassed else {
-          throw CNIError(error, attempt)
+          throw AttachmentError(error, attempt)
         }
       }
     }
   }
 
-  private func requirePort(_ attempt: String) throws(CNIError) -> (MirrorSurvey, Reference) {
+  private func requirePort(_ attempt: String) throws(AttachmentError) -> (MirrorSurvey, Reference) {
     let survey: MirrorSurvey?
-    do { survey = try self.survey() } catch { throw CNIError(error, attempt) }
+    do { survey = try self.survey() } catch { throw AttachmentError(error, attempt) }
     guard let survey else {
-      throw CNIError(
-        .invalidConfiguration, "\(attempt): there is no such bridge",
+      throw AttachmentError(
+        .invalid, "\(attempt): there is no such bridge",
         details: "\"bridge\" must be that of the plugin before, and \"socket_file\" its server")
     }
-    guard let port = survey.port else { throw CNIError(.internalFailure, attempt, details: noPort) }
+    guard let port = survey.port else { throw AttachmentError(.failed, attempt, details: noPort) }
     return (survey, port)
   }
 

@@ -5,12 +5,12 @@ internal import PluginConfigurations
 internal import PluginCore
 
 /// A port made part of mirrors. It takes effect only if they have not changed meanwhile.
-struct Joining {
+struct MirrorJoining {
   private(set) var transaction = Transaction()
   private var preconditions: [Transaction.Required] = []
 
   /// Throws where a mirror's output is taken already, or is another.
-  init(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ port: Reference) throws(CNIError) {
+  init(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ port: Reference) throws(AttachmentError) {
     preconditions.append(
       transaction.require(
         .bridge,
@@ -54,7 +54,7 @@ struct Joining {
   private mutating func join(
     _ mirror: MirrorConfiguration.Mirror, _ found: Row<MirrorTable>, _ port: Reference,
     _ plan: MirrorPlan
-  ) throws(CNIError) {
+  ) throws(AttachmentError) {
     let row: [Condition<MirrorTable>] = [.equal(.uuid, found[.uuid])]
     switch plan.role {
     case .consumer:
@@ -87,7 +87,7 @@ struct Joining {
 
   private mutating func setOutput(
     of mirror: MirrorConfiguration.Mirror, _ found: Row<MirrorTable>, _ plan: MirrorPlan
-  ) throws(CNIError) {
+  ) throws(AttachmentError) {
     guard let tag = mirror.outputVLAN.map({ Int64($0) }), tag != found[.outputVLAN] else { return }
     if found[.outputPort] != nil {
       throw Self.conflict(mirror, plan, "it has a consumer, and output_vlan excludes one")
@@ -124,9 +124,9 @@ struct Joining {
 
   private static func conflict(
     _ mirror: MirrorConfiguration.Mirror, _ plan: MirrorPlan, _ reason: String
-  ) -> CNIError {
-    CNIError(
-      .internalFailure,
+  ) -> AttachmentError {
+    AttachmentError(
+      .failed,
       "cannot attach port of \(plan.attachment.containerID)/\(plan.attachment.interfaceName) to "
         + "mirror \"\(mirror.name)\" because \(reason)",
       details: "bridge \"\(plan.configuration.bridge)\"")
@@ -150,7 +150,7 @@ extension Row<PortTable> {
 }
 
 /// Ports taken out of mirrors, and mirrors removed that have none left.
-struct Leaving {
+struct MirrorLeaving {
   private(set) var transaction = Transaction()
   private var preconditions: [Transaction.Required] = []
 

@@ -1,25 +1,26 @@
-internal import CNI
-internal import Linux
+package import CNI
+package import Linux
 internal import OVSDB
 internal import OpenVSwitch
 internal import PluginConfigurations
-internal import PluginCore
+package import PluginCore
 
 extension MirrorDatabase {
   // MARK: - DEL
 
   /// Takes the port out of the mirrors, and removes those of ours on the bridge that are empty
   /// then. What is not there is done.
-  func leave() throws(CNIError) {
+  package func leave() throws(AttachmentError) {
     do throws(OVSDBError) { try leave(until: deadline) } catch {
-      throw CNIError(error, "cannot take the port out of the mirrors of bridge \"\(bridge)\"")
+      throw AttachmentError(
+        error, "cannot take the port out of the mirrors of bridge \"\(bridge)\"")
     }
   }
 
   private func leave(until deadline: Deadline) throws(OVSDBError) {
     guard let survey = try survey(until: deadline) else { return }
     if let port = survey.portRow {
-      var leaving = Leaving()
+      var leaving = MirrorLeaving()
       leaving.leave(plan, survey, port)
       if !leaving.isEmpty { _ = try connection.transact(leaving.transaction, until: deadline) }
     }
@@ -27,7 +28,7 @@ extension MirrorDatabase {
   }
 
   /// Takes back what an ADD that failed may have done; returns why it could not.
-  func undo(until deadline: Deadline) -> String? {
+  package func undo(until deadline: Deadline) -> String? {
     do throws(OVSDBError) {
       try leave(until: deadline)
       return nil
@@ -35,7 +36,7 @@ extension MirrorDatabase {
   }
 
   /// Removes mirrors of ours on the bridge that are empty: their ports went without DEL.
-  func removeEmptyMirrors(_ log: Log) {
+  package func removeEmptyMirrors(_ log: Log) {
     do throws(OVSDBError) { try removeEmptyMirrors(until: deadline) { $0.isEmpty() } } catch {
       log.write(.warning, "cannot remove empty mirrors: \(error)")
     }
@@ -45,7 +46,7 @@ extension MirrorDatabase {
     until deadline: Deadline, where isUnused: (Row<MirrorTable>) -> Bool
   ) throws(OVSDBError) {
     while let survey = try survey(until: deadline) {
-      var leaving = Leaving()
+      var leaving = MirrorLeaving()
       for mirror in survey.mirrors where isUnused(mirror) {
         leaving.remove(mirror, from: survey.bridge)
       }
@@ -61,7 +62,7 @@ extension MirrorDatabase {
 
   /// Removes the mirrors that this network made and that have no port of a valid attachment. Those
   /// ports go by the GC of the plugin that made them, and out of mirrors of others with that.
-  func collect(_ valid: Set<Attachment>) throws(CNIError) {
+  package func collect(_ valid: Set<Attachment>) throws(AttachmentError) {
     do throws(OVSDBError) {
       var question = Transaction()
       let pairs = AttachmentRecord.mark(of: plan.network)
@@ -78,21 +79,23 @@ extension MirrorDatabase {
           && $0[.externalIDs][AttachmentRecord.Key.network] == self.plan.network
       }
     } catch {
-      throw CNIError(error, "cannot free the mirrors of network \"\(plan.network)\"")
+      throw AttachmentError(error, "cannot free the mirrors of network \"\(plan.network)\"")
     }
   }
 
   // MARK: - CHECK
 
   /// Compares the mirrors with what ADD made; it changes nothing.
-  func check() throws(CNIError) {
+  package func check() throws(AttachmentError) {
     let attempt = "the mirrors of bridge \"\(bridge)\" are not as ADD made them"
     let survey: MirrorSurvey?
-    do { survey = try self.survey() } catch { throw CNIError(error, "cannot ask Open vSwitch") }
-    guard let survey else {
-      throw CNIError(.internalFailure, attempt, details: "there is no such bridge")
+    do { survey = try self.survey() } catch {
+      throw AttachmentError(error, "cannot ask Open vSwitch")
     }
-    guard let port = survey.port else { throw CNIError(.internalFailure, attempt, details: noPort) }
+    guard let survey else {
+      throw AttachmentError(.failed, attempt, details: "there is no such bridge")
+    }
+    guard let port = survey.port else { throw AttachmentError(.failed, attempt, details: noPort) }
     var deviations: [String] = []
     for mirror in plan.configuration.mirrors {
       guard let found = survey.mirror(mirror.name) else {
@@ -102,8 +105,8 @@ extension MirrorDatabase {
       deviations += compare(mirror, found, port)
     }
     guard deviations.isEmpty else {
-      throw CNIError(
-        .internalFailure, attempt, details: deviations.joined(separator: "; "))
+      throw AttachmentError(
+        .failed, attempt, details: deviations.joined(separator: "; "))
     }
   }
 
