@@ -20,7 +20,7 @@ public enum Names {
     }
   }
 
-  /// Refuses what is no container ID, with code 4.
+  /// Refuses an invalid container ID, with code 4.
   public static func checkContainerID(_ text: String) throws(CNIError) {
     guard !text.isEmpty else { throw CNIError(.invalidEnvironment, "missing containerID") }
     guard isWellFormed(text) else {
@@ -33,7 +33,7 @@ public enum Names {
     }
   }
 
-  /// Refuses what is no network name, with code 7.
+  /// Refuses an invalid network name, with code 7.
   public static func checkNetworkName(_ text: String) throws(CNIError) {
     guard !text.isEmpty else { throw CNIError(.invalidConfiguration, "missing network name") }
     guard isWellFormed(text) else {

@@ -30,7 +30,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
 
   /// Decodes the configuration of a command: name first, then version, then the rest.
   ///
-  /// For DEL a previous result that cannot be read is none, and for DEL and GC an illegal value of
+  /// For DEL a previous result that cannot be read is treated as absent, and for DEL and GC an illegal value of
   /// any other member is the default: what an earlier version or another runtime left behind, or a
   /// later mistake in the configuration, must not keep an attachment alive.
   public init(_ configuration: JSONCursor, for command: Command) throws(CNIError) {
@@ -92,12 +92,12 @@ public struct NetworkConfiguration: Hashable, Sendable {
   }
 
   /// The version that a configuration says it is written in, however little else of it can be read;
-  /// nil where it is no text of an object at all.
+  /// nil where the text is not an object.
   ///
   /// For error results, which carry it.
   public static func statedVersion(of text: [UInt8]) -> String? {
     let stated = JSONOutline.string("cniVersion", of: text)
-    // As long as any version; the rest of a text that is none helps no reader.
+    // As long as any version; the rest of an invalid text helps no reader.
     if let stated, !stated.isEmpty { return String(stated.prefix(32)) }
     let isObject = text.first { $0 > 0x20 } == UInt8(ascii: "{")
     return isObject ? SpecificationVersion.v0_1_0.rawValue : nil

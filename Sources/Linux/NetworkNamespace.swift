@@ -7,7 +7,7 @@ public struct NetworkNamespace: ~Copyable {
   private let descriptor: FileDescriptor
   private let status: FileStatus
 
-  /// Opens the namespace at `path`. A file that is none is `EINVAL`.
+  /// Opens the namespace at `path`. Throws `EINVAL` if the file is not one.
   public init(path: String) throws(SystemError) {
     let file = try FileDescriptor.open(path, [.readOnly, .nonBlocking])
     let status = try file.status()

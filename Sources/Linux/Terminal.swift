@@ -16,7 +16,7 @@ public enum Terminal {
   /// that is waited for.
   public static func ignoreSignals() { clinux_ignore_terminal_signals() }
 
-  /// The columns of the terminal that `stream` is; nil if it is none or does not tell.
+  /// The columns of the terminal that `stream` is; nil if it is not one or does not report them.
   public static func width(_ stream: StandardStream) -> Int? {
     let columns = Int(clinux_terminal_width(stream.rawValue))
     return columns > 0 ? columns : nil

@@ -23,7 +23,7 @@ public struct PortmapConfiguration: Hashable, Sendable {
     /// 1…65535
     public let containerPort: UInt16
   }
-  /// A port that is none. The reference plugin has a message for it.
+  /// An invalid port. The reference plugin has a message for it.
   public struct InvalidPort: Hashable, Sendable {
     /// As the reference plugin has it.
     public let message: String
@@ -32,7 +32,7 @@ public struct PortmapConfiguration: Hashable, Sendable {
   }
   /// `runtimeConfig.portMappings`, each once. Nil where it is absent: then nothing is published.
   public let mappings: [Mapping]?
-  /// The first port that is none; nil where all are.
+  /// The first invalid port; nil where all are valid.
   public let invalidPort: InvalidPort?
   /// `snat`: whether the container sees an address of the host where its reply would not come back
   /// through the host otherwise.
@@ -138,7 +138,7 @@ public struct PortmapConfiguration: Hashable, Sendable {
 }
 
 extension PortmapConfiguration.Mapping {
-  /// Nil where a port is none, which is then `invalid`.
+  /// Nil where a port is invalid, which is then `invalid`.
   init?(_ json: JSONCursor, _ invalid: inout PortmapConfiguration.InvalidPort?)
     throws(JSONDecodingError)
   {

@@ -3,7 +3,7 @@ public import Linux
 
 /// The sandbox of an attachment, told from the plugin's own network namespace.
 public enum Sandbox {
-  /// Opens the sandbox that `CNI_NETNS` names; code 8 where it is none, or by now this process's own
+  /// Opens the sandbox that `CNI_NETNS` names; code 8 where it is not one, or by now this process's own
   /// namespace: a path below `/proc` may come to name another process than it did.
   ///
   /// - Parameter heedsOverride: `CNI_NETNS_OVERRIDE` allows the own namespace.

@@ -9,7 +9,7 @@ struct Attributes<Space> {
     while try cursor.next() != nil {}
   }
 
-  /// The value of `key`; nil if it was not sent. Throws if what was sent is none of that type.
+  /// The value of `key`; nil if it was not sent. Throws if what was sent is not of that type.
   subscript<Value: AttributeValue>(key: Attribute<Space, Value>) -> Value? {
     get throws(NetlinkError) {
       guard let payload = try payload(key.type) else { return nil }

@@ -89,7 +89,7 @@ public struct Link: Hashable, Sendable {
   public let operationalState: OperationalState
   /// Whether the other end is there and up.
   public let hasCarrier: Bool
-  /// `veth`, `bridge`, `openvswitch`, …; nil if it is none that was made by netlink, as `lo`.
+  /// `veth`, `bridge`, `openvswitch`, …; nil for one that was not made by netlink, as `lo`.
   public let kind: String?
   /// The index of the other end of a veth pair, in its namespace; nil if there is none.
   public let peerIndex: Int32?

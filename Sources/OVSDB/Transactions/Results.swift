@@ -32,7 +32,7 @@ public struct OperationResult: Hashable, Sendable {
   /// The rows that a select found, by the names of their columns; nil for others.
   public let rows: [[String: Value]]?
 
-  /// Reads a result; nil if `json` is none.
+  /// Reads a result; nil if `json` is not one.
   init?(_ json: JSONValue) {
     guard case .object(let object) = json else { return nil }
     count = object["count"]?.integer

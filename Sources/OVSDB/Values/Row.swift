@@ -21,7 +21,7 @@ public struct Row<T: Table>: Hashable, Sendable {
   }
 }
 
-/// The columns of a `<row>` (RFC 7047 §5.1); nil if `json` is none.
+/// The columns of a `<row>` (RFC 7047 §5.1); nil if `json` is not one.
 func values(ofRow json: JSONValue) -> [String: Value]? {
   guard case .object(let object) = json else { return nil }
   var values: [String: Value] = [:]

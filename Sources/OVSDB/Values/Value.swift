@@ -83,7 +83,7 @@ extension Value {
 // MARK: - JSON
 
 extension Atom {
-  /// Reads an atom; nil if `json` is none.
+  /// Reads an atom; nil if `json` is not one.
   public init?(_ json: JSONValue) {
     switch json {
     case .string(let text): self = .string(text)
@@ -117,7 +117,7 @@ extension Atom {
 }
 
 extension Value {
-  /// Reads a value; nil if `json` is none.
+  /// Reads a value; nil if `json` is not one.
   public init?(_ json: JSONValue) {
     guard case .array(let parts) = json, let tag = parts.first?.text, tag == "set" || tag == "map"
     else {
@@ -148,7 +148,7 @@ extension Value {
 }
 
 extension Value.Pair {
-  /// Reads `[key, value]`; nil if `json` is none.
+  /// Reads `[key, value]`; nil if `json` is not one.
   init?(_ json: JSONValue) {
     guard let parts = json.array, parts.count == 2, let key = parts.first.flatMap({ Atom($0) }),
       let value = parts.last.flatMap({ Atom($0) })
