@@ -39,14 +39,10 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let notSupported = Errno(rawValue: EOPNOTSUPP)
   /// `EADDRNOTAVAIL`
   public static let addressNotAvailable = Errno(rawValue: EADDRNOTAVAIL)
-  /// `EINPROGRESS`
-  public static let inProgress = Errno(rawValue: EINPROGRESS)
   /// `ECONNREFUSED`
   public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
   /// `ETIMEDOUT`
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
-  /// `EPROTO`
-  public static let protocolError = Errno(rawValue: EPROTO)
   /// `EPIPE`
   public static let brokenPipe = Errno(rawValue: EPIPE)
   /// `EADDRINUSE`
@@ -55,8 +51,6 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let crossDevice = Errno(rawValue: EXDEV)
   /// `EMLINK`
   public static let tooManyLinks = Errno(rawValue: EMLINK)
-  /// `EISDIR`
-  public static let isADirectory = Errno(rawValue: EISDIR)
   /// `EROFS`
   public static let readOnlyFileSystem = Errno(rawValue: EROFS)
   /// `ENAMETOOLONG`

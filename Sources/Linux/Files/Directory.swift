@@ -174,16 +174,6 @@ public struct Directory: ~Copyable {
 // MARK: - Two directories, and the directory itself
 
 extension Directory {
-  /// Opens the directory `name`. A symbolic link is `ENOTDIR`.
-  public borrowing func openDirectory(_ name: String) throws(SystemError) -> Directory {
-    Directory(path: path(of: name), owning: try open(name, [.readOnly, .directory]))
-  }
-
-  private init(path: String, owning descriptor: consuming FileDescriptor) {
-    self.path = path
-    self.descriptor = descriptor
-  }
-
   /// Gives the file `name` a second name in another directory; `EEXIST` when that is taken.
   public borrowing func link(_ name: String, to other: borrowing Directory, as newName: String)
     throws(SystemError)

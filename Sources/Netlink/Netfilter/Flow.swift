@@ -38,7 +38,6 @@ extension Attribute where Space == FlowProtocolSpace, Value == UInt8 {
   static var number: Self { .init(CTA_PROTO_NUM.rawValue, "CTA_PROTO_NUM") }
 }
 extension Attribute where Space == FlowProtocolSpace, Value == BigEndian<UInt16> {
-  static var sourcePort: Self { .init(CTA_PROTO_SRC_PORT.rawValue, "CTA_PROTO_SRC_PORT") }
   static var destinationPort: Self { .init(CTA_PROTO_DST_PORT.rawValue, "CTA_PROTO_DST_PORT") }
 }
 
