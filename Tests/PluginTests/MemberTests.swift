@@ -259,6 +259,8 @@ struct Member: CustomTestStringConvertible, Sendable {
     "socket_file": "elsewhere", "configuration_path": "elsewhere", "dns": "dns",
     "timeout": "waits", "logLevel": "log", "logFile": "log", "promisc": "PromiscuityTests",
     "acceptRA": "HostSettingsTests", "stp": "HostSettingsTests", "ignoreArgs": "StaticTests",
+    "forward": "ForwardTests", "guard": "PortGuardTests", "mode": "PortGuardTests",
+    "allowed": "PortGuardTests", "dhcpClient": "PortGuardTests", "linkLocal": "PortGuardTests",
   ]
 
   @Test("is told by README.md, and each that it tells is in the table or has a test beside it")

@@ -96,7 +96,8 @@ struct ForwardChains {
     return closed
   }
 
-  /// The chains that lack the rules.
+  /// The chains that drop by their policy and lack the rules. Of others it is not known what they drop:
+  /// a later plugin of the chain, such as `firewall`, may have made them for its own rules.
   func closedChains(_ families: Set<IPAddress.Family>, until deadline: Deadline)
     throws(FilterError) -> [ForeignChain]
   {
@@ -105,7 +106,7 @@ struct ForwardChains {
     for family in families.sorted() {
       let chain = Self.chain(family)
       guard let content = try socket.content(of: chain, until: deadline) else { continue }
-      if !missing(in: content).isEmpty { chains.append(chain) }
+      if content.drops, !missing(in: content).isEmpty { chains.append(chain) }
     }
     return chains
   }

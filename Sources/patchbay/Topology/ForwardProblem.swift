@@ -38,23 +38,23 @@ struct ForwardProblem: Hashable {
         name: name, index: link.index, addresses: addresses.map(\.prefix),
         network: users.first?.record.network ?? "",
         isLeft: users.allSatisfy { Forward.isLeft($0.port.externalIDs) })
-      problems[name] = all(gateway, rules, host.outside, until: host.deadline)
+      problems[name] = all(gateway, rules, host)
     }
     return problems
   }
 
   /// - Parameter rules: Those of this namespace; nil where they cannot be read.
   private static func all(
-    _ gateway: Gateway, _ rules: RulesetReading?, _ route: RouteSocket, until deadline: Deadline
+    _ gateway: Gateway, _ rules: RulesetReading?, _ host: HostReading
   ) -> [ForwardProblem] {
     let families = Set(gateway.addresses.map(\.address.family))
-    let obstacles = (try? ForwardObstacle.all(gateway.name, families, until: deadline)) ?? []
+    let obstacles = (try? ForwardObstacle.all(gateway.name, families, until: host.deadline)) ?? []
     var problems = obstacles.map {
       ForwardProblem(text: "\($0.subject) drops what \(gateway.name) forwards", remedy: $0.remedy)
     }
     guard let rules else { return problems }
     for address in gateway.addresses {
-      guard let problem = problem(gateway, address, rules, route, until: deadline),
+      guard let problem = problem(gateway, address, rules, host),
         !problems.contains(problem)
       else { continue }
       problems.append(problem)
@@ -64,16 +64,10 @@ struct ForwardProblem: Hashable {
 
   /// Judges a connection to the outside of a container that has the address after the gateway's.
   private static func problem(
-    _ gateway: Gateway, _ address: IPPrefix, _ rules: RulesetReading, _ route: RouteSocket,
-    until deadline: Deadline
+    _ gateway: Gateway, _ address: IPPrefix, _ rules: RulesetReading, _ host: HostReading
   ) -> ForwardProblem? {
-    // RFC 5737 and RFC 3849: addresses that belong to no host.
-    let outside = IPAddress(address.address.isIPv6 ? "2001:db8::1" : "198.51.100.1")
-    guard let outside, let source = address.address.successor,
-      let next = try? route.route(
-        to: outside, from: source, arrivingOn: gateway.index, until: deadline),
-      next.kind == .unicast, let index = next.linkIndex, index != gateway.index,
-      let output = try? route.link(.index(index), until: deadline).name
+    guard let source = address.address.successor,
+      let (outside, output) = way(out: gateway, from: source, host)
     else { return nil }
     let packet = RulePacket(
       input: gateway.name, output: output, source: source, destination: outside,
@@ -88,6 +82,29 @@ struct ForwardProblem: Hashable {
         text: "chain \(place) drops what \(gateway.name) forwards",
         remedy: isOpened && !gateway.isLeft
           ? "patchbay repair \(gateway.network)" : insertion(place, gateway.name))
+    }
+    return nil
+  }
+
+  /// An address outside and the link to it: by the default route, else a neighbour on another link of
+  /// the host. Nil where the host has no other.
+  private static func way(out gateway: Gateway, from source: IPAddress, _ host: HostReading)
+    -> (address: IPAddress, link: String)?
+  {
+    // RFC 5737 and RFC 3849: addresses that belong to no host.
+    let far = IPAddress(source.isIPv6 ? "2001:db8::1" : "198.51.100.1")
+    let near = host.addresses.filter {
+      $0.scope == .universe && $0.linkIndex != gateway.index
+        && $0.prefix.address.family == source.family
+    }.compactMap { $0.prefix.address.successor }
+    for address in [far].compactMap({ $0 }) + near {
+      if let next = try? host.outside.route(
+        to: address, from: source, arrivingOn: gateway.index, until: host.deadline),
+        next.kind == .unicast, let index = next.linkIndex, index != gateway.index,
+        let link = host.links.first(where: { $0.index == index })
+      {
+        return (address, link.name)
+      }
     }
     return nil
   }

@@ -19,7 +19,8 @@ enum MemberNames {
     own + [
       "bridge", "createBridge", "datapath", "vlan", "trunk", "vlanTrunk", "vlanMode", "mtu", "mac",
       "isGateway", "isDefaultGateway", "forceAddress", "ipMasq", "ipMasqBackend", "portIsolation",
-      "guard", "acceptRA", "stp", "forward", "bandwidth", "ofport_request", "interface_type", "socket_file",
+      "guard", "acceptRA", "stp", "forward", "bandwidth", "ofport_request", "interface_type",
+      "socket_file",
       "configuration_path",
       "link_state_check_retries", "link_state_check_interval", "external_ids", "enableDAD",
       "disableContainerInterface", "promisc", "hairpinMode", "promiscMode", "preserveDefaultVlan",

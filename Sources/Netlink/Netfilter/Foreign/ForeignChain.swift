@@ -151,7 +151,8 @@ extension NetfilterSocket {
       for message in try receive(.read, until: deadline) where message.sequence == sequence {
         if message.type == FilterMessages.chainType {
           do throws(NetlinkError) {
-            let attributes = try Attributes<FilterChainSpace>(message.body.dropFirst(FilterMessages.headerSize))
+            let attributes = try Attributes<FilterChainSpace>(
+              message.body.dropFirst(FilterMessages.headerSize))
             return ForeignChain.Content(drops: try attributes[.policy]?.value == 0)
           } catch { throw .malformed(.read, error) }
         }

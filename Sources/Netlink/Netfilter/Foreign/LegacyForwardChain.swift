@@ -115,9 +115,11 @@ public struct LegacyForwardChain: Sendable {
         let mask = bytes.dropFirst(position + masks + 16 * side).prefix(16)
         let text = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
         guard !text.isEmpty else { continue }
-        // The mask of a whole name covers its final zero as well.
+        // The mask of a whole name covers its final zero as well; of `br+` it covers two bytes.
         let covered = mask.prefix { $0 != 0 }.count
-        found.append(covered > text.utf8.count ? text : text + "+")
+        found.append(
+          covered > text.utf8.count
+            ? text : String(decoding: name.prefix(covered), as: UTF8.self) + "+")
       }
       return found
     }
