@@ -38,6 +38,11 @@ private struct Difference: Sendable {
       command == "ADD" && ours.comparable["interfaces"].isAbsent
         && !theirs.comparable["interfaces"].isAbsent
     },
+    Difference(title: "`version` of addresses") { command, ours, theirs in
+      let addresses = ours.comparable["ips"].array.map { $0.with(["version": .absent]) }
+      let stripped = ours.comparable.with(["ips": .array(addresses)])
+      return command == "ADD" && theirs.comparable == stripped
+    },
     Difference(title: "DEL with a fault") { command, ours, theirs in
       command == "DEL" && !ours.hasFailed && theirs.hasFailed
     },

@@ -219,7 +219,7 @@ struct ShowTests {
       Patchbay.path, ["show", "--db", host.openVSwitch.endpoint]
     ).checked()
     #expect(output.stdout.contains("   ├─ br0  internal, the bridge's own\n"))
-    #expect(output.stdout.contains("   └─ vx0  vxlan, of somebody, access 5\n"))
+    #expect(output.stdout.contains("   └─ vx0  vxlan to 192.0.2.1, of somebody, access 5\n"))
   }
 
   @Test(

@@ -180,6 +180,10 @@ extension WrongMember {
         #"guard.allowed[0]: has neither "mac" nor "ips""#
       ),
       (
+        #""ipam": {"type": "static"}, "guard": {"allowed": [{"mac": "zz"}]}"#,
+        #"guard.allowed[0].mac: "zz" is not a MAC address; write it as 02:00:00:00:00:01"#
+      ),
+      (
         #""guard": {"allowed": [{"ips": ["10.1.0.5/24"]}]}"#,
         #"guard.allowed[0].ips[0]: "10.1.0.5/24" has bits beyond its prefix; write "10.1.0.5" "#
           + #"for the address, "10.1.0.0/24" for all of the subnet"#
