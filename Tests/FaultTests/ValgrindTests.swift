@@ -3,13 +3,19 @@ import TestSupport
 import Testing
 
 @Suite("Under valgrind", .privateHost, .serialized) struct ValgrindTests {
-  /// Swift's runtime (6.3) lays out a generic enum by bits that valgrind takes for uninitialised:
-  /// those of the metadata that it is about to fill in.
+  /// Swift's runtime (6.3) lays out a generic enum or struct by bits that valgrind takes for
+  /// uninitialised: those of the metadata that it is about to fill in.
   private static let suppressions = """
     {
       layout of a generic enum
       Memcheck:Cond
       fun:swift_initEnumMetadataMultiPayload
+      ...
+    }
+    {
+      layout of a generic struct
+      Memcheck:Cond
+      fun:swift_initStructMetadata
       ...
     }
     """

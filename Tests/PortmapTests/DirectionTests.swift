@@ -50,9 +50,13 @@ struct DirectionTests {
       #expect(try place.ask(host, transport, "127.0.0.1") == "10.1.0.1")
       for (family, addresses) in Self.addresses.enumerated() {
         let gateway = ["10.1.0.1", "fd00:1::1"][family]
+        // The first may be lost while neighbours are looked for.
+        var outside: String?
+        for _ in 0..<3 where outside == nil {
+          outside = try place.ask(place.publishing.beyond, transport, addresses[0])
+        }
         #expect(
-          try place.ask(place.publishing.beyond, transport, addresses[0])
-            == ["192.0.2.2", "2001:db8:2::2"][family], "\(transport) from outside")
+          outside == ["192.0.2.2", "2001:db8:2::2"][family], "\(transport) from outside")
         for address in addresses {
           let what = "\(transport) to \(address)"
           #expect(try place.ask(host, transport, address) != nil, "\(what) from the host")

@@ -32,6 +32,9 @@ final class HostReading {
     let nextConfiguration: Int64
     let currentConfiguration: Int64
     let otherConfiguration: [String: String]
+
+    /// Whether ovs-vswitchd has taken over all changes.
+    var isSettled: Bool { nextConfiguration == currentConfiguration }
   }
 
   struct Bridge {
@@ -73,10 +76,10 @@ final class HostReading {
   init(_ endpoint: Endpoint, until deadline: Deadline) throws {
     self.endpoint = endpoint
     self.deadline = deadline
+    let rows = try DatabaseReading(settled: endpoint, until: deadline)
     outside = try RouteSocket()
     links = try outside.links(until: deadline)
     addresses = try outside.addresses(until: deadline)
-    let rows = try DatabaseReading(endpoint, until: deadline)
     root = rows.root
     bridges = rows.bridges
     isServed = rows.isServed
