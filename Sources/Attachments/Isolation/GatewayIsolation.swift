@@ -33,7 +33,12 @@ package struct GatewayIsolation {
   /// Whether there may be rules though no row says so. What cannot be read may be so.
   private static func mayExist(_ detachment: Detachment) -> Bool {
     do throws(JSONDecodingError) {
-      return try detachment.json["portIsolation"].decodeIfPresent() ?? false
+      func isSet(_ member: String) throws(JSONDecodingError) -> Bool {
+        try detachment.json[member].decodeIfPresent() ?? false
+      }
+      guard try isSet("portIsolation") else { return false }
+      if try isSet("isGateway") { return true }
+      return try isSet("isDefaultGateway")
     } catch { return true }
   }
 
