@@ -150,7 +150,6 @@ enum SwitchChecks {
           let otherEnd = other.end
         else { continue }
         let pair = [one.name, other.name].sorted().joined(separator: " and ")
-        let interface = other.record.attachment.interfaceName
         for address in end.addresses.map(\.prefix.address) where !address.isLinkLocal {
           guard let twin = otherEnd.addresses.first(where: { $0.prefix.address == address }),
             seen.insert("\(pair) \(address)").inserted
@@ -168,10 +167,12 @@ enum SwitchChecks {
           seen.insert("\(pair) \(mac)").inserted
         else { continue }
         let intruder = other.record.mac == mac.description ? one : other
+        // The switch may have learned the address at the intruder's port, until the other one sends.
         findings.fault(
           "duplicate-mac", pair, "\(pair) both have the MAC address \(mac).",
           remedy: intruder.record.mac.map {
-            "\(intruder.entering) ip link set \(interface) address \($0)"
+            "\(intruder.entering) ip link set \(intruder.record.attachment.interfaceName) "
+              + "address \($0) && ovs-appctl fdb/flush \(one.bridge.name)"
           })
       }
     }
