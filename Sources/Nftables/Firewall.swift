@@ -60,8 +60,8 @@ public enum Firewall {
     }
   }
 
-  /// Everything that the firewall has in this namespace, from all programs: each thing an object with its
-  /// kind as its only member, as libnftables-json(5) has it.
+  /// Everything that the firewall has in this namespace, from all programs: each thing an object
+  /// with its kind as its only member, as libnftables-json(5) has it.
   public static func ruleset(until deadline: Deadline) throws(FirewallError) -> [JSONValue] {
     try listing(
       FirewallObject(["ruleset": .null]), "read the firewall's rules", until: deadline)

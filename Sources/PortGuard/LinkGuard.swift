@@ -95,8 +95,7 @@ public struct LinkGuard: Hashable, Sendable {
       } catch { throw .route(error) }
       return
     }
-    let previous: KernelProgram
-    do { previous = try KernelProgram(number: present) } catch { throw .program(error) }
+    let previous = try KernelProgram(attachedAs: present)
     let replaced = previous.fileDescriptor
     do throws(RouteError) {
       try socket.request(until: deadline) {
@@ -116,25 +115,15 @@ public struct LinkGuard: Hashable, Sendable {
       guard let number = link.program else {
         return "link \"\(link.name)\" has no XDP program, and should have the guard's"
       }
-      do throws(SystemError) {
-        let present = try KernelProgram(number: number).identity()
-        let wanted = try identity(policy)
-        guard present.tag != wanted?.tag else { return nil }
-        return "link \"\(link.name)\" has the XDP program \(number), which is not the guard's"
-      } catch { throw .program(error) }
+      let wanted = try KernelProgram(policy).identityOfProgram()
+      let present = try KernelProgram(attachedAs: number).identityOfProgram()
+      guard present.tag != wanted.tag else { return nil }
+      return "link \"\(link.name)\" has the XDP program \(number), which is not the guard's"
     case .nftables:
       do throws(FilterError) {
         let found = try NetfilterSocket().deviation(of: [table(policy)], until: deadline)
         return found.map { "the guard of link \"\(self.link)\" in nftables: \($0)" }
       } catch { throw .netfilter(error) }
-    }
-  }
-
-  /// What the kernel calls the program of `policy`. It is loaded for that, and not attached.
-  private func identity(_ policy: GuardPolicy) throws(SystemError) -> KernelProgram.Identity? {
-    do throws(GuardError) { return try KernelProgram(policy).identityOfProgram() } catch {
-      if case .program(let error) = error { throw error }
-      return nil
     }
   }
 
@@ -198,6 +187,11 @@ extension KernelProgram {
     do {
       self = try KernelProgram(xdp: instructions.map { $0.word }, named: FrameProgram.name)
     } catch { throw .program(error) }
+  }
+
+  /// Opens the program that a link runs.
+  fileprivate init(attachedAs number: UInt32) throws(GuardError) {
+    do { self = try KernelProgram(number: number) } catch { throw .program(error) }
   }
 
   fileprivate consuming func identityOfProgram() throws(GuardError) -> Identity {

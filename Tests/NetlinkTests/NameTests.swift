@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Netlink
@@ -18,8 +19,7 @@ struct NameTests {
       ("NeighbourSpace", NeighbourSpace.names),
       ("NamespaceSpace", NamespaceSpace.names),
     ]
-    let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../Sources/Netlink")
+    let sources = Project.root.appendingPathComponent("Sources/Netlink")
     var text = ""
     for folder in ["Links", "Routing"] {
       let directory = sources.appendingPathComponent(folder)

@@ -196,12 +196,7 @@ package struct AttachmentGuard {
 
   /// Of a bridge that would be made. Where the kernel does not say, another feature's STATUS does.
   private static func futureDatapath(_ plan: Plan, _ context: Context) -> DatapathType {
-    switch plan.configuration.datapath {
-    case .system: .system
-    case .netdev: .netdev
-    case .auto:
-      (try? DatapathType.isKernelLoaded(until: context.deadline)) == true ? .system : .netdev
-    }
+    (try? .ofNewBridge(plan.configuration.datapath, until: context.deadline)) ?? .netdev
   }
 
   // MARK: - DEL and GC

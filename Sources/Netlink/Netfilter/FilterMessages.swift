@@ -34,10 +34,7 @@ struct FilterMessages {
 
   /// Asks for all rules of a chain; nil: of all chains.
   func listRules(of chain: String? = nil) -> FilterMessage {
-    var writer = AttributeWriter<FilterRuleSpace>(header)
-    writer.put(.table, table.name)
-    writer.put(.chain, chain)
-    return FilterMessage(NFT_MSG_GETRULE, NLM_F_DUMP, writer.bytes)
+    FilterMessage(NFT_MSG_GETRULE, NLM_F_DUMP, named(ruleOf: chain).bytes)
   }
 
   /// Why the table that the kernel reports is not this one; nil if it is.
@@ -90,7 +87,8 @@ struct FilterMessages {
     for chain in table.chains {
       for rule in chain.rules {
         messages.append(
-          FilterMessage(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, content(rule, in: chain)))
+          FilterMessage(
+            NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, content(rule, in: chain.name)))
       }
     }
     return messages
@@ -116,10 +114,27 @@ struct FilterMessages {
     return writer.bytes
   }
 
-  private func content(_ rule: FilterRule, in chain: FilterChain) -> [UInt8] {
+  /// Puts a rule at the beginning of a chain that is there.
+  func insertion(_ rule: FilterRule, into chain: String) -> FilterMessage {
+    FilterMessage(NFT_MSG_NEWRULE, NLM_F_CREATE, content(rule, in: chain))
+  }
+
+  /// Deletes the rule of a chain that the kernel knows by `handle`.
+  func deletion(_ handle: UInt64, in chain: String) -> FilterMessage {
+    var writer = named(ruleOf: chain)
+    writer.put(.handle, BigEndian(handle))
+    return FilterMessage(NFT_MSG_DELRULE, 0, writer.bytes)
+  }
+
+  private func named(ruleOf chain: String?) -> AttributeWriter<FilterRuleSpace> {
     var writer = AttributeWriter<FilterRuleSpace>(header)
     writer.put(.table, table.name)
-    writer.put(.chain, chain.name)
+    writer.put(.chain, chain)
+    return writer
+  }
+
+  private func content(_ rule: FilterRule, in chain: String) -> [UInt8] {
+    var writer = named(ruleOf: chain)
     writer.nest(.expressions) { list in
       for expression in rule.expressions {
         list.nest(.element) { expression.encode(into: &$0) }

@@ -4,17 +4,23 @@ public struct FilterTable: Hashable, Sendable, CustomStringConvertible {
   public enum Family: UInt8, Sendable, CustomStringConvertible {
     /// IPv4 and IPv6: `NFPROTO_INET`.
     case inet = 1
+    /// `NFPROTO_IPV4`
+    case ip = 2
     /// ARP: `NFPROTO_ARP`.
     case arp = 3
     /// All that one link receives: `NFPROTO_NETDEV`.
     case netdev = 5
+    /// `NFPROTO_IPV6`
+    case ip6 = 10
 
     /// As nft(8) names it.
     public var description: String {
       switch self {
       case .inet: "inet"
+      case .ip: "ip"
       case .arp: "arp"
       case .netdev: "netdev"
+      case .ip6: "ip6"
       }
     }
   }

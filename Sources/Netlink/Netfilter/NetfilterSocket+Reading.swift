@@ -141,15 +141,8 @@ extension NetfilterSocket {
     _ family: FilterTable.Family, _ name: String, until deadline: Deadline
   ) throws(FilterError) -> FilterTable? {
     let messages = FilterMessages(table: FilterTable(family, name, []))
-    var found = WholeAnswer()
-    do throws(FilterError) {
-      try ask(
-        .read, messages.readTable, answer: FilterMessages.tableType, &found, until: deadline)
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return nil }
-      throw error
-    }
-    guard let body = found.bodies.first else { return nil }
+    let answer = try list(messages.readTable, FilterMessages.tableType, until: deadline)
+    guard let body = answer.first else { return nil }
     return try Self.table(family, body)
   }
 
@@ -175,8 +168,8 @@ extension NetfilterSocket {
     } catch { throw .malformed(.read, error) }
   }
 
-  /// What a list has; nothing where what is asked about is gone.
-  private func list(_ message: FilterMessage, _ answer: UInt16, until deadline: Deadline)
+  /// What the kernel reports; nothing where what is asked about is not there.
+  func list(_ message: FilterMessage, _ answer: UInt16, until deadline: Deadline)
     throws(FilterError) -> [ArraySlice<UInt8>]
   {
     var found = WholeAnswer()

@@ -23,7 +23,7 @@ public final class NetfilterSocket {
   /// old rules or the new ones.
   public func replace(_ tables: [FilterTable], until deadline: Deadline) throws(FilterError) {
     let messages = tables.flatMap { FilterMessages(table: $0).replacement }
-    try transact(.replace, messages, commits: true, until: deadline)
+    try transact(.replace, messages, until: deadline)
   }
 
   /// Deletes the table with all that is in it; false if there is none.
@@ -34,7 +34,7 @@ public final class NetfilterSocket {
     let messages = FilterMessages(table: FilterTable(family, name, []))
     do throws(FilterError) {
       try transact(
-        .delete("\(messages.table)"), [messages.deletion], commits: true, until: deadline)
+        .delete("\(messages.table)"), [messages.deletion], until: deadline)
       return true
     } catch {
       if error.errno == .noSuchFileOrDirectory { return false }
@@ -51,9 +51,11 @@ public final class NetfilterSocket {
 
   /// Sends one transaction. The kernel says which messages it refuses, and then whether the last one
   /// was in order. A transaction without its end is checked, and undone.
-  private func transact(
-    _ request: FilterRequest, _ messages: [FilterMessage], commits: Bool, until deadline: Deadline
+  func transact(
+    _ request: FilterRequest, _ messages: [FilterMessage], commits: Bool = true,
+    until deadline: Deadline
   ) throws(FilterError) {
+    guard !messages.isEmpty else { return }
     let first = socket.takeSequence(messages.count + 2)
     let last = first &+ UInt32(truncatingIfNeeded: messages.count)
     var bytes = FilterMessage.begin.bytes(first)
