@@ -8,9 +8,7 @@ import Testing
   private func command(_ file: String, _ variables: [String: [String]], in directory: String) throws
     -> [String]
   {
-    let unit = URL(fileURLWithPath: AddressDatabase.schema).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent(file)
-    let lines = try String(contentsOf: unit, encoding: .utf8).split(separator: "\n")
+    let lines = try Project.text("conf/\(file)").split(separator: "\n")
     let line = lines.first { $0.hasPrefix("ExecStart=/usr/sbin/ovsdb-server ") } ?? ""
     #expect(!line.isEmpty, "\(file)")
     return line.split(separator: " ").dropFirst().flatMap { part -> [String] in

@@ -10,9 +10,7 @@ final class AddressDatabase: Sendable {
   /// A server that may be killed and started again.
   private final class Member: @unchecked Sendable { var daemon: Daemon? }
 
-  static let schema = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("conf/cluster/cni_ipam.ovsschema").path
+  static let schema = Project.path("conf/cluster/cni_ipam.ovsschema")
 
   init(members count: Int = 1) throws {
     try PrivateHost.require()

@@ -184,7 +184,7 @@ import Testing
 
   @Test("the example of conf/cluster attaches, by a database that was made as its README says")
   func example() throws {
-    let conf = URL(fileURLWithPath: AddressDatabase.schema).deletingLastPathComponent().path
+    let conf = Project.path("conf/cluster")
     let script = """
       set -e
       patchbay cluster init --file /run/ipam.db >/dev/null

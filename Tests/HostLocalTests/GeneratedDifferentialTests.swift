@@ -3,11 +3,9 @@ import TestSupport
 import Testing
 
 /// What one plugin of the two did in a step.
-private struct Outcome {
+private struct Outcome: ComparedOutcome {
   let result: PluginResult
   let files: [String: String]
-  var message: String { result.json["msg"].text ?? "" }
-  var hasFailed: Bool { result.status != 0 }
   var leases: [String: String] { files.filter { !$0.key.hasPrefix("last_reserved_ip.") } }
 
   /// The result as the release of the reference that is installed can have it.
@@ -20,14 +18,11 @@ private struct Outcome {
       "routes": routes.isEmpty ? .absent : .array(routes), "dns": dns == [:] ? .absent : dns,
     ])
   }
-}
 
-/// A difference on purpose. `plugins/ipam/README.md` has them in a table, by the same titles.
-private struct Difference: Sendable {
-  let title: String
-  let covers: @Sendable (_ command: String, _ ours: Outcome, _ theirs: Outcome) -> Bool
+  func leftTheSame(as other: Outcome) -> Bool { files == other.files }
 
-  static let all: [Difference] = [
+  /// What `plugins/ipam/README.md` has in its table.
+  static let differences: [Difference<Outcome>] = [
     Difference(title: "a wrong type") { command, ours, theirs in
       let isOfType = [
         "json: cannot unmarshal", "error unmarshall network config: json:", "decoding version from",
@@ -80,15 +75,8 @@ private struct Difference: Sendable {
 }
 
 /// Configurations, environments and steps; one fault at most in each.
-private struct Generator {
+private struct Generator: CaseGenerator {
   var random: SeededGenerator
-
-  mutating func isChosen(_ percent: Int) -> Bool {
-    Int.random(in: 0..<100, using: &random) < percent
-  }
-  mutating func one<T>(_ choices: [T]) -> T {
-    choices[Int.random(in: 0..<choices.count, using: &random)]
-  }
 
   struct Case {
     var plugin: String
@@ -226,9 +214,6 @@ private struct Generator {
 
 @Suite("host-local and static beside the reference plugins, by generated cases")
 struct GeneratedDifferentialTests {
-  /// Codes by which ours says more than "internal failure".
-  private static let codes: Set<Int> = [2, 4, 5, 7, 999]
-
   private func outcome(
     _ made: Generator.Case, _ network: Network, _ command: String, _ id: String, _ ifname: String,
     _ members: [String: Document], reference: Bool
@@ -245,14 +230,12 @@ struct GeneratedDifferentialTests {
     return Outcome(result: result, files: network.files)
   }
 
-  /// `PATCHBAY_DIFFERENCES` is the number of cases.
   @Test("differ only as the table says", .timeLimit(.minutes(30)))
   func cases() throws {
-    let asked = ProcessInfo.processInfo.environment["PATCHBAY_DIFFERENCES"].flatMap { Int($0) }
-    let count = asked ?? (isSoak ? 4000 : 250)
+    var comparison = Comparison(
+      Outcome.differences, codes: [2, 4, 5, 7, 999], count: 250, soak: 4000)
     var generator = Generator(random: SeededGenerator(20_26))
-    var seen: [String: Int] = [:]
-    for number in 0..<count {
+    for number in 0..<comparison.count {
       let made = generator.next()
       let (ours, theirs) = (try Network([:]), try Network([:]))
       for step in 0..<5 {
@@ -270,48 +253,18 @@ struct GeneratedDifferentialTests {
         }
         let found = try outcome(made, ours, command, id, ifname, members, reference: false)
         let expected = try outcome(made, theirs, command, id, ifname, members, reference: true)
-        let isSame =
-          found.hasFailed == expected.hasFailed && found.message == expected.message
-          && found.files == expected.files
-          && (found.hasFailed || found.comparable == expected.comparable)
-        if isSame {
-          if found.hasFailed, found.result.code != expected.result.code {
-            let isMore =
-              expected.result.code == 999 && Self.codes.contains(found.result.code ?? 0)
-            #expect(isMore, "case \(number), step \(step): \(found.result)\n\(expected.result)")
-          }
-          continue
-        }
-        let difference = Difference.all.first { $0.covers(command, found, expected) }
-        #expect(
-          difference != nil,
-          """
-          case \(number), step \(step), \(made.args ?? ""): \(made.members) \(made.ipam)
-          \(found.result)
-          \(expected.result)
-          \(found.files) \(expected.files)
-          """)
-        seen[difference?.title ?? "unknown", default: 0] += 1
-        break
+        let isSame = comparison.agree(
+          command, found, expected, at: "case \(number), step \(step)",
+          "\(made.args ?? ""): \(made.members) \(made.ipam)\n\(found.files) \(expected.files)")
+        guard isSame else { break }
       }
     }
-    if count >= 4000 {
-      #expect(Set(seen.keys) == Set(Difference.all.map(\.title)), "\(seen)")
-    }
-    figures("\(count) generated cases; differences by title: \(seen.sorted { $0.key < $1.key })")
+    comparison.finish("")
   }
 
   @Test("the table of differences has those that the test knows, and no others")
   func table() throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let text = try String(
-      contentsOf: root.appendingPathComponent("plugins/ipam/README.md"), encoding: .utf8)
-    let rows = text.split(separator: "\n").drop { !$0.hasPrefix("|---") }.dropFirst()
-      .prefix { $0.hasPrefix("|") }
-    let titles = rows.map { row in
-      row.split(separator: "|")[0].trimmingCharacters(in: .whitespaces)
-    }
-    #expect(titles == Difference.all.map(\.title))
+    let titles = try Difference<Outcome>.titles(inTableOf: "plugins/ipam/README.md")
+    #expect(titles == Outcome.differences.map(\.title))
   }
 }

@@ -3,13 +3,11 @@ import TestSupport
 import Testing
 
 /// What one plugin of the two did in a step.
-private struct Outcome {
+private struct Outcome: ComparedOutcome {
   let result: PluginResult
   /// Whether `lo` is up afterwards.
   let isUp: Bool
   let comparable: Document
-  var message: String { comparable["msg"].text ?? "" }
-  var hasFailed: Bool { result.status != 0 }
 
   /// The paths of sandboxes have one name in it, and an empty `dns` is none.
   init(_ result: PluginResult, isUp: Bool, _ sandbox: String) throws {
@@ -19,14 +17,11 @@ private struct Outcome {
     self.isUp = isUp
     comparable = json.with(["dns": json["dns"] == [:] ? .absent : json["dns"]])
   }
-}
 
-/// A difference on purpose. `plugins/main/loopback/README.md` has them in a table, by these titles.
-private struct Difference: Sendable {
-  let title: String
-  let covers: @Sendable (_ command: String, _ ours: Outcome, _ theirs: Outcome) -> Bool
+  func leftTheSame(as other: Outcome) -> Bool { isUp == other.isUp }
 
-  static let all: [Difference] = [
+  /// What `plugins/main/loopback/README.md` has in its table.
+  static let differences: [Difference<Outcome>] = [
     Difference(title: "a wrong type") { command, ours, theirs in
       let isOfType = [
         "json: cannot unmarshal", "failed to load netconf", "failed to parse prevResult",
@@ -61,15 +56,8 @@ private struct Difference: Sendable {
 }
 
 /// Configurations, environments and steps; one fault at most in each.
-private struct Generator {
+private struct Generator: CaseGenerator {
   var random: SeededGenerator
-
-  mutating func isChosen(_ percent: Int) -> Bool {
-    Int.random(in: 0..<100, using: &random) < percent
-  }
-  mutating func one<T>(_ choices: [T]) -> T {
-    choices[Int.random(in: 0..<choices.count, using: &random)]
-  }
 
   struct Case {
     var members: [String: Document]
@@ -112,9 +100,6 @@ private struct Generator {
 
 @Suite("loopback beside the reference plugin, by generated cases", .privateHost)
 struct GeneratedLoopbackTests {
-  /// Codes by which ours says more than "internal failure".
-  private static let codes: Set<Int> = [2, 4, 5, 7, 8, 999]
-
   private let sandboxes: [Sandbox]
   init() throws { sandboxes = try [Sandbox(), Sandbox()] }
 
@@ -156,14 +141,12 @@ struct GeneratedLoopbackTests {
     return try Outcome(result, isUp: link["flags"].array.contains("UP"), sandbox.path)
   }
 
-  /// `PATCHBAY_DIFFERENCES` is the number of cases.
   @Test("differ only as the table says", .timeLimit(.minutes(30)))
   func cases() throws {
-    let asked = ProcessInfo.processInfo.environment["PATCHBAY_DIFFERENCES"].flatMap { Int($0) }
-    let count = asked ?? (isSoak ? 2000 : 80)
+    var comparison = Comparison(
+      Outcome.differences, codes: [2, 4, 5, 7, 8, 999], count: 80, soak: 2000)
     var generator = Generator(random: SeededGenerator(20_26))
-    var seen: [String: Int] = [:]
-    for number in 0..<count {
+    for number in 0..<comparison.count {
       let made = generator.next()
       for sandbox in sandboxes {
         try sandbox.exec("ip", ["link", "set", "lo", "down"]).checked()
@@ -182,49 +165,19 @@ struct GeneratedLoopbackTests {
           made, command, in: sandboxes[0], hasResult: hasResult, reference: false)
         let expected = try outcome(
           made, command, in: sandboxes[1], hasResult: hasResult, reference: true)
-        let isSame =
-          found.hasFailed == expected.hasFailed && found.message == expected.message
-          && found.isUp == expected.isUp
-          && (found.hasFailed || found.comparable == expected.comparable)
-        if isSame {
-          if found.hasFailed, found.result.code != expected.result.code {
-            let isMore =
-              expected.result.code == 999 && Self.codes.contains(found.result.code ?? 0)
-            #expect(isMore, "case \(number), step \(step): \(found.result)\n\(expected.result)")
-          }
-          continue
-        }
-        let difference = Difference.all.first { $0.covers(command, found, expected) }
-        #expect(
-          difference != nil,
-          """
-          case \(number), step \(step), \(made)
-          \(found.isUp) \(found.result)
-          \(expected.isUp) \(expected.result)
-          """)
-        seen[difference?.title ?? "unknown", default: 0] += 1
-        break
+        let isSame = comparison.agree(
+          command, found, expected, at: "case \(number), step \(step)",
+          "\(made)\nup: \(found.isUp) \(expected.isUp)")
+        guard isSame else { break }
       }
     }
-    if count >= 2000 {
-      #expect(Set(seen.keys) == Set(Difference.all.map(\.title)), "\(seen)")
-    }
-    figures(
-      "\(count) generated cases of loopback; differences by title: "
-        + "\(seen.sorted { $0.key < $1.key })")
+    comparison.finish(" of loopback")
   }
 
   @Test("the table of differences has those that the test knows, and no others")
   func table() throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let text = try String(
-      contentsOf: root.appendingPathComponent("plugins/main/loopback/README.md"), encoding: .utf8)
-    let lines = text.split(separator: "\n").drop { !$0.hasPrefix("## What differs") }
-    let rows = lines.drop { !$0.hasPrefix("|---") }.dropFirst().prefix { $0.hasPrefix("|") }
-    let titles = rows.map { row in
-      row.split(separator: "|")[0].trimmingCharacters(in: .whitespaces)
-    }
-    #expect(titles == Difference.all.map(\.title))
+    let titles = try Difference<Outcome>.titles(
+      inTableOf: "plugins/main/loopback/README.md", below: "## What differs")
+    #expect(titles == Outcome.differences.map(\.title))
   }
 }

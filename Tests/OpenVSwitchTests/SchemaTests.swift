@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import OVSDB
 import OpenVSwitch
+import TestSupport
 import Testing
 
 /// The schema that Open vSwitch brings.
@@ -72,10 +73,8 @@ struct SchemaTests {
       #expect(column.map(Self.type) == known.type, "\(known.table).\(known.column)")
     }
     // One declaration that the list above forgets would not be checked.
-    let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../Sources/OpenVSwitch/Columns.swift")
     let declared =
-      try String(contentsOf: source, encoding: .utf8)
+      try Project.text("Sources/OpenVSwitch/Columns.swift")
       .components(separatedBy: "public static var ").count - 1
     // `external_ids` is declared once for seven tables.
     #expect(declared == known.count - 7 + 1)

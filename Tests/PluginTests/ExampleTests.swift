@@ -9,10 +9,7 @@ import Testing
   private func plugins(_ file: String, _ network: Network, keepsBridge: Bool = false) throws
     -> [Document]
   {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let list = try Document(
-      parsing: Data(contentsOf: root.appendingPathComponent("conf/\(file)")))
+    let list = try Document(parsing: Array(Project.text("conf/\(file)").utf8))
     return list["plugins"].array.map { plugin in
       let ipam =
         plugin["ipam"].isAbsent

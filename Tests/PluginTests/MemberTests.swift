@@ -265,10 +265,7 @@ struct Member: CustomTestStringConvertible, Sendable {
 
   @Test("is told by README.md, and each that it tells is in the table or has a test beside it")
   func documented() throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let text = try String(
-      contentsOf: root.appendingPathComponent("plugins/main/ovs-bridge/README.md"), encoding: .utf8)
+    let text = try Project.text("plugins/main/ovs-bridge/README.md")
     let lines = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
     let told = lines.flatMap { line in
       let cell = line.dropFirst(2).split(separator: "|").first ?? ""

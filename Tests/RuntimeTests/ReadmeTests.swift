@@ -78,7 +78,7 @@ extension RuntimeTests {
 
     @Test("links to headings that there are")
     func links() throws {
-      let text = try String(contentsOfFile: "\(RuntimeHost.sources)/README.md", encoding: .utf8)
+      let text = try Project.text("README.md")
       let anchors = text.matches(of: /^#+ (.*)$/.anchorsMatchLineEndings()).map { heading in
         String(heading.1).lowercased().filter { $0.isLetter || $0.isNumber || " -".contains($0) }
           .replacing(" ", with: "-")
@@ -93,8 +93,7 @@ extension RuntimeTests {
       #expect(Set(page.blocks.map(\.language)) == ["sh", "console", "json"])
       let headings = page.blocks.filter { $0.language == "sh" }.map(\.heading)
       #expect(Set(headings) == Set(Self.prints.keys))
-      let makefile = try String(
-        contentsOfFile: "\(RuntimeHost.sources)/Makefile", encoding: .utf8)
+      let makefile = try Project.text("Makefile")
       for line in page.indented {
         let words = line.split(separator: " ").filter { $0 != "sudo" }
         #expect(words.first == "make" && makefile.contains("\n\(words.dropFirst().first ?? "?"):"))

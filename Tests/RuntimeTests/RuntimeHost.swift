@@ -23,8 +23,7 @@ final class RuntimeHost: Sendable {
   private let isClean = Atomic(false)
 
   /// The directory of the sources.
-  static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().path
+  static let sources = Project.root.path
 
   private let files: TemporaryDirectory
   private let outside: Daemon

@@ -20,9 +20,7 @@ public struct Page {
 
   /// Reads a page of the sources: `README.md`.
   public init(_ path: String) throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    let text = try Project.text(path)
     var blocks: [Block] = []
     var indented: [String] = []
     var open: (language: String, lines: [String])?

@@ -19,8 +19,7 @@ struct ConfigurationTests {
 
   @Test("the configuration in README.md does likewise")
   func readme() throws {
-    let text = try String(
-      contentsOfFile: "\(Patchbay.configurations)/../README.md", encoding: .utf8)
+    let text = try Project.text("README.md")
     let parts = text.components(separatedBy: "```json\n")
     try #require(parts.count == 2)
     let configuration = parts[1].components(separatedBy: "```\n")[0]

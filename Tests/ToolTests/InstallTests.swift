@@ -3,14 +3,12 @@ import TestSupport
 import Testing
 
 @Suite("make install") struct InstallTests {
-  private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().path
   private let files: TemporaryDirectory
 
   /// Installs from a `dist` that has stand-ins for programs, and what comes with the tool.
   init() throws {
     files = try TemporaryDirectory()
-    try run("install", ["-D", "-t", "\(files.path)/.ci", "\(Self.sources)/.ci/install"]).checked()
+    try run("install", ["-D", "-t", "\(files.path)/.ci", Project.path(".ci/install")]).checked()
     for program in ["ovs-bridge", "netavark-driver", "patchbay"] {
       try files.write("#!/bin/sh\n", to: "dist/\(program)", mode: 0o755)
     }

@@ -3,8 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("the manual patchbay(8)") struct ManualTests {
-  static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../Sources/patchbay/patchbay.8").standardizedFileURL.path
+  static let path = Project.path("Sources/patchbay/patchbay.8")
   /// What a person reads, line by line.
   private let lines: [String]
 

@@ -5,8 +5,7 @@ import TestSupport
 enum Patchbay {
   static let path = "\(Plugin.directory)/patchbay"
   /// The directory `conf` of the sources.
-  static let configurations = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../conf").standardizedFileURL.path
+  static let configurations = Project.path("conf")
 
   /// Runs it with these arguments.
   static func run(
