@@ -22,7 +22,8 @@ public struct CNIError: Error, Hashable, Sendable, CustomStringConvertible {
     public static let decodingFailure = Code(rawValue: 6)
     /// The configuration has an illegal value.
     public static let invalidConfiguration = Code(rawValue: 7)
-    /// The sandbox is not a network namespace, or is the plugin's own. Not in the specification; libcni's.
+    /// The sandbox is not a network namespace, or is the plugin's own. Not in the specification;
+    /// libcni's.
     public static let invalidSandbox = Code(rawValue: 8)
     /// Something was busy past the deadline; the same may succeed later.
     public static let tryAgainLater = Code(rawValue: 11)

@@ -30,9 +30,9 @@ public struct NetworkConfiguration: Hashable, Sendable {
 
   /// Decodes the configuration of a command: name first, then version, then the rest.
   ///
-  /// For DEL a previous result that cannot be read is treated as absent, and for DEL and GC an illegal value of
-  /// any other member is the default: what an earlier version or another runtime left behind, or a
-  /// later mistake in the configuration, must not keep an attachment alive.
+  /// For DEL a previous result that cannot be read is treated as absent, and for DEL and GC an
+  /// illegal value of any other member is the default: what an earlier version or another runtime
+  /// left behind, or a later mistake in the configuration, must not keep an attachment alive.
   public init(_ configuration: JSONCursor, for command: Command) throws(CNIError) {
     (name, version) = try Self.identity(configuration, command)
     do throws(JSONDecodingError) {

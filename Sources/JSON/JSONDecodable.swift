@@ -45,6 +45,18 @@ extension Int32: JSONDecodable {}
 extension Int64: JSONDecodable {}
 extension Int: JSONDecodable {}
 
+extension JSONDecodable where Self: RawRepresentable & CaseIterable, RawValue == String {
+  /// The name of one of the cases.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    let text = try json.decode(String.self)
+    guard let value = Self(rawValue: text) else {
+      let legal = Self.allCases.map { $0.rawValue }.joined(separator: ", ")
+      throw json.error("\"\(text)\" is not one of \(legal)")
+    }
+    self = value
+  }
+}
+
 extension Array: JSONDecodable where Element: JSONDecodable {
   /// An array of such elements.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {

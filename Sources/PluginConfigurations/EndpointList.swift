@@ -3,7 +3,8 @@ internal import OVSDB
 
 /// A member that says where the members of a database listen: one text, or several.
 enum EndpointList {
-  /// The endpoints; empty where the member is absent. `ssl:` is refused: a relay on this host speaks TLS.
+  /// The endpoints; empty where the member is absent. `ssl:` is refused: a relay on this host
+  /// speaks TLS.
   ///
   /// - Parameters:
   ///   - directory: Where an example of the relay is.

@@ -6,14 +6,14 @@ public import JSON
 /// addresses that the attachment gets itself are not here.
 public struct GuardConfiguration: Hashable, Sendable {
   /// How much of a frame is looked at.
-  public enum Mode: String, Hashable, Sendable, CaseIterable {
+  public enum Mode: String, Hashable, Sendable, CaseIterable, JSONDecodable {
     /// Its source alone, as with `macspoofchk` of the reference bridge plugin.
     case mac
     /// Also the addresses of IPv4, IPv6, ARP and neighbour discovery.
     case full
   }
   /// Which link-local addresses of IPv6 are the container's.
-  public enum LinkLocal: String, Hashable, Sendable, CaseIterable {
+  public enum LinkLocal: String, Hashable, Sendable, CaseIterable, JSONDecodable {
     /// The one that follows from its Ethernet address: RFC 4291, appendix A.
     case eui64
     /// All.
@@ -69,21 +69,10 @@ public struct GuardConfiguration: Hashable, Sendable {
   }
 
   private init(_ json: JSONCursor, isDHCP: Bool) throws(JSONDecodingError) {
-    mode = try Self.choice(json["mode"]) ?? .full
-    linkLocal = try Self.choice(json["linkLocal"]) ?? .eui64
+    mode = try json["mode"].decodeIfPresent() ?? .full
+    linkLocal = try json["linkLocal"].decodeIfPresent() ?? .eui64
     dhcpClient = try json["dhcpClient"].decodeIfPresent() ?? isDHCP
     allowed = try Self.allowed(json["allowed"])
-  }
-
-  private static func choice<Value: RawRepresentable & CaseIterable>(_ json: JSONCursor)
-    throws(JSONDecodingError) -> Value? where Value.RawValue == String
-  {
-    guard let text: String = try json.decodeIfPresent() else { return nil }
-    guard let value = Value(rawValue: text) else {
-      let legal = Value.allCases.map { $0.rawValue }.joined(separator: ", ")
-      throw json.error("\"\(text)\" is not one of \(legal)")
-    }
-    return value
   }
 
   private static func allowed(_ json: JSONCursor) throws(JSONDecodingError) -> [Allowed] {

@@ -7,7 +7,7 @@ public import OVSDB
 /// plugin or of the reference bridge plugin is named here, it means the same.
 public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   /// What forwards the frames of a bridge that is made: `Bridge.datapath_type`.
-  public enum Datapath: String, Hashable, Sendable, CaseIterable {
+  public enum Datapath: String, Hashable, Sendable, CaseIterable, JSONDecodable {
     /// `system` where the kernel has Open vSwitch, else `netdev`.
     case auto
     /// The kernel module.
@@ -16,7 +16,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     case netdev
   }
   /// What becomes of forward chains of this host's own firewall that would drop the network's traffic.
-  public enum Forward: String, Hashable, Sendable, CaseIterable {
+  public enum Forward: String, Hashable, Sendable, CaseIterable, JSONDecodable {
     /// They let it pass.
     case accept
     /// They stay as they are.
@@ -207,29 +207,5 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
       pairs.append(ExternalID(key: name, value: try value.decode()))
     }
     return pairs
-  }
-}
-
-extension OVSBridgeConfiguration.Forward: JSONDecodable {
-  /// One of the names.
-  public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    let text = try json.decode(String.self)
-    guard let value = Self(rawValue: text) else {
-      let legal = Self.allCases.map { $0.rawValue }.joined(separator: ", ")
-      throw json.error("\"\(text)\" is not one of \(legal)")
-    }
-    self = value
-  }
-}
-
-extension OVSBridgeConfiguration.Datapath: JSONDecodable {
-  /// One of the names.
-  public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    let text = try json.decode(String.self)
-    guard let value = Self(rawValue: text) else {
-      let legal = Self.allCases.map { $0.rawValue }.joined(separator: ", ")
-      throw json.error("\"\(text)\" is not one of \(legal)")
-    }
-    self = value
   }
 }

@@ -5,7 +5,7 @@ public import JSON
 /// Configuration"), from the members `vlan`, `trunk`, `vlanTrunk` and `vlanMode`.
 public struct PortVLANs: Hashable, Sendable {
   /// The values of the column `vlan_mode`.
-  public enum Mode: String, Hashable, Sendable, CaseIterable {
+  public enum Mode: String, Hashable, Sendable, CaseIterable, JSONDecodable {
     /// Frames without tag, which belong to one VLAN.
     case access
     /// Tagged frames of some VLANs, or of all.
@@ -46,7 +46,7 @@ public struct PortVLANs: Hashable, Sendable {
       case (_, true): .access
       case (_, false): .nativeUntagged
       }
-    let mode = try Self.mode(json["vlanMode"]) ?? derived
+    let mode = try json["vlanMode"].decodeIfPresent() ?? derived
     switch mode {
     case .access:
       if tag == nil { throw json["vlan"].error("missing; vlanMode \"access\" needs it, 0…4094") }
@@ -64,15 +64,6 @@ public struct PortVLANs: Hashable, Sendable {
       }
     }
     self.init(mode: mode, tag: tag, trunks: trunks)
-  }
-
-  private static func mode(_ json: JSONCursor) throws(JSONDecodingError) -> Mode? {
-    guard let text: String = try json.decodeIfPresent() else { return nil }
-    guard let mode = Mode(rawValue: text) else {
-      let legal = Mode.allCases.map { $0.rawValue }.joined(separator: ", ")
-      throw json.error("\"\(text)\" is not one of \(legal)")
-    }
-    return mode
   }
 
   /// `trunk` of the reference OVS plugin, or `vlanTrunk` of the reference bridge plugin.

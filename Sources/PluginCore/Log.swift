@@ -1,7 +1,8 @@
+public import JSON
 internal import Linux
 
 /// What is worth a line; each level includes those before it.
-public enum LogLevel: String, Hashable, Sendable, CaseIterable, Comparable {
+public enum LogLevel: String, Hashable, Sendable, CaseIterable, Comparable, JSONDecodable {
   /// Something was refused.
   case error
   /// Something was odd, and the command went on.

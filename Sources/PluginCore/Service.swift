@@ -172,11 +172,7 @@ final class Service<P: Plugin> {
   private static func logging(_ json: JSONCursor) throws(JSONDecodingError)
     -> (level: LogLevel, path: String?)
   {
-    let text: String = try json["logLevel"].decodeIfPresent() ?? LogLevel.error.rawValue
-    guard let level = LogLevel(rawValue: text) else {
-      let legal = LogLevel.allCases.map { $0.rawValue }.joined(separator: ", ")
-      throw json["logLevel"].error("\"\(text)\" is not one of \(legal)")
-    }
+    let level: LogLevel = try json["logLevel"].decodeIfPresent() ?? .error
     let path: String? = try json["logFile"].decodeIfPresent()
     if let path, !path.hasPrefix("/") {
       throw json["logFile"].error("\"\(path)\" is not an absolute path")

@@ -6,9 +6,9 @@ internal import Linux
 public enum PluginSearch {
   /// The executable of the plugin `type`: the first regular file of that name in `path`.
   ///
-  /// A name with a `/` in it is refused, so that a configuration cannot choose any file. What cannot
-  /// be looked up for a reason that lies not with the path is an error, so that not another executable of
-  /// that name, further down the path, be taken for it.
+  /// A name with a `/` in it is refused, so that a configuration cannot choose any file. It is an
+  /// error if a directory cannot be searched for a reason that is not the path's: an executable of
+  /// that name further down the path could be the wrong one.
   public static func executable(of type: String, in path: [String])
     throws(PluginFailure) -> String
   {

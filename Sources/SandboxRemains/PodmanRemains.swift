@@ -177,10 +177,8 @@ package struct PodmanRemains {
     -> [(AttachmentRecord, String)]
   {
     let deadline = Deadline.after(.seconds(2))
-    var pairs = [
-      AttachmentRecord.Key.owner: AttachmentRecord.owner, AttachmentRecord.Key.runtime: runtimeName,
-    ]
-    if let network { pairs[AttachmentRecord.Key.network] = network }
+    var pairs = network.map { AttachmentRecord.mark(of: $0) } ?? AttachmentRecord.mark
+    pairs[AttachmentRecord.Key.runtime] = runtimeName
     var question = Transaction()
     let ports = question.select(
       from: .port, where: [.includes(.externalIDs, pairs)], .columns(.name, .externalIDs))

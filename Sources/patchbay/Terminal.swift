@@ -1,3 +1,4 @@
+import JSON
 import Linux
 
 /// How a text stands out, where a person reads it.
@@ -50,6 +51,11 @@ func printable(_ octets: [UInt8]) -> [UInt8] {
 /// Writes `text` to standard output.
 func show(_ text: String) {
   try? StandardStream.output.write(Array((text + "\n").utf8))
+}
+
+/// Writes `document` to standard output, in lines.
+func show(_ document: JSONValue) {
+  show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
 }
 
 extension String {

@@ -3,7 +3,7 @@ package import CNI
 internal import Linux
 internal import OVNNorthbound
 internal import OVSDB
-internal import PluginConfigurations
+package import PluginConfigurations
 internal import OpenVSwitch
 package import PluginCore
 
@@ -11,7 +11,7 @@ package import PluginCore
 /// ovn-controller makes of it on this host.
 package struct LogicalPort {
   /// The key in `external_ids` by which rows of an attachment remember where its logical port is.
-  package static let key = ExternalIDKey.logicalPort.rawValue
+  package static let key = ExternalIDKey.logicalPort
 
   private let survey: LogicalPortSurvey
   private var plan: LogicalPortPlan { survey.plan }
@@ -76,14 +76,12 @@ package struct LogicalPort {
     for port in leftovers { transaction.removeLogicalPort(port) }
     guard let home = survey.logicalSwitch else { return (transaction, nil) }
     let isSwitch = transaction.require(.logicalSwitch, where: [.equal(.uuid, home)])
-    var pairs = plan.place.externalIDs(plan.key)
-    pairs[AttachmentRecord.Key.began] = "\(plan.began)"
     let port = transaction.insert(
       into: .logicalSwitchPort,
       [
         Cell(.name, plan.name), Cell(.addresses, [addresses]),
         Cell(.portSecurity, plan.configuration.portSecurity ? [addresses] : []),
-        Cell(.externalIDs, pairs),
+        Cell(.externalIDs, plan.ownExternalIDs),
         Cell(
           .options,
           [
@@ -112,12 +110,11 @@ package struct LogicalPort {
   /// Removes what this ADD made, over a connection of its own; returns why that failed.
   private func undo(until deadline: Deadline) -> String? {
     var client = ClusterClient<NorthboundDatabase>(plan.place.remotes, until: deadline)
-    var pairs = plan.place.externalIDs(plan.key)
-    pairs[AttachmentRecord.Key.began] = "\(plan.began)"
     do throws(OVSDBError) {
       var question = NorthboundTransaction()
       let rows = question.select(
-        from: .logicalSwitchPort, where: [.includes(.externalIDs, pairs)], .columns(.uuid))
+        from: .logicalSwitchPort, where: [.includes(.externalIDs, plan.ownExternalIDs)],
+        .columns(.uuid))
       var removal = NorthboundTransaction()
       for row in try client.insist(question)[rows] { removal.removeLogicalPort(row[.uuid]) }
       if !removal.operations.isEmpty { _ = try client.insist(removal) }

@@ -36,6 +36,11 @@ package struct LogicalPortPlan {
   /// bound to it.
   var name: String { preset ?? place.portName(key) }
 
+  /// The pairs of `external_ids` of the row that this ADD makes, and of no other.
+  var ownExternalIDs: [String: String] {
+    place.externalIDs(key).adding([AttachmentRecord.Key.began: "\(began)"])
+  }
+
   /// The plan of the attachment with the logical port in it.
   package func completing(_ plan: Plan) -> Plan {
     var plan = plan
@@ -51,7 +56,7 @@ package struct LogicalPortPlan {
 
   /// What the rows of Open vSwitch have for it.
   package var externalIDs: [String: String] {
-    var pairs = [LogicalPort.key: preset == nil ? place.text : NorthboundPlace.presetText]
+    var pairs = [LogicalPort.key.rawValue: preset == nil ? place.text : NorthboundPlace.presetText]
     if preset == nil { pairs["iface-id-ver"] = key.attachment.containerID }
     return pairs
   }
@@ -101,10 +106,7 @@ struct NorthboundPlace: Hashable, Sendable {
 
   /// The same of all attachments to a network.
   func externalIDs(network: String) -> [String: String] {
-    [
-      AttachmentRecord.Key.owner: AttachmentRecord.owner,
-      AttachmentRecord.Key.network: network, Self.hostKey: host,
-    ]
+    AttachmentRecord.mark(of: network).adding([Self.hostKey: host])
   }
 
   private static let hostKey = "host"

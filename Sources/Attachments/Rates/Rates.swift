@@ -47,8 +47,8 @@ package struct Rates: Hashable {
   /// On `netdev` ovs-vswitchd sends by one packet socket for all ports. A frame that waits counts
   /// against the socket's buffer (`net.core.wmem_default`, 208 KiB, of which a frame of 1514 bytes
   /// takes 2304) until it has left, and with a full buffer nothing is sent to any port: with the
-  /// kernel's 1000 frames, a flood to one limited port stops the bridge. So no more than about a quarter
-  /// of the buffer waits at one port.
+  /// kernel's 1000 frames, a flood to one limited port stops the bridge. So no more than about a
+  /// quarter of the buffer waits at one port.
   var hostQueueLength: UInt32? {
     guard limitsIngress else { return nil }
     return UInt32(min(24, max(4, 24 * 1536 / frame)))

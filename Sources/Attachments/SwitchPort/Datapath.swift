@@ -1,12 +1,24 @@
 internal import Linux
 internal import Netlink
 internal import OpenVSwitch
+internal import PluginConfigurations
 
 extension DatapathType {
   /// Whether the kernel's datapath is there now. Asking for it by name would load the module, and an
   /// ovs-vswitchd that runs already could not open it: it looks for the module only once.
   static func isKernelLoaded(until deadline: Deadline) throws(GenericError) -> Bool {
     try GenericSocket().families(until: deadline).contains("ovs_datapath")
+  }
+
+  /// That of a bridge that is made: `auto` takes what works now.
+  static func ofNewBridge(_ wanted: OVSBridgeConfiguration.Datapath, until deadline: Deadline)
+    throws(GenericError) -> DatapathType
+  {
+    switch wanted {
+    case .system: .system
+    case .netdev: .netdev
+    case .auto: try isKernelLoaded(until: deadline) ? .system : .netdev
+    }
   }
 
   /// What mends a bridge that ovs-vswitchd could not make; empty where nothing is known.

@@ -3,8 +3,8 @@ internal import Linux
 package import OpenVSwitch
 package import PluginCore
 
-/// The host end as a port of its bridge: rows of Open vSwitch's database, and what ovs-vswitchd makes of
-/// them.
+/// The host end as a port of its bridge: rows of Open vSwitch's database, and what ovs-vswitchd makes
+/// of them.
 package struct SwitchPort {
   let database: Database
   private let port: AttachedPort

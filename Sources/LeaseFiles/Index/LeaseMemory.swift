@@ -40,8 +40,8 @@ extension LeaseDirectory {
     if !isKnown { try rebuild() }
   }
 
-  /// False where the index must be rebuilt: the tree of those spoken for is made with the first
-  /// memory.
+  /// False where the index must be rebuilt: only a rebuilding makes the tree of the reserved
+  /// addresses, and the first memory needs it.
   private mutating func note(_ address: IPAddress, _ subject: Digest) throws(IndexFault) -> Bool {
     let hasMemory = try index.hasMemory
     guard hasMemory || subject != .none else { return true }

@@ -18,10 +18,11 @@ public struct RangeLock: ~Copyable {
     fileprivate var type: CShort { CShort(self == .shared ? F_RDLCK : F_WRLCK) }
   }
 
-  /// Locks `position`, 0…2⁶³−2, of the file at `path`, which is made with `mode` if it is not there.
+  /// Locks `position`, 0…2⁶³−2, of the file at `path`, which is made with the given permissions if
+  /// it is not there.
   ///
-  /// Past the deadline, which may be so from the start, it throws `.held`; it does not say by which process, as the kernel does not
-  /// record that of such a lock.
+  /// Past the deadline, which may be so from the start, it throws `.held`; it does not say by which
+  /// process, as the kernel does not record that of such a lock.
   public init(
     path: String, mode permissions: UInt32 = 0o600, position: Int64, _ mode: Mode = .exclusive,
     until deadline: Deadline

@@ -1,9 +1,9 @@
 public import Linux
 
-/// One database that several members keep, or one server: each transaction goes to a member that is of
-/// use, and after a doubt the next goes to another.
+/// One database that several members keep, or one server: each transaction goes to a member that is
+/// of use, and after a doubt the next goes to another.
 ///
-/// An answer that is lost is not a transaction that is lost: whoever writes has to look afterwards.
+/// A transaction whose answer was lost may have been carried out: the caller must read what it wrote.
 public struct ClusterClient<Schema: DatabaseSchema> {
   /// The members, in the order in which they are tried.
   public let remotes: [Endpoint]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LeaseDatabase
 import Linux
 
 /// The file of a member, which `ovsdb-tool` makes.
@@ -34,7 +35,7 @@ struct ClusterFile: ParsableArguments {
   ///   schema.
   func make(_ arguments: (_ file: String, _ schema: String) -> [String]) throws -> Bool {
     if let database = try database {
-      guard database == ClusterSchema.name else {
+      guard database == LeaseSchema.name else {
         throw Failure(
           "\(path) has the database \"\(database)\"", hint: "--file names another file")
       }

@@ -175,11 +175,9 @@ struct ClusterImport: ParsableCommand {
     let key = AttachmentRecord.Key.ipam
     let connection = try Connection(endpoint, until: deadline)
     var question = Transaction()
-    let owner = [
-      AttachmentRecord.Key.owner: AttachmentRecord.owner, AttachmentRecord.Key.network: network,
-    ]
     let ports = question.select(
-      from: .port, where: [.includes(.externalIDs, owner)], .columns(.externalIDs))
+      from: .port, where: [.includes(.externalIDs, AttachmentRecord.mark(of: network))],
+      .columns(.externalIDs))
     var change = Transaction()
     for row in try connection.transact(question, until: deadline)[ports] {
       guard let record = AttachmentRecord(externalIDs: { row[.externalIDs][$0] }),

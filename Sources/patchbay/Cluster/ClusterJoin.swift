@@ -1,4 +1,5 @@
 import ArgumentParser
+import LeaseDatabase
 
 /// `patchbay cluster join`
 struct ClusterJoin: ParsableCommand {
@@ -34,7 +35,7 @@ struct ClusterJoin: ParsableCommand {
 
   func run() throws {
     let isMade = try file.make { new, _ in
-      ["join-cluster", new, ClusterSchema.name, local] + members
+      ["join-cluster", new, LeaseSchema.name, local] + members
     }
     ClusterInit.report(isMade, file.path)
   }

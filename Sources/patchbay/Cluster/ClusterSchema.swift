@@ -1,9 +1,6 @@
 /// The schema of the database of addresses, with which `init` makes it: what
 /// `conf/cluster/cni_ipam.ovsschema` has.
 enum ClusterSchema {
-  /// The database.
-  static let name = "CNI_IPAM"
-
   /// The text of an `.ovsschema` file; see ovsdb-tool(1).
   static let text = """
     {

@@ -157,6 +157,6 @@ struct ClusterStatus: ParsableCommand {
     let document = JSONValue.object([
       ("members", .array(members)), ("leases", leases.map { .array($0) }),
     ])
-    show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
+    show(document)
   }
 }

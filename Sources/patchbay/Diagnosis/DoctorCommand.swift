@@ -26,17 +26,15 @@ struct DoctorCommand: ParsableCommand {
   @Flag(help: "A JSON text.")
   var json = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Where ovsdb-server listens: unix:PATH or tcp:IP:PORT.", valueName: "endpoint"))
-  var db = Endpoint.standard.description
+  @OptionGroup var database: DatabaseOptions
 
   @OptionGroup var runtime: RuntimeOptions
 
   func run() throws {
     let groups: [DoctorGroup]
     do {
-      let host = try HostReading(Endpoint(db), until: .after(.seconds(runtime.timeout)))
+      let host = try HostReading(
+        Endpoint(database.endpoint), until: .after(.seconds(runtime.timeout)))
       groups = Doctor(host).groups + [ConfigurationChecks(runtime).group]
     } catch let error as OVSDBError {
       var findings = Findings()
@@ -56,7 +54,7 @@ struct DoctorCommand: ParsableCommand {
         "groups": .array(groups.map(\.json)), "faults": .integer(Int64(faults)),
         "doubts": .integer(Int64(doubts)),
       ]
-      show(String(decoding: value.encoded(indentedBy: 2), as: UTF8.self))
+      show(value)
     } else {
       show(text(groups, faults, doubts))
     }

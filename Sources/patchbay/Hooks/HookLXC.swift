@@ -9,8 +9,9 @@ struct HookLXC: ParsableCommand {
     discussion: """
       For lxc.hook.start-host, lxc.hook.stop and lxc.hook.post-stop of a container that has \
       lxc.net.0.type = empty, with lxc.hook.version 0 or 1. The container ID is the container's \
-      name, or made of it where it has other characters than letters, digits, "_", "." and "-". When a network cannot be attached, those before it are detached again, the container \
-      does not start, and LXC's log says why.
+      name, or made of it where it has other characters than letters, digits, "_", "." and "-". \
+      When a network cannot be attached, those before it are detached again, the container does \
+      not start, and LXC's log says why.
 
       Each network is a word: its name, and after a colon what is requested for it: \
       interface_name, ip (may be repeated), mac.

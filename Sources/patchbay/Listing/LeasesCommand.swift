@@ -60,14 +60,14 @@ struct LeasesCommand: ParsableCommand {
       picture = try self.picture(try options.network(network))
     }
     try picture.read(until: .after(.seconds(options.timeout)))
-    show(json ? text(picture.json) : picture.text(isWhole: isWhole))
+    if json { show(picture.json) } else { show(picture.text(isWhole: isWhole)) }
   }
 
   private func showAll() throws {
     let every = try EveryNetwork(options.directory)
     var documents: [JSONValue] = []
     var isFirst = true
-    defer { if json { show(text(["networks": .array(documents)])) } }
+    defer { if json { show(["networks": .array(documents)]) } }
     try every.forEach { list in
       guard list.hasLeases else { return }
       var picture = try picture(list)
@@ -81,10 +81,6 @@ struct LeasesCommand: ParsableCommand {
       show("\(isFirst ? "" : "\n")network \(list.name)\n\(picture.text(isWhole: isWhole))")
       isFirst = false
     }
-  }
-
-  private func text(_ document: JSONValue) -> String {
-    String(decoding: document.encoded(indentedBy: 2), as: UTF8.self)
   }
 
   private func picture(_ list: NetworkList) throws -> LeasePicture {

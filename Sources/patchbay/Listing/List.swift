@@ -131,7 +131,7 @@ struct List: ParsableCommand {
     let document = JSONValue.object([
       ("networks", .array(networks)), ("attachments", attachments.map { .array($0) }),
     ])
-    show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
+    show(document)
   }
 }
 

@@ -110,6 +110,6 @@ struct Version: ParsableCommand {
     let document: JSONValue = [
       "patchbay": .string(Patchbay.number), "plugins": .array(plugins),
     ]
-    show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
+    show(document)
   }
 }

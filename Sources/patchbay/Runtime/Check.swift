@@ -95,10 +95,6 @@ struct Check: ParsableCommand {
     } catch { throw Failure(error) }
   }
 
-  private func show(_ document: JSONValue) {
-    patchbay.show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
-  }
-
   private func document(
     _ list: NetworkList, _ parameters: AttachmentParameters, _ failure: String?
   ) -> JSONValue {

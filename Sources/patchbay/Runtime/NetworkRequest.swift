@@ -5,8 +5,8 @@ import CNIRuntime
 import JSON
 import PluginConfigurations
 
-/// A network, and what is requested of it, as one word: `NAME[:KEY=VALUE[,KEY=VALUE…]]`, the form that
-/// `podman run --network` has.
+/// A network, and what is requested of it, as one word: `NAME[:KEY=VALUE[,KEY=VALUE…]]`, the form
+/// that `podman run --network` has.
 struct NetworkRequest: Hashable {
   /// The network's name.
   let name: String
@@ -75,7 +75,7 @@ struct NetworkRequest: Hashable {
       if declared.contains("mac") {
         parameters.capabilities["mac"] = .string(mac.description)
       } else {
-        pairs.append(("MAC", mac.description))
+        pairs.append((ArgumentKeys.mac, mac.description))
       }
     }
     if declared.contains("ips") {
@@ -87,7 +87,7 @@ struct NetworkRequest: Hashable {
         throw Failure(
           "network \"\(name)\" takes one address: no plugin of it has the capability \"ips\"")
       }
-      pairs.append(("IP", address))
+      pairs.append((ArgumentKeys.ip, address))
     }
     guard !pairs.isEmpty else { return }
     let present = parameters.arguments.pairs

@@ -21,8 +21,9 @@ struct Repair: ParsableCommand {
     discussion: """
       Puts back, for the attachments of a network and without touching containers: the rule that \
       closes host ends to the host, the gateway's addresses, what lets its traffic pass the host's \
-      forward chains, and masquerading, as the rows of Open vSwitch remember them, and the published ports, by another ADD of portmap with the result \
-      that the runtime kept. What is there stays as it is.
+      forward chains, and masquerading, as the rows of Open vSwitch remember them, and the \
+      published ports, by another ADD of portmap with the result that the runtime kept. What is \
+      there stays as it is.
 
       Examples:
         patchbay repair ovs-1
@@ -33,17 +34,15 @@ struct Repair: ParsableCommand {
     help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
   var network: String
 
-  @Option(
-    help: ArgumentHelp(
-      "Where ovsdb-server listens: unix:PATH or tcp:IP:PORT.", valueName: "endpoint"))
-  var db = Endpoint.standard.description
+  @OptionGroup var database: DatabaseOptions
 
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
     let rows: NetworkRows
     do {
-      rows = try NetworkRows(of: network, at: Endpoint(db), until: .after(.seconds(10)))
+      rows = try NetworkRows(
+        of: network, at: Endpoint(database.endpoint), until: .after(.seconds(10)))
     } catch { throw Failure(error.description) }
     var failures: [String] = []
     do throws(AttachmentError) {

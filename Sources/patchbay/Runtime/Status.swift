@@ -34,7 +34,7 @@ struct Status: ParsableCommand {
     let list = try options.network(network)
     guard json else { return try ask(list) }
     let (document, isReady) = document(list)
-    show(String(decoding: document.encoded(indentedBy: 2), as: UTF8.self))
+    show(document)
     if !isReady { throw ExitCode(1) }
   }
 
@@ -46,7 +46,7 @@ struct Status: ParsableCommand {
       "networks": .array(answers.map(\.0)),
       "problems": .array(every.failures.map { .string($0.description) }),
     ]
-    show(String(decoding: value.encoded(indentedBy: 2), as: UTF8.self))
+    show(value)
     if !every.failures.isEmpty || answers.contains(where: { !$0.isReady }) { throw ExitCode(1) }
   }
 

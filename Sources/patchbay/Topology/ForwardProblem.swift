@@ -1,9 +1,9 @@
-import PluginCore
 import Addresses
 import Attachments
 import Linux
 import Netlink
 import PluginConfigurations
+import PluginCore
 
 /// What of this host's firewalls drops what a gateway forwards.
 struct ForwardProblem: Hashable {
@@ -11,6 +11,9 @@ struct ForwardProblem: Hashable {
   let text: String
   /// The command that lets it pass.
   let remedy: String
+
+  /// Both in one line.
+  var advice: String { "\(text); \(remedy) lets it pass" }
 
   /// A gateway's link, and what it is for.
   private struct Gateway {

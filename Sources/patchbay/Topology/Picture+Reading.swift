@@ -24,15 +24,8 @@ extension Picture {
     problems = Self.problems(host)
     let attachments = Dictionary(host.attachments.map { ($0.port.name, $0) }) { first, _ in first }
     let peers = PeerSearch(host)
-    bridges = host.bridges.map { Bridge($0, attachments, peers, on: host) }
     let drops = ForwardProblem.byGateway(on: host)
-    for bridge in bridges.indices {
-      for port in bridges[bridge].ports.indices {
-        bridges[bridge].ports[port].problems +=
-          drops[bridges[bridge].ports[port].name, default: []]
-          .map { "\($0.text); \($0.remedy) lets it pass" }
-      }
-    }
+    bridges = host.bridges.map { Bridge($0, attachments, peers, drops, on: host) }
     // A host end has its attachment in its alias, also when its port is gone.
     let ports = Set(bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
     for link in host.links where !ports.contains(link.name) {
@@ -52,8 +45,8 @@ extension Picture {
     } else if let silence = host.silence, silence.isTimeout {
       problems.append("ovs-vswitchd does not respond: \(silence)")
     }
-    let (next, current) = (host.root.nextConfiguration, host.root.currentConfiguration)
-    if next != current {
+    if !host.root.isSettled {
+      let (next, current) = (host.root.nextConfiguration, host.root.currentConfiguration)
       problems.append(
         "ovs-vswitchd has not taken over the last changes (cur_cfg \(current), next_cfg \(next))"
           + (problems.isEmpty ? ": is it running?" : ""))
@@ -65,7 +58,7 @@ extension Picture {
 extension Picture.Bridge {
   fileprivate init(
     _ row: HostReading.Bridge, _ attachments: [String: AttachmentReading], _ peers: PeerSearch,
-    on host: HostReading
+    _ drops: [String: [ForwardProblem]], on host: HostReading
   ) {
     name = row.name
     datapath = row.datapath
@@ -92,6 +85,9 @@ extension Picture.Bridge {
           + "ovs-vsctl del-fail-mode \(row.name) lets it switch by itself")
     }
     findTwins()
+    for index in ports.indices {
+      ports[index].problems += (drops[ports[index].name] ?? []).map(\.advice)
+    }
   }
 
   /// Whether the bridge has flows, but for those that every bridge has; nil where it cannot be told.

@@ -41,10 +41,7 @@ struct Show: ParsableCommand {
   @Flag(help: "End with exit status 1 where something is wrong.")
   var exitStatus = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Where ovsdb-server listens: unix:PATH or tcp:IP:PORT.", valueName: "endpoint"))
-  var db = Endpoint.standard.description
+  @OptionGroup var database: DatabaseOptions
 
   @Flag(help: "A JSON text instead of a tree.")
   var json = false
@@ -60,7 +57,7 @@ struct Show: ParsableCommand {
   }
 
   func run() throws {
-    var picture = try Picture(reading: db, until: .after(.seconds(Int(timeout))))
+    var picture = try Picture(reading: database.endpoint, until: .after(.seconds(Int(timeout))))
     if !bridges.isEmpty {
       let names = picture.bridges.map(\.name)
       if let unknown = bridges.first(where: { !names.contains($0) }) {
@@ -81,7 +78,7 @@ struct Show: ParsableCommand {
       }
     }
     if json {
-      show(String(decoding: picture.json.encoded(indentedBy: 2), as: UTF8.self))
+      show(picture.json)
     } else if dot {
       show(picture.dot)
     } else {

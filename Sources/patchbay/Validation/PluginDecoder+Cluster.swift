@@ -1,4 +1,3 @@
-import Addresses
 import JSON
 import PluginConfigurations
 
@@ -22,9 +21,7 @@ extension PluginDecoder {
     applies: { $0["type"].value == "ovn" },
     decode: { (json) throws(JSONDecodingError) in
       _ = try OVNConfiguration(json)
-      let wishes = json["args"]["cni"]
-      if wishes["mac"].value != "" { let _: MACAddress? = try wishes["mac"].decodeIfPresent() }
-      let _: String? = try wishes["ovnPort"].decodeIfPresent()
+      try checkRequests(json)
     },
     members: [([], MemberNames.ovn), (["bandwidth"], MemberNames.bandwidth)], others: ovnFaults)
 

@@ -58,11 +58,7 @@ struct PluginDecoder: Sendable {
     applies: { ownTypes.contains($0["type"].value?.text ?? "") },
     decode: { (json) throws(JSONDecodingError) in
       let _: UInt32? = try json["timeout"].decodeIfPresent(in: 1...3600)
-      let levels = LogLevel.allCases.map { $0.rawValue }
-      if let level: String = try json["logLevel"].decodeIfPresent(), !levels.contains(level) {
-        throw json["logLevel"].error(
-          "\"\(level)\" is not one of \(levels.joined(separator: ", "))")
-      }
+      let _: LogLevel? = try json["logLevel"].decodeIfPresent()
       if let path: String = try json["logFile"].decodeIfPresent(), !path.hasPrefix("/") {
         throw json["logFile"].error("\"\(path)\" is not an absolute path")
       }
@@ -78,9 +74,7 @@ struct PluginDecoder: Sendable {
     decode: { (json) throws(JSONDecodingError) in
       _ = try OVSBridgeConfiguration(json)
       let _: String? = try json["configuration_path"].decodeIfPresent()
-      let requests = json["args"]["cni"]
-      if requests["mac"].value != "" { let _: MACAddress? = try requests["mac"].decodeIfPresent() }
-      let _: String? = try requests["ovnPort"].decodeIfPresent()
+      try checkRequests(json)
     },
     members: [
       ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),
@@ -88,6 +82,13 @@ struct PluginDecoder: Sendable {
       (["trunk", "*"], MemberNames.trunk), (["vlanTrunk", "*"], MemberNames.trunk),
     ],
     others: bridgeFaults)
+
+  /// Refuses what users request of a main plugin by `args`, and cannot.
+  static func checkRequests(_ json: JSONCursor) throws(JSONDecodingError) {
+    let requests = json["args"]["cni"]
+    if requests["mac"].value != "" { let _: MACAddress? = try requests["mac"].decodeIfPresent() }
+    let _: String? = try requests["ovnPort"].decodeIfPresent()
+  }
 
   static func mirror(_ role: MirrorConfiguration.Role) -> PluginDecoder {
     PluginDecoder(

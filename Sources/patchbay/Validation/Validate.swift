@@ -59,7 +59,7 @@ struct Validate: ParsableCommand {
     }
     if json {
       let whole: JSONValue = ["files": .array(documents)]
-      show(String(decoding: whole.encoded(indentedBy: 2), as: UTF8.self))
+      show(whole)
     }
     if errors > 0 { throw ExitCode(1) }
   }

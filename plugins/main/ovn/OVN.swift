@@ -1,3 +1,4 @@
+import AttachmentPlugin
 import Attachments
 import CNI
 import JSON
@@ -41,13 +42,7 @@ struct OVNPlan {
   }
 
   static func refuseUnsupported(_ request: Request) throws(CNIError) {
-    let hasIPAM = request.network.ipamType?.isEmpty == false
-    if request.network.version < .v0_3_0, !hasIPAM {
-      throw CNIError(
-        .unsupportedField,
-        "cniVersion: \"\(request.network.version.rawValue)\" is not supported without ipam",
-        details: "its result cannot express an attachment without address; 0.3.0 and later can")
-    }
+    try request.requireExpressibleResult()
   }
 
   /// With the time that OVN may take, where the configuration says nothing of it.

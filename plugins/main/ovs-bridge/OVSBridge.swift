@@ -1,3 +1,4 @@
+import AttachmentPlugin
 import Attachments
 import CNI
 import JSON
@@ -27,13 +28,6 @@ import PluginCore
     if let member = UnsupportedMember.all(in: request.network.json).first {
       throw CNIError(.unsupportedField, member.fault.description, details: member.reason)
     }
-    // Before anything is made: what cannot be told to the runtime would never be deleted by it.
-    let hasIPAM = request.network.ipamType?.isEmpty == false
-    if request.network.version < .v0_3_0, !hasIPAM {
-      throw CNIError(
-        .unsupportedField,
-        "cniVersion: \"\(request.network.version.rawValue)\" is not supported without ipam",
-        details: "its result cannot express an attachment without address; 0.3.0 and later can")
-    }
+    try request.requireExpressibleResult()
   }
 }

@@ -3,6 +3,7 @@ import CNI
 import CNIRuntime
 import JSON
 import Netavark
+import PluginConfigurations
 
 extension ContainerRequest {
   /// The attachment's identity, besides the name of the network.
@@ -20,14 +21,14 @@ extension ContainerRequest {
     var pairs = [(key: "IgnoreUnknown", value: "1")]
     // What ends a value in CNI_ARGS cannot be in one.
     if !containerName.isEmpty, !containerName.utf8.contains(where: { $0 == 0x3b || $0 == 0x3d }) {
-      pairs.append(("K8S_POD_NAME", containerName))
+      pairs.append((ArgumentKeys.podName, containerName))
     }
     var capabilities = JSONObject()
     if let mac {
       if declared.contains("mac") {
         capabilities["mac"] = .string(mac.description)
       } else {
-        pairs.append(("MAC", mac.description))
+        pairs.append((ArgumentKeys.mac, mac.description))
       }
     }
     if requestsAddresses, !addresses.isEmpty {
@@ -40,7 +41,7 @@ extension ContainerRequest {
             "network \"\(network.name)\" takes one address: no plugin of \"\(list.name)\" has the "
               + "capability \"ips\"")
         }
-        pairs.append(("IP", texts[0]))
+        pairs.append((ArgumentKeys.ip, texts[0]))
       }
     }
     if !aliases.isEmpty, declared.contains("aliases") {

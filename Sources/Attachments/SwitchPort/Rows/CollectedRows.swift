@@ -3,6 +3,7 @@ package import JSON
 internal import Linux
 internal import OVSDB
 internal import OpenVSwitch
+package import PluginConfigurations
 package import PluginCore
 
 /// The rows of a network, of which GC removes those of attachments that are not valid.
@@ -48,8 +49,8 @@ package final class CollectedRows {
   }
 
   /// What rows have in `external_ids` at `key`, of a feature.
-  package func values(of key: String) -> Set<String> {
-    Set(ports.compactMap { $0[.externalIDs][key] })
+  package func values(of key: ExternalIDKey) -> Set<String> {
+    Set(ports.compactMap { $0[.externalIDs][key.rawValue] })
   }
 
   private func records(_ rows: [Row<PortTable>]) -> [AttachmentRecord] {

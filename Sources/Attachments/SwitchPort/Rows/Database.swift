@@ -151,14 +151,9 @@ final class Database {
         details: "ovsdb-server at \(plan.endpoint) has \(bridges.isEmpty ? "none" : bridges); "
           + "\"createBridge\": true makes it")
     }
-    switch plan.configuration.datapath {
-    case .system: return .system
-    case .netdev: return .netdev
-    case .auto:
-      do {
-        return try DatapathType.isKernelLoaded(until: deadline) ? .system : .netdev
-      } catch { throw AttachmentError(error, "cannot ask the kernel for Open vSwitch's module") }
-    }
+    do {
+      return try .ofNewBridge(plan.configuration.datapath, until: deadline)
+    } catch { throw AttachmentError(error, "cannot ask the kernel for Open vSwitch's module") }
   }
 
   private func bridgeNames() throws(AttachmentError) -> [String] {

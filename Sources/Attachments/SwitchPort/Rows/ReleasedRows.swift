@@ -48,13 +48,11 @@ package final class ReleasedRows {
   }
 
   /// Whether the rows have `key` in `external_ids`, of a feature.
-  package func have(_ key: ExternalIDKey) -> Bool {
-    rows.contains { $0[.externalIDs][key.rawValue] != nil }
-  }
+  package func have(_ key: ExternalIDKey) -> Bool { value(of: key) != nil }
 
   /// What the rows have in `external_ids` at `key`, of a feature; nil where none has.
-  package func value(of key: String) -> String? {
-    rows.lazy.compactMap { $0[.externalIDs][key] }.first
+  package func value(of key: ExternalIDKey) -> String? {
+    rows.lazy.compactMap { $0[.externalIDs][key.rawValue] }.first
   }
 
   /// Removes the rows.

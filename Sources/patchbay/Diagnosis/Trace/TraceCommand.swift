@@ -49,16 +49,13 @@ struct TraceCommand: ParsableCommand {
   @Flag(help: "A JSON text.")
   var json = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Where ovsdb-server listens: unix:PATH or tcp:IP:PORT.", valueName: "endpoint"))
-  var db = Endpoint.standard.description
+  @OptionGroup var database: DatabaseOptions
 
   @Option(help: ArgumentHelp("How long to wait in all.", valueName: "seconds"))
   var timeout: UInt16 = 10
 
   func run() throws {
-    let host = try Diagnosis.reading(db, timeout: timeout)
+    let host = try Diagnosis.reading(database.endpoint, timeout: timeout)
     let question = try TraceQuestion(
       from: from, to: to, .init(traffic), isIPv6: isIPv6, on: host)
     let tracer = Tracer(question, on: host)
@@ -74,7 +71,7 @@ struct TraceCommand: ParsableCommand {
     }
     let report = TraceReport(tracer, outcome)
     if json {
-      show(String(decoding: report.json.encoded(indentedBy: 2), as: UTF8.self))
+      show(report.json)
     } else {
       show(report.text(isBrief: brief))
     }
