@@ -284,5 +284,12 @@ struct PictureTests {
     let lines = PictureTree(picture, width: width).text.split(separator: "\n")
     #expect(lines.allSatisfy { $0.count <= width }, "\(lines.joined(separator: "\n"))")
     #expect(lines.count > 20)
+    // Two ports, each with ten lines at most, that end with where the rest is.
+    let starts =
+      lines.indices.filter { lines[$0].contains("═══") } + [
+        lines.firstIndex { $0.hasPrefix("✗") } ?? 0
+      ]
+    #expect(zip(starts, starts.dropFirst()).allSatisfy { $1 - $0 <= 10 })
+    if width < 100 { #expect(lines.count { $0.hasSuffix("… --json has the rest") } == 2) }
   }
 }

@@ -33,16 +33,23 @@ struct DatabaseReading {
         .hasRapidSpanningTree))
     let controllers = question.select(
       from: .controller, .columns(.uuid, .target, .isConnected))
-    let mirrors = question.select(from: .mirror, .columns(.uuid, .outputPort))
+    let mirrors = question.select(
+      from: .mirror,
+      .columns(
+        .uuid, .name, .selectsAll, .sourcePorts, .destinationPorts, .selectedVLANs, .outputPort,
+        .outputVLAN))
+    let limits = question.select(from: .qos, .columns(.uuid, .otherConfiguration))
     let ports = question.select(
       from: .port,
       .columns(
         .uuid, .name, .interfaces, .vlanMode, .tag, .trunks, .isProtected, .externalIDs, .status,
         .rapidSpanningTreeStatus))
-    let tunnels = question.select(from: .port, .columns(.uuid, .customerVLANs))
+    let additions = question.select(from: .port, .columns(.uuid, .customerVLANs, .qos))
     let interfaces = question.select(
       from: .interface,
-      .columns(.uuid, .name, .type, .ofport, .ofportRequest, .ifindex, .error, .options))
+      .columns(
+        .uuid, .name, .type, .ofport, .ofportRequest, .ifindex, .error, .options,
+        .ingressPolicingRate))
     let connection = try Connection(endpoint, until: deadline)
     let results = try connection.transact(question, until: deadline)
     isServed = (try? connection.isSwitchConnected(until: deadline)) ?? true
@@ -60,12 +67,18 @@ struct DatabaseReading {
           HostReading.Interface(
             name: $0[.name], type: $0[.type].isEmpty ? "system" : $0[.type], ofport: $0[.ofport],
             ofportRequest: $0[.ofportRequest], index: $0[.ifindex], error: $0[.error],
-            options: $0[.options])
+            options: $0[.options], policingRate: $0[.ingressPolicingRate])
         )
       }
     ) { first, _ in first }
+    var settings: [Reference: [String: String]] = [:]
+    for row in results[limits] { settings[row[.uuid]] = row[.otherConfiguration] }
     var customers: [Reference: [Int64]] = [:]
-    for row in results[tunnels] { customers[row[.uuid]] = row[.customerVLANs] }
+    var rates: [Reference: UInt64] = [:]
+    for row in results[additions] {
+      customers[row[.uuid]] = row[.customerVLANs]
+      rates[row[.uuid]] = row[.qos].flatMap { settings[$0]?["max-rate"] }.flatMap { UInt64($0) }
+    }
     let portRows = Dictionary(
       results[ports].map { row in
         (
@@ -77,24 +90,32 @@ struct DatabaseReading {
               customers: customers[row[.uuid]] ?? []),
             isProtected: row[.isProtected], externalIDs: row[.externalIDs],
             status: row[.status].merging(row[.rapidSpanningTreeStatus]) { first, _ in first },
+            maximumRate: rates[row[.uuid]],
             interfaces: row[.interfaces].compactMap { interfaceRows[$0] })
         )
       }
     ) { first, _ in first }
-    var outputs: [Reference: Reference] = [:]
-    for row in results[mirrors] { outputs[row[.uuid]] = row[.outputPort] }
+    func names(_ ports: [Reference]) -> Set<String> {
+      Set(ports.compactMap { portRows[$0]?.name })
+    }
+    var mirrorRows: [Reference: HostReading.Mirror] = [:]
+    for row in results[mirrors] {
+      mirrorRows[row[.uuid]] = .init(
+        name: row[.name], selectsAll: row[.selectsAll], sources: names(row[.sourcePorts]),
+        destinations: names(row[.destinationPorts]), vlans: row[.selectedVLANs].sorted(),
+        outputPort: row[.outputPort].flatMap { portRows[$0]?.name }, outputVLAN: row[.outputVLAN])
+    }
     var targets: [Reference: (target: String, isConnected: Bool)] = [:]
     for row in results[controllers] {
       targets[row[.uuid]] = (target: row[.target], isConnected: row[.isConnected])
     }
     self.bridges = results[bridges].map { row in
-      let mirrored = row[.mirrors].compactMap { outputs[$0] }.compactMap { portRows[$0]?.name }
-      return HostReading.Bridge(
+      HostReading.Bridge(
         name: row[.name], datapath: row.datapath,
         failMode: row[.failMode], controllers: row[.controllers].compactMap { targets[$0] },
         hasSpanningTree: row[.hasSpanningTree] || row[.hasRapidSpanningTree],
         ports: row[.ports].compactMap { portRows[$0] },
-        mirrorOutputs: Set(mirrored))
+        mirrors: row[.mirrors].compactMap { mirrorRows[$0] }.sorted { $0.name < $1.name })
     }.sorted { $0.name < $1.name }
   }
 }

@@ -47,8 +47,25 @@ final class HostReading {
     let controllers: [(target: String, isConnected: Bool)]
     let hasSpanningTree: Bool
     let ports: [Port]
+    /// In the order of their names.
+    let mirrors: [Mirror]
+
     /// The names of the ports that mirrors copy to.
-    let mirrorOutputs: Set<String>
+    var mirrorOutputs: Set<String> { Set(mirrors.compactMap(\.outputPort)) }
+  }
+
+  /// A mirror of a bridge; ports by their names.
+  struct Mirror: Hashable {
+    let name: String
+    let selectsAll: Bool
+    /// The ports of which it copies what arrives by them at the bridge.
+    let sources: Set<String>
+    /// The ports of which it copies what leaves the bridge by them.
+    let destinations: Set<String>
+    /// Those that are copied; none means all.
+    let vlans: [Int64]
+    let outputPort: String?
+    let outputVLAN: Int64?
   }
 
   struct Port {
@@ -58,6 +75,8 @@ final class HostReading {
     let externalIDs: [String: String]
     /// `status` and `rstp_status`: `stp_state` and the like.
     let status: [String: String]
+    /// Bits per second that may leave the bridge by it; nil without limit.
+    let maximumRate: UInt64?
     let interfaces: [Interface]
   }
 
@@ -70,6 +89,8 @@ final class HostReading {
     let error: String?
     /// `remote_ip` of a tunnel, `peer` of a patch port.
     let options: [String: String]
+    /// Kilobits per second that may come into the bridge by it; 0 without limit.
+    let policingRate: Int64
   }
 
   /// Reads everything but what needs a question of its own.

@@ -19,7 +19,7 @@ enum SwitchChecks {
       findings.fault(
         "vswitchd-dead", "Open vSwitch",
         "ovs-vswitchd does not respond, so \(effect)\(reason).",
-        remedy: "systemctl restart openvswitch-switch")
+        remedy: SwitchService.restart)
       return
     }
     guard host.root.currentConfiguration >= host.root.nextConfiguration else {
@@ -27,7 +27,7 @@ enum SwitchChecks {
         "cfg-behind", "Open vSwitch",
         "ovs-vswitchd has not taken over the last changes (cur_cfg "
           + "\(host.root.currentConfiguration), next_cfg \(host.root.nextConfiguration)).",
-        remedy: "journalctl -u ovs-vswitchd")
+        remedy: SwitchService.log)
       return
     }
     let version = host.version.map { "\($0) " } ?? ""
@@ -57,7 +57,7 @@ enum SwitchChecks {
         findings.fault(
           "port-unseen", interface.name,
           "ovs-vswitchd has not seen \(interface.name) yet.",
-          remedy: "systemctl restart openvswitch-switch")
+          remedy: SwitchService.restart)
       } else if interface.ofport == -1 {
         findings.fault(
           "port-error", interface.name,
@@ -133,7 +133,10 @@ enum SwitchChecks {
     for address in end.addresses where address.isDuplicate {
       findings.fault(
         "dad-failed", name,
-        "Another host has the address \(address.prefix.address) of \(name), so it is not used.")
+        "Another host has the address \(address.prefix.address) of \(name), so it is not used; once "
+          + "that host has given it up:",
+        remedy: "\(attachment.entering) sh -c 'ip address del \(address.prefix) dev \(interface); "
+          + "ip address add \(address.prefix) dev \(interface)'")
     }
   }
 

@@ -31,11 +31,22 @@ private func strings(_ items: [String]) -> JSONValue { .array(items.map { .strin
 
 extension Picture.Bridge {
   fileprivate var json: JSONValue {
-    [
-      "name": .string(name), "datapath": .string(datapath.rawValue),
-      "ports": .array(ports.map(\.json)),
-      "problems": strings(problems),
-    ]
+    .object([
+      ("name", .string(name)), ("datapath", .string(datapath.rawValue)),
+      ("failMode", failMode.map { .string($0) }),
+      ("spanningTree", hasSpanningTree ? true : nil),
+      (
+        "controllers",
+        controllers.isEmpty
+          ? nil
+          : .array(
+            controllers.map {
+              ["target": .string($0.target), "connected": .bool($0.isConnected)]
+            })
+      ),
+      ("mirrors", mirrors.isEmpty ? nil : .array(mirrors.map(\.json))),
+      ("ports", .array(ports.map(\.json))), ("problems", strings(problems)),
+    ])
   }
 }
 
@@ -47,7 +58,7 @@ extension Picture.Port {
       ("trunks", vlans.trunks.isEmpty ? nil : .array(vlans.trunks.map { .integer($0) })),
       ("owner", owner.map { .string($0) }), ("interfaces", .array(interfaces.map(\.json))),
       ("attachment", attachment), ("guard", guarding?.json), ("peer", peer.map { .string($0) }),
-      ("isolated", isIsolated ? true : nil), ("mirrorOutput", isMirrorOutput ? true : nil),
+      ("isolated", isIsolated ? true : nil), ("rates", rates?.json), ("gateway", gateway?.json),
       (
         "gatewayAddresses",
         gatewayAddresses.isEmpty ? nil : strings(gatewayAddresses.map(\.description))
@@ -82,7 +93,9 @@ extension Picture.Interface {
   fileprivate var json: JSONValue {
     .object([
       ("name", .string(name)), ("type", .string(type)),
-      ("ofport", openFlowPort.map { .integer($0) }), ("link", link?.json),
+      ("ofport", openFlowPort.map { .integer($0) }),
+      ("ofportRequest", requestedPort.map { .integer($0) }),
+      ("target", target.map { .string($0) }), ("link", link?.json),
     ])
   }
 }

@@ -1,7 +1,48 @@
 import Addresses
+import Attachments
+import JSON
 import Linux
 import Netlink
+import PluginConfigurations
 import PluginCore
+
+extension Picture {
+  /// The host as an attachment's gateway.
+  struct Gateway: Hashable {
+    /// The port that has the gateway's address.
+    let port: String
+    /// That port's addresses.
+    var addresses: [IPPrefix] = []
+    /// Whether what leaves the network has the host's address.
+    let isMasqueraded: Bool
+    /// Whether the host's own forward chains are left alone.
+    let leavesForwarding: Bool
+
+    /// What the row of an attachment says; nil where the host is not its gateway.
+    init?(_ externalIDs: [String: String]) {
+      guard let port = externalIDs[ExternalIDKey.gateway.rawValue] else { return nil }
+      self.port = port
+      isMasqueraded = externalIDs[ExternalIDKey.masquerade.rawValue] == "true"
+      leavesForwarding = Forward.isLeft(externalIDs)
+    }
+
+    /// `10.1.0.1/24 on OVS-1`, `masquerade`, `forward leave`
+    var facts: [String] {
+      let place = addresses.isEmpty ? port : addresses.map(\.description).joined(separator: ", ")
+      return [addresses.isEmpty ? place : "\(place) on \(port)"]
+        + (isMasqueraded ? ["masquerade"] : []) + (leavesForwarding ? ["forward leave"] : [])
+    }
+
+    var json: JSONValue {
+      .object([
+        ("port", .string(port)),
+        ("addresses", .array(addresses.map { .string($0.description) })),
+        ("masquerade", isMasqueraded ? true : nil),
+        ("forward", leavesForwarding ? "leave" : "accept"),
+      ])
+    }
+  }
+}
 
 extension Picture.Port {
   /// Reads the addresses that a gateway's link has here, and finds those that it lacks.

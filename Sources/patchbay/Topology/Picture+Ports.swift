@@ -22,7 +22,8 @@ extension Picture.Port {
         problems.append("link \(link.name), the gateway of a network, is down")
       }
       return Picture.Interface(
-        name: interface.name, type: type, openFlowPort: interface.ofport, link: link,
+        name: interface.name, type: type, openFlowPort: interface.ofport,
+        requestedPort: interface.ofportRequest, link: link,
         target: interface.options["peer"] ?? interface.options["remote_ip"])
     }
     let record = AttachmentRecord(externalIDs: { externalIDs[$0] })
@@ -30,7 +31,8 @@ extension Picture.Port {
       name: row.name, vlans: row.vlans, interfaces: interfaces, record: record,
       owner: externalIDs[AttachmentRecord.Key.owner],
       guarding: record == nil ? nil : externalIDs[AttachmentGuard.key].map { .init(mode: $0) },
-      isIsolated: row.isProtected, isMirrorOutput: bridge.mirrorOutputs.contains(row.name),
+      isIsolated: row.isProtected, mirrorRoles: bridge.mirrors.flatMap { $0.roles(of: row.name) },
+      rates: Picture.Rates(row), gateway: Picture.Gateway(externalIDs),
       gatewayAddresses: gatewayAddresses, problems: problems)
   }
 

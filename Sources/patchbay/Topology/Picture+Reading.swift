@@ -40,8 +40,7 @@ extension Picture {
     if !host.isServed {
       problems.append(
         "ovs-vswitchd is not running: a userspace datapath forwards nothing, the kernel's nothing "
-          + "new; systemctl restart openvswitch-switch starts it, without systemd "
-          + "/usr/share/openvswitch/scripts/ovs-ctl start")
+          + "new; \(SwitchService.restart) starts it")
     } else if let silence = host.silence, silence.isTimeout {
       problems.append("ovs-vswitchd does not respond: \(silence)")
     }
@@ -65,7 +64,7 @@ extension Picture.Bridge {
     ports = row.ports.map { port in
       var port = Picture.Port(port, of: row, on: host)
       if let attachment = attachments[port.name] {
-        port.readContainer(attachment)
+        port.readContainer(attachment, until: host.deadline)
       } else {
         port.peer = port.interfaces.first?.link.flatMap { peers.place(of: $0) }
       }
@@ -73,12 +72,22 @@ extension Picture.Bridge {
       port.readGuard(host.outside, until: host.deadline)
       return port
     }.sorted { $0.name == row.name || $1.name != row.name && $0.name < $1.name }
+    let own = ports.first { $0.name == row.name }?.interfaces.first?.link?.mtu
+    let gateways = Dictionary(ports.map { ($0.name, $0.gatewayAddresses) }) { first, _ in first }
+    for index in ports.indices {
+      ports[index].compareMTU(with: own ?? 1500)
+      guard let name = ports[index].gateway?.port else { continue }
+      ports[index].gateway?.addresses = gateways[name] ?? []
+    }
+    (failMode, controllers) = (row.failMode, row.controllers)
+    (hasSpanningTree, mirrors) = (row.hasSpanningTree, row.mirrors)
     if row.failMode == "secure" { settings.append("fail_mode secure") }
     if row.hasSpanningTree { settings.append("spanning tree") }
     for controller in row.controllers {
       settings.append(
         "controller \(controller.target)" + (controller.isConnected ? "" : ", not connected"))
     }
+    settings += row.mirrors.compactMap(\.setting)
     if row.failMode == "secure", row.controllers.isEmpty, Self.hasFlows(row.name, host) == false {
       problems.append(
         "fail_mode is secure, and there is neither a controller nor a flow: nothing is forwarded; "
@@ -101,12 +110,15 @@ extension Picture.Bridge {
 
 extension Picture.Port {
   /// Takes over what was read in the sandbox, and finds what is wrong with it.
-  fileprivate mutating func readContainer(_ attachment: AttachmentReading) {
+  fileprivate mutating func readContainer(
+    _ attachment: AttachmentReading, until deadline: Deadline
+  ) {
     let path = attachment.record.sandbox
     guard !path.isEmpty else { return }
     switch attachment.inside {
     case .success(let inside):
       container = .init(link: inside.link, addresses: inside.addresses.map(\.prefix))
+      readRates(inside, until: deadline)
       problems += Self.problems(
         attachment.record, interfaces.first?.link, inside.link,
         inside.addresses.map(\.prefix.description))

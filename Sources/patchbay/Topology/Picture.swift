@@ -25,6 +25,14 @@ struct Picture {
     var ports: [Port]
     /// What it has beside the defaults, for people: `fail_mode secure`, controllers.
     var settings: [String] = []
+    /// `standalone` or `secure`; nil where it is not set.
+    var failMode: String?
+    /// The OpenFlow controllers, each with whether it is connected.
+    var controllers: [(target: String, isConnected: Bool)] = []
+    /// Whether it takes part in a spanning tree, of either protocol.
+    var hasSpanningTree = false
+    /// In the order of their names.
+    var mirrors: [HostReading.Mirror] = []
     /// What is wrong with the whole of it.
     var problems: [String] = []
   }
@@ -46,8 +54,14 @@ struct Picture {
     var peer: String?
     /// Whether it reaches no other isolated port.
     var isIsolated = false
-    /// Whether a mirror copies to it.
-    var isMirrorOutput = false
+    /// What mirrors have to do with it: `output of mirror m`.
+    var mirrorRoles: [String] = []
+    /// Its limits in both directions; nil without any.
+    var rates: Rates?
+    /// Bytes, where they are others than those of the bridge's own port.
+    var unusualMTU: UInt32?
+    /// How it reaches what is outside of its network; nil where the host is not its gateway.
+    var gateway: Gateway?
     /// The addresses that networks need on it as their gateway, by its row.
     var gatewayAddresses: [IPPrefix] = []
     /// The addresses that its link has here, where it is a gateway.
@@ -72,6 +86,8 @@ struct Picture {
     let type: String
     /// The OpenFlow port number; nil where it has none.
     let openFlowPort: Int64?
+    /// The OpenFlow port number that was requested; nil where none was.
+    var requestedPort: Int64?
     /// The link of that name in this namespace; nil if there is none.
     let link: Link?
     /// The other end of a tunnel or of a patch port.

@@ -78,6 +78,7 @@ struct PictureTree {
     _ port: Picture.Port, of bridge: Picture.Bridge, _ branch: String, _ margin: String,
     _ column: Int
   ) {
+    let start = lines.count
     let name = port.name + String(repeating: " ", count: max(0, column - port.name.count))
     if let record = port.record {
       add(
@@ -92,7 +93,9 @@ struct PictureTree {
       let mac = port.container?.link.mac?.description ?? record.mac
       detail(margin, "address", port.addressTexts + (mac.map { ["mac \($0)"] } ?? []))
       detail(margin, "VLAN", [port.vlans.description] + port.roles)
+      if let gateway = port.gateway { detail(margin, "gateway", gateway.facts) }
       if let guarding = port.guarding { detail(margin, "guard", guarding.facts) }
+      if let rates = port.rates { detail(margin, "rates", rates.facts) }
     } else {
       var facts = port.interfaces.map { interface in
         interface.type + (interface.name == port.name ? "" : " \(interface.name)")
@@ -107,7 +110,7 @@ struct PictureTree {
       }
       let isTrunkOfAll = port.vlans.tag == nil && port.vlans.trunks.isEmpty
       if !isTrunkOfAll { facts.append(port.vlans.description) }
-      facts += port.roles
+      facts += port.roles + (port.rates?.portFacts ?? [])
       add(
         branch,
         [
@@ -116,8 +119,25 @@ struct PictureTree {
         ]
       )
     }
+    let described = lines.count
     for problem in port.problems { complain(margin + "  ", problem) }
+    shorten(from: start, problemsFrom: described, margin)
   }
+
+  /// Leaves the lines of one port from `start` on no more than ten: what is wrong goes before what
+  /// is known, as far as it needs a half.
+  private mutating func shorten(from start: Int, problemsFrom middle: Int, _ margin: String) {
+    let most = Self.linesOfPort
+    guard lines.count - start > most else { return }
+    let known = min(middle - start, max(most / 2, most - (lines.count - middle)))
+    let problems = Array(lines[middle...].prefix(most - known))
+    lines = Array(lines[..<(start + known)]) + problems
+    lines.removeLast()
+    add(margin + "  ", [("… --json has the rest", .faint)])
+  }
+
+  /// The most that a port takes.
+  private static let linesOfPort = 10
 
   /// What is wrong, in as many lines as it takes.
   private mutating func complain(_ margin: String, _ problem: String) {
@@ -179,6 +199,6 @@ struct PictureTree {
 extension Picture.Port {
   /// What it does beside carrying VLANs.
   fileprivate var roles: [String] {
-    (isIsolated ? ["isolated"] : []) + (isMirrorOutput ? ["output of a mirror"] : [])
+    (isIsolated ? ["isolated"] : []) + mirrorRoles + (unusualMTU.map { ["MTU \($0)"] } ?? [])
   }
 }
