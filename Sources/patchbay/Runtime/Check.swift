@@ -42,7 +42,7 @@ struct Check: ParsableCommand {
     }
     let (list, parameters, _) = try attachment.remembered(network, sandbox, by: options)
     let failure = try check(list, parameters)
-    if json { show(document(list, parameters, failure?.description)) }
+    if json { show(document(list.name, parameters, failure?.description)) }
     if let failure { throw json ? ExitCode(1) : Failure(failure) }
   }
 
@@ -75,10 +75,9 @@ struct Check: ParsableCommand {
       let (parameters, place) = (AttachmentParameters(entry), "\(entry.network) \(entry.place)")
       var failure: String?
       do {
-        let list = try list(entry, runtime)
-        failure = try check(list, parameters)?.description
-        documents.append(document(list, parameters, failure))
+        failure = try check(list(entry, runtime), parameters)?.description
       } catch let error as Failure { failure = error.description }
+      documents.append(document(entry.network, parameters, failure))
       guard let failure else { continue }
       hasFailed = true
       if !json { say("\(place): \(failure)", .error) }
@@ -96,10 +95,10 @@ struct Check: ParsableCommand {
   }
 
   private func document(
-    _ list: NetworkList, _ parameters: AttachmentParameters, _ failure: String?
+    _ network: String, _ parameters: AttachmentParameters, _ failure: String?
   ) -> JSONValue {
     .object([
-      ("network", .string(list.name)),
+      ("network", .string(network)),
       ("containerID", .string(parameters.attachment.containerID)),
       ("interface", .string(parameters.attachment.interfaceName)),
       (
