@@ -1,4 +1,6 @@
 import JSON
+import Linux
+import OVSDB
 
 /// What one check found.
 struct Finding: Hashable {
@@ -32,6 +34,19 @@ struct Finding: Hashable {
     self.remedy = remedy
   }
 
+  /// That ovsdb-server cannot be read, without which nothing else can be looked at.
+  init(silent error: OVSDBError) {
+    let isRoot = Process.effectiveUser == 0
+    let reason = "\(error)".hasSuffix("?") ? "\(error)" : "\(error)."
+    self.init(
+      "ovsdb-dead", "ovsdb-server",
+      .fault,
+      isRoot
+        ? "ovsdb-server does not respond: \(reason)"
+        : "Open vSwitch's database cannot be read: \(reason)",
+      remedy: isRoot ? SwitchService.start : "run it with sudo")
+  }
+
   var json: JSONValue {
     .object([
       ("id", .string(id)), ("subject", .string(subject)), ("status", .string(status.rawValue)),
@@ -44,6 +59,7 @@ struct Finding: Hashable {
 struct Findings {
   private(set) var all: [Finding] = []
 
+  mutating func add(_ finding: Finding) { all.append(finding) }
   mutating func good(_ id: String, _ subject: String, _ text: String) {
     all.append(Finding(id, subject, .good, text))
   }

@@ -94,8 +94,6 @@ struct FaultSequenceTests {
   func mended(_ sequence: Sequence) throws {
     var script =
       TraceTests.prelude + """
-        [ "$NETWORK" != six ] || b=$(in_ns ns2 ip -6 -o address show dev eth0 scope global |
-          awk '{split($4,a,"/"); print a[1]}')
         step() {
           patchbay trace $QUESTION --json >before.json
           jq -r .cause.id before.json

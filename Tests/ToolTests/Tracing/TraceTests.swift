@@ -91,6 +91,38 @@ struct TraceTests {
       id: "firewall-forward", network: "routed", fault: "outside; iptables -P FORWARD DROP",
       question: "ns1 203.0.113.9", proof: "in_ns ns1 ping -c1 -W2 203.0.113.9"),
     Case(
+      // The tap is made again, without addresses.
+      id: "gateway-lost", network: "routed",
+      fault: """
+        outside; ovs-appctl exit --cleanup
+        until ovs-vswitchd unix:/run/openvswitch/db.sock -vconsole:off --pidfile --no-chdir --detach \
+          --log-file=$PWD/log; do sleep 0.1; done
+        """,
+      question: "ns1 203.0.113.9", proof: "in_ns ns1 ping -c1 -W2 203.0.113.9"),
+    Case(
+      // What a controller does against forged addresses.
+      id: "flow-drop",
+      fault: """
+        for match in ip,nw_src=192.168.0.2 arp,arp_spa=192.168.0.2; do
+          ovs-ofctl add-flow OVS-1 priority=100,in_port=$(port ns1),$match,actions=NORMAL
+        done
+        ovs-ofctl add-flow OVS-1 priority=90,in_port=$(port ns1),actions=drop
+        in_ns ns1 ip address add 192.168.0.77/24 dev eth0
+        in_ns ns1 ip route replace 192.168.0.0/24 dev eth0 src 192.168.0.77
+        """),
+    Case(
+      id: "no-flow",
+      fault: """
+        ovs-ofctl add-flow OVS-1 'table=0,priority=50,ip,ct_state=-trk,actions=ct(table=1)'
+        ovs-ofctl add-flow OVS-1 'table=1,priority=50,ip,ct_state=+trk+est,actions=NORMAL'
+        """),
+    Case(
+      id: "ovsdb-dead",
+      fault: """
+        kill $(cat /run/openvswitch/ovsdb-server.pid)
+        while ovs-vsctl --timeout=5 --no-wait show; do sleep 0.1; done
+        """, proof: nil),
+    Case(
       id: "vswitchd-dead", fault: "kill -9 $(cat /run/openvswitch/ovs-vswitchd.pid); sleep 0.3",
       proof: nil),
   ]
@@ -119,7 +151,7 @@ struct TraceTests {
     }
     patchbay netns add ns1 ns2 ns3 >/dev/null
     for n in ns1 ns2 ns3; do patchbay add --cache-dir $PWD/cni $NETWORK $n >/dev/null || exit 3; done
-    address() { in_ns $1 ip -4 -o address show eth0 | awk '{split($4,a,"/"); print a[1]}'; }
+    address() { in_ns $1 ip -o address show dev eth0 scope global | awk '{split($4,a,"/"); print a[1]}'; }
     b=$(address ns2)
 
     """

@@ -43,6 +43,8 @@ struct Probe {
     let verdict: Verdict
     let sightings: [Sighting]
     let traffic: String
+    /// The rule that dropped something meanwhile; nil where none did, or the packet was answered.
+    let rule: RuleCounters.Increase?
   }
 
   func run() throws -> Outcome {
@@ -73,6 +75,8 @@ struct Probe {
         Watch(
           try PacketSocket(in: place, index: inside.link.index, filter: filter.instructions)))
     }
+    let attachments = [question.from] + (question.target.map { [$0] } ?? [])
+    let counters = RuleCounters(attachments, until: host.deadline)
     if let request = addressRequest(from: source, mac: end.link.mac) { try? first.send(request) }
     let connection = try? send(from: sandbox)
     let limit = Deadline.after(.seconds(1))
@@ -91,7 +95,13 @@ struct Probe {
     let here = sightings[0].counts
     let verdict: Outcome.Verdict =
       here[.refusal] != nil ? .refused : here[.reply] != nil ? .answered : .silent
-    return Outcome(verdict: verdict, sightings: sightings, traffic: question.traffic.name)
+    var rule: RuleCounters.Increase?
+    if verdict != .answered {
+      rule = RuleCounters(attachments, until: .after(.seconds(5)))
+        .increase(since: counters, attachments)
+    }
+    return Outcome(
+      verdict: verdict, sightings: sightings, traffic: question.traffic.name, rule: rule)
   }
 
   /// The packet, by an ordinary socket: route, source and neighbour are the kernel's affair.
@@ -164,7 +174,9 @@ extension Probe.Outcome {
           + "\(count(.request)), answers \(count(.reply) + count(.refusal))"
       }
     }
-    return lines + Paragraph.lines(sentence)
+    guard let rule else { return lines + Paragraph.lines(sentence) }
+    let text = "\(sentence) Meanwhile \(rule.subject) counted \(rule.packets)."
+    return lines + Paragraph.lines(text) + ["    \(rule.remedy)"]
   }
 
   /// Where the packet was seen last.
@@ -209,6 +221,15 @@ extension Probe.Outcome {
               "refusals": count(.refusal),
             ]
           })
+      ),
+      (
+        "rule",
+        rule.map {
+          [
+            "subject": .string($0.subject), "packets": .integer($0.packets),
+            "remedy": .string($0.remedy),
+          ]
+        }
       ),
     ])
   }

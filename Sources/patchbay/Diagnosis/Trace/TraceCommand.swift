@@ -55,7 +55,16 @@ struct TraceCommand: ParsableCommand {
   var timeout: UInt16 = 10
 
   func run() throws {
-    let host = try Diagnosis.reading(database.endpoint, timeout: timeout)
+    let deadline = Deadline.after(.seconds(Int(timeout)))
+    let host: HostReading
+    do { host = try HostReading(Endpoint(database.endpoint), until: deadline) } catch let error
+      as OVSDBError
+    {
+      let finding = Finding(silent: error)
+      guard json else { throw Failure(finding.text, hint: finding.remedy, isAboutRoot: false) }
+      show(TraceReport.json(from: from, to: to, stoppedBy: finding))
+      throw ExitCode(1)
+    }
     let question = try TraceQuestion(
       from: from, to: to, .init(traffic), isIPv6: isIPv6, on: host)
     let tracer = Tracer(question, on: host)
@@ -76,22 +85,5 @@ struct TraceCommand: ParsableCommand {
       show(report.text(isBrief: brief))
     }
     if report.isBlocked { throw ExitCode(1) }
-  }
-}
-
-enum Diagnosis {
-  /// Reads this host; what Open vSwitch lacks to be read is the first cause there can be.
-  static func reading(_ database: String, timeout: UInt16) throws -> HostReading {
-    let deadline = Deadline.after(.seconds(Int(timeout)))
-    do {
-      return try HostReading(Endpoint(database), until: deadline)
-    } catch let error as OVSDBError {
-      if Process.effectiveUser != 0 {
-        throw Failure(error.description, hint: "you are not root: run it with sudo")
-      }
-      throw Failure(
-        "ovsdb-server does not respond: \(error)",
-        hint: "systemctl start openvswitch-switch")
-    }
   }
 }

@@ -108,6 +108,14 @@ struct TraceReport {
     ])
   }
 
+  /// The report of a question that could not be looked into at all.
+  static func json(from: String, to: String, stoppedBy finding: Finding) -> JSONValue {
+    [
+      "from": ["name": .string(from)], "to": ["name": .string(to)], "verdict": "blocked",
+      "cause": finding.json, "checks": [finding.json], "traces": [],
+    ]
+  }
+
   private static func end(_ attachment: AttachmentReading) -> JSONValue {
     .object([
       ("name", .string(attachment.name)), ("sandbox", .string(attachment.record.sandbox)),
