@@ -212,8 +212,7 @@ let package = Package(
       name: "Fuzzing",
       dependencies: [
         "Addresses", "CLinux", "CNI", "CNIRuntime", "JSON", "LeaseFiles", "Linux", "Netlink",
-        "OVSDB",
-        "OpenVSwitch", "PluginConfigurations",
+        "OVSDB", "OpenVSwitch", "PluginConfigurations", "Unixctl",
       ], path: "Tests/Fuzzing", swiftSettings: [.swiftLanguageMode(.v6)]),
     .executableTarget(
       name: "mutator", dependencies: ["CLinux", "Fuzzing", "TestSupport"], path: "Tests/Mutator",

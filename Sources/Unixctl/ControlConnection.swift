@@ -8,11 +8,8 @@ public import Linux
 public final class ControlConnection {
   private let socket: ControlSocket
   private let descriptor: FileDescriptor
-  private var splitter = JSONTextSplitter()
+  private var responses = ControlResponses()
   private var lastID: Int64 = 0
-
-  /// Bytes; a longer response is refused.
-  private static let limit = 16 << 20
 
   /// Connects to `socket`.
   public init(_ socket: ControlSocket, until deadline: Deadline) throws(ControlError) {
@@ -32,24 +29,15 @@ public final class ControlConnection {
       "params": .array(arguments.map { .string($0) }),
     ]
     var output = request.encoded()[...]
-    var response: JSONValue?
-    while response == nil {
+    while true {
       try exchange(&output, command, until: deadline)
-      while let text = splitter.next() {
-        guard let value = try? JSONValue(parsing: text) else {
-          throw .malformed(path: socket.path, "it is not JSON")
-        }
-        // A response to what was given up earlier may still come.
-        if value["id"]?.integer == lastID { response = value }
+      switch responses.outcome(of: lastID) {
+      case .text(let text): return text
+      case .refused(let words): throw .refused(command: command, words: words)
+      case .malformed(let reason): throw .malformed(path: socket.path, reason)
+      case nil: continue
       }
     }
-    if let error = response?["error"], error != .null {
-      throw .refused(command: command, words: Self.trimmed(error.text ?? "without a reason"))
-    }
-    guard let text = response?["result"]?.text else {
-      throw .malformed(path: socket.path, "it has neither \"result\" nor \"error\"")
-    }
-    return Self.trimmed(text)
   }
 
   /// Sends and receives what there is, once.
@@ -75,16 +63,6 @@ public final class ControlConnection {
     }
     // The daemon closes a connection whose request it cannot read.
     guard !bytes.isEmpty else { throw .connectionLost(path: socket.path, nil) }
-    splitter.append(bytes)
-    guard splitter.pendingCount <= Self.limit else {
-      throw .malformed(path: socket.path, "it has more than \(Self.limit) bytes")
-    }
-  }
-
-  /// Releases before 3.4 end a text with a newline, later ones do not.
-  private static func trimmed(_ text: String) -> String {
-    var text = text[...]
-    while text.last == "\n" { text.removeLast() }
-    return String(text)
+    responses.append(bytes)
   }
 }

@@ -7,6 +7,7 @@ import PluginConfigurations
 @testable import Netlink
 @testable import OVSDB
 import OpenVSwitch
+import Unixctl
 
 extension Feeding {
   static func configuration(_ octets: [UInt8]) {
@@ -79,6 +80,7 @@ extension Feeding {
   }
 
   static func ovsdb(_ octets: [UInt8]) {
+    control(octets)
     var splitter = JSONTextSplitter()
     splitter.append(octets)
     while let text = splitter.next() {
@@ -95,6 +97,26 @@ extension Feeding {
         }
         apply(value)
       }
+    }
+  }
+
+  /// As what ovs-vswitchd sends over its control socket, and as the text of a trace.
+  private static func control(_ octets: [UInt8]) {
+    var whole = ControlResponses()
+    whole.append(octets)
+    let outcome = whole.outcome(of: 1)
+    var pieces = ControlResponses()
+    var found: ControlResponses.Outcome?
+    for octet in octets where found == nil {
+      pieces.append([octet])
+      found = pieces.outcome(of: 1)
+    }
+    require(found == outcome, "another outcome in pieces: \(octets)")
+    var texts = [String(decoding: octets, as: UTF8.self)]
+    if case .text(let text) = outcome { texts.append(text) }
+    for text in texts {
+      let trace = FlowTrace(text)
+      _ = (trace.outputs, trace.remarks, trace.lastTable?.isMiss, trace.usesNormal)
     }
   }
 

@@ -64,6 +64,9 @@ private enum Samples {
     #"{"Interface":{"a":{"new":{"name":"v0","ofport":1},"old":{"ofport":["set",[]]}}}}"#,
     #"{"method":"update2","params":[1,{"Interface":{"a":{"insert":{"name":"v0"}}}}],"id":null}"#,
     #"[{"error":"constraint violation","details":"a"},{"count":0}]"#,
+    #"{"id":1,"result":"Flow: icmp,in_port=a\n\nbridge(\"b\")\n---\n 0. in_port=a, priority 9, cookie 0x7\n    NORMAL\n     -> no learned MAC for destination, flooding\n\nDatapath actions: push_vlan(vid=10,pcp=0),b,pop_vlan,\"c d\"\n","error":null}"#,
+    #"{"id":1,"error":"no such bridge\n"}{"id":2,"result":"OK"}"#,
+    "Flow: ip\n 2. No match.\n    drop\nDatapath actions: ct(zone=1),recirc(0x2)\n===\nFlow: ip\n>>>> dropping <<<<\nTranslation failed (Forwarding is disabled), packet is dropped.\n",
   ]
   /// A link and an address with their attributes; a refusal with the kernel's words.
   static let datagrams: [[UInt8]] = [

@@ -15,7 +15,7 @@ public enum Subject: String, CaseIterable, Sendable {
   case addresses
   /// What the kernel sends.
   case netlink
-  /// What ovsdb-server sends.
+  /// What ovsdb-server sends, and ovs-vswitchd over its control socket.
   case ovsdb
   /// The results of delegates, and what a runtime kept of them.
   case cache
