@@ -1,14 +1,14 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build build-embedded demo test test-kernel test-podman5 lint bench soak fuzz sanitize install deb tarball uninstall clean
+.PHONY: setup build build-normal demo test test-kernel test-podman5 lint bench soak fuzz sanitize install deb tarball uninstall clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
 build: ## the static executables, in dist/
 	.ci/setup build
 	.ci/build
-build-embedded: ## the plugins by Embedded Swift, in dist/embedded/
+build-normal: ## the plugins without Embedded Swift, in dist/normal/
 	.ci/setup build
-	.ci/build-embedded
+	.ci/build normal
 demo: ## the main job, shown
 	.ci/setup build demo
 	.ci/build
@@ -17,6 +17,8 @@ test: ## all tests, and a short fuzzing (20 seconds each); what .ci/run calls
 	.ci/setup build demo test
 	.ci/build
 	PATCHBAY_BIN=$(CURDIR)/dist .ci/test
+	@echo "And some on the executables without Embedded Swift:"
+	.ci/test --filter 'PluginTests.AttachTests|HostLocalTests.AddressTests|LoopbackTests|ClusterCommandTests'
 	FUZZ_JOBS=8 .ci/fuzz 20
 test-kernel: ## the tests of Open vSwitch on the kernel's datapath, in an emulated machine
 	.ci/setup build
@@ -32,7 +34,7 @@ lint: ## format of the Swift sources, mistakes in the scripts
 bench: ## the table of measurements
 	.ci/setup build demo bench
 	.ci/build
-	.ci/build-embedded --if-possible
+	.ci/build normal
 	.ci/bench
 soak: ## load, kills and failures for a long time: .ci/soak SECONDS says how long
 	.ci/setup build demo test

@@ -10,21 +10,22 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build-embedded` does.
+let isEmbedded = Context.environment["PATCHBAY_EMBEDDED"] != nil
+
+/// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build` does.
 ///
 /// Without the pass `object-outliner`. Symptom: an array literal holds the elements of another.
 /// Cause: the pass makes the literals of a function data, and numbers them in each module that has a
 /// copy of the function; the numbers differ, and the linker takes equal ones for the same data. Known:
 /// https://github.com/swiftlang/swift/pull/88178 (after 6.3).
 let embedded: [SwiftSetting] =
-  Context.environment["PATCHBAY_EMBEDDED"] == nil
-  ? []
-  : [
+  isEmbedded
+  ? [
     .enableExperimentalFeature("Embedded"),
     .unsafeFlags([
       "-wmo", "-Xfrontend", "-function-sections", "-Xllvm", "-sil-disable-pass=object-outliner",
     ]),
-  ]
+  ] : []
 
 /// The libraries and plugins are held to what Embedded Swift has too; see `embedded`.
 ///
@@ -88,6 +89,112 @@ let fuzz: [Target] =
       name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz",
       swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])])
   ]
+
+/// The tool, the tests, and what they run: Embedded Swift has not what these use.
+let others: [Target] = [
+  .executableTarget(
+    name: "patchbay",
+    dependencies: [
+      "Attachments", "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore",
+      "LeaseFiles", "LeaseDatabase", "SandboxRemains",
+      "Netlink", "OVSDB", "OpenVSwitch", "PortGuard", "Unixctl", "CNI", "JSON", "Linux",
+      "Addresses", "Digests", "Nftables", "PublishedPorts",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    exclude: ["patchbay.8"], swiftSettings: settings,
+    linkerSettings: [isStatic] + staticFoundation),
+  support,
+  // Runs a program, and kills it or fails it at one of its system calls.
+  .executableTarget(
+    name: "steps", path: "Tests/Steps",
+    cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+  // Answers TCP, UDP and SCTP, and asks.
+  .executableTarget(
+    name: "echo", path: "Tests/Echo",
+    cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+  // What reads octets from outside, to be fed with any.
+  .target(
+    name: "Fuzzing",
+    dependencies: [
+      "Addresses", "CLinux", "CNI", "CNIRuntime", "JSON", "LeaseFiles", "Linux", "Netlink",
+      "OVSDB", "OpenVSwitch", "PluginConfigurations", "Unixctl",
+    ], path: "Tests/Fuzzing", swiftSettings: [.swiftLanguageMode(.v6)]),
+  .executableTarget(
+    name: "mutator", dependencies: ["CLinux", "Fuzzing", "TestSupport"], path: "Tests/Mutator",
+    swiftSettings: [.swiftLanguageMode(.v6)]),
+  tests(
+    "FaultTests",
+    [
+      "ovs-bridge", "host-local", "static", "loopback", "ovs-mirror-producer",
+      "ovs-mirror-consumer", "portmap", "patchbay", "steps", "Fuzzing", "TestSupport", "CLinux",
+      "CNI",
+      "JSON", "Linux", "Netlink", "OVSDB", "OpenVSwitch", "Addresses",
+    ], excluded: ["README.md"]),
+  // Not a test: what `make bench` runs.
+  .executableTarget(
+    name: "bench", dependencies: ["JSON", "Linux"], path: "Tests/Bench", exclude: ["README.md"],
+    swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+  tests("LinuxTests", ["Linux", "TestSupport"]),
+  tests("JSONTests", ["JSON", "TestSupport"]),
+  tests("AddressesTests", ["Addresses"]),
+  tests("LeaseFilesTests", ["LeaseFiles", "Addresses", "Linux", "TestSupport"]),
+  tests(
+    "HostLocalTests",
+    [
+      "host-local", "static", "steps", "PluginConfigurations", "LeaseFiles", "CNI", "JSON",
+      "Addresses", "Linux", "TestSupport",
+    ]),
+  tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], excluded: ["Golden"]),
+  tests(
+    "CNIRuntimeTests", ["CNIRuntime", "CNI", "JSON", "Linux", "TestSupport"], excluded: ["Golden"]
+  ),
+  tests("PluginExecutionTests", ["PluginExecution", "CNI", "JSON", "Linux", "TestSupport"]),
+  tests("DigestsTests", ["Digests"]),
+  tests(
+    "OVSDBTests",
+    ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
+  tests("OpenVSwitchTests", ["JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
+  tests("UnixctlTests", ["Unixctl", "Linux", "TestSupport"]),
+  tests("TestSupportTests", ["TestSupport"]),
+  // The sources as text, held against the map.
+  tests("SourceTests", []),
+  tests("NetlinkTests", ["Netlink", "Addresses", "Linux", "TestSupport"], excluded: ["Golden"]),
+  tests(
+    "PluginTests",
+    [
+      "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer", "host-local", "loopback",
+      "Attachments", "PluginConfigurations", "JSON", "TestSupport",
+    ]),
+  tests("MirrorTests", ["CNI", "JSON", "Mirrors", "PluginConfigurations"]),
+  tests(
+    "PortmapTests",
+    [
+      "ovs-bridge", "host-local", "portmap", "echo", "PluginConfigurations", "JSON",
+      "TestSupport",
+    ]),
+  tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
+  tests(
+    "NetavarkTests",
+    [
+      "netavark-driver", "ovs-bridge", "host-local", "static", "portmap", "patchbay", "echo",
+      "TestSupport",
+    ]),
+  tests("LoopbackTests", ["loopback", "TestSupport"]),
+  tests("ClusterTests", ["cluster", "host-local", "ovs-bridge", "patchbay", "TestSupport"]),
+  tests("OVNTests", ["ovn", "cluster", "host-local", "patchbay", "echo", "TestSupport"]),
+  tests(
+    "RuntimeTests",
+    ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),
+  tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),
+  tests(
+    "PortGuardTests",
+    [
+      "ovs-bridge", "static", "patchbay", "PortGuard", "BPF", "Netlink", "PluginConfigurations",
+      "CLinux",
+      "JSON", "Linux", "Addresses", "TestSupport",
+    ]),
+  tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
+]
 
 let package = Package(
   name: "patchbay",
@@ -187,107 +294,5 @@ let package = Package(
       ]),
     plugin("meta", "ovs-mirror-producer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
     plugin("meta", "ovs-mirror-consumer", ["Mirrors", "PluginConfigurations", "PluginCore"]),
-    .executableTarget(
-      name: "patchbay",
-      dependencies: [
-        "Attachments", "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore",
-        "LeaseFiles", "LeaseDatabase", "SandboxRemains",
-        "Netlink", "OVSDB", "OpenVSwitch", "PortGuard", "Unixctl", "CNI", "JSON", "Linux",
-        "Addresses", "Digests", "Nftables", "PublishedPorts",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      exclude: ["patchbay.8"], swiftSettings: settings,
-      linkerSettings: [isStatic] + staticFoundation),
-    support,
-    // Runs a program, and kills it or fails it at one of its system calls.
-    .executableTarget(
-      name: "steps", path: "Tests/Steps",
-      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
-    // Answers TCP, UDP and SCTP, and asks.
-    .executableTarget(
-      name: "echo", path: "Tests/Echo",
-      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
-    // What reads octets from outside, to be fed with any.
-    .target(
-      name: "Fuzzing",
-      dependencies: [
-        "Addresses", "CLinux", "CNI", "CNIRuntime", "JSON", "LeaseFiles", "Linux", "Netlink",
-        "OVSDB", "OpenVSwitch", "PluginConfigurations", "Unixctl",
-      ], path: "Tests/Fuzzing", swiftSettings: [.swiftLanguageMode(.v6)]),
-    .executableTarget(
-      name: "mutator", dependencies: ["CLinux", "Fuzzing", "TestSupport"], path: "Tests/Mutator",
-      swiftSettings: [.swiftLanguageMode(.v6)]),
-    tests(
-      "FaultTests",
-      [
-        "ovs-bridge", "host-local", "static", "loopback", "ovs-mirror-producer",
-        "ovs-mirror-consumer", "portmap", "patchbay", "steps", "Fuzzing", "TestSupport", "CLinux",
-        "CNI",
-        "JSON", "Linux", "Netlink", "OVSDB", "OpenVSwitch", "Addresses",
-      ], excluded: ["README.md"]),
-    // Not a test: what `make bench` runs.
-    .executableTarget(
-      name: "bench", dependencies: ["JSON", "Linux"], path: "Tests/Bench", exclude: ["README.md"],
-      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
-    tests("LinuxTests", ["Linux", "TestSupport"]),
-    tests("JSONTests", ["JSON", "TestSupport"]),
-    tests("AddressesTests", ["Addresses"]),
-    tests("LeaseFilesTests", ["LeaseFiles", "Addresses", "Linux", "TestSupport"]),
-    tests(
-      "HostLocalTests",
-      [
-        "host-local", "static", "steps", "PluginConfigurations", "LeaseFiles", "CNI", "JSON",
-        "Addresses", "Linux", "TestSupport",
-      ]),
-    tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], excluded: ["Golden"]),
-    tests(
-      "CNIRuntimeTests", ["CNIRuntime", "CNI", "JSON", "Linux", "TestSupport"], excluded: ["Golden"]
-    ),
-    tests("PluginExecutionTests", ["PluginExecution", "CNI", "JSON", "Linux", "TestSupport"]),
-    tests("DigestsTests", ["Digests"]),
-    tests(
-      "OVSDBTests",
-      ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
-    tests("OpenVSwitchTests", ["JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
-    tests("UnixctlTests", ["Unixctl", "Linux", "TestSupport"]),
-    tests("TestSupportTests", ["TestSupport"]),
-    // The sources as text, held against the map.
-    tests("SourceTests", []),
-    tests("NetlinkTests", ["Netlink", "Addresses", "Linux", "TestSupport"], excluded: ["Golden"]),
-    tests(
-      "PluginTests",
-      [
-        "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer", "host-local", "loopback",
-        "Attachments", "PluginConfigurations", "JSON", "TestSupport",
-      ]),
-    tests("MirrorTests", ["CNI", "JSON", "Mirrors", "PluginConfigurations"]),
-    tests(
-      "PortmapTests",
-      [
-        "ovs-bridge", "host-local", "portmap", "echo", "PluginConfigurations", "JSON",
-        "TestSupport",
-      ]),
-    tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
-    tests(
-      "NetavarkTests",
-      [
-        "netavark-driver", "ovs-bridge", "host-local", "static", "portmap", "patchbay", "echo",
-        "TestSupport",
-      ]),
-    tests("LoopbackTests", ["loopback", "TestSupport"]),
-    tests("ClusterTests", ["cluster", "host-local", "ovs-bridge", "patchbay", "TestSupport"]),
-    tests("OVNTests", ["ovn", "cluster", "host-local", "patchbay", "echo", "TestSupport"]),
-    tests(
-      "RuntimeTests",
-      ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),
-    tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),
-    tests(
-      "PortGuardTests",
-      [
-        "ovs-bridge", "static", "patchbay", "PortGuard", "BPF", "Netlink", "PluginConfigurations",
-        "CLinux",
-        "JSON", "Linux", "Addresses", "TestSupport",
-      ]),
-    tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
-  ] + fuzz
+  ] + (isEmbedded ? [] : others) + fuzz
 )

@@ -18,7 +18,7 @@ extension JSONValue {
     case .object(let object):
       let members = object.members.map { ($0.name, Optional($0.value.asGoMap)) }
       return .object(members.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) })
-    case .array(let items): return .array(items.map(\.asGoMap))
+    case .array(let items): return .array(items.map { $0.asGoMap })
     case .integer(let number) where number.magnitude > 1 << 53: return .real(Double(number))
     default: return self
     }

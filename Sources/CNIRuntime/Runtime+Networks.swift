@@ -99,7 +99,7 @@ extension Runtime {
       } catch { errors.append(error) }
     }
     if list.has(.gc), !list.isGCDisabled {
-      let attachments = valid.map { JSONValue.array($0.map(\.json)) }
+      let attachments = valid.map { JSONValue.array($0.map { $0.json }) }
       // The second is what the specification's text called it at first.
       let members = [
         ("cni.dev/valid-attachments", attachments), ("cni.dev/attachments", attachments),

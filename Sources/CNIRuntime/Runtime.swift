@@ -175,7 +175,7 @@ extension Runtime {
       guard let answer = try execute(type, .version, variables, input).result() else {
         throw .noErrorResult(.exited(0), output: [])
       }
-      let versions = answer["supportedVersions"]?.array?.compactMap(\.text) ?? []
+      let versions = answer["supportedVersions"]?.array?.compactMap { $0.text } ?? []
       return versions.isEmpty ? [answer["cniVersion"]?.text].compactMap { $0 } : versions
     } catch { failure = error }
     if case .refused(let error) = failure, error.message == "unknown CNI_COMMAND: VERSION" {

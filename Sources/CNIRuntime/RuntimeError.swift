@@ -52,10 +52,10 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
       failures.isEmpty
         ? "\(cause)\nwhat the plugins had made was taken back, by DEL in reverse order"
         : "\(cause)\ntaking back what the plugins had made failed as well: "
-          + failures.map(\.description).joined(separator: "\n")
+          + failures.map { $0.description }.joined(separator: "\n")
     case .notRolledBack(let cause, let interface):
       "\(cause)\nnothing was taken back: interface \"\(interface)\" was in the sandbox before"
-    case .several(let errors): errors.map(\.description).joined(separator: "\n")
+    case .several(let errors): errors.map { $0.description }.joined(separator: "\n")
     default: sentence.controlCharactersEscaped
     }
   }

@@ -183,7 +183,7 @@ enum PortTable {
   static func returnRules(_ published: PublishedPorts) -> [(
     address: IPAddress, rule: [FirewallExpression]
   )] {
-    var rules: [(IPAddress, [FirewallExpression])] = []
+    var rules: [(address: IPAddress, rule: [FirewallExpression])] = []
     let families = Set(published.ports.map { $0.family })
     for prefix in published.addresses where families.contains(prefix.address.family) {
       let family = prefix.address.family

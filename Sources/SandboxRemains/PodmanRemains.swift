@@ -69,7 +69,7 @@ package struct PodmanRemains {
     guard !gone.isEmpty else { return [] }
     var hostEnds = HostEnds()
     for one in gone { one.addHostEnds(to: &hostEnds) }
-    hostEnds.settle(gone.map(\.key), within: patience)
+    hostEnds.settle(gone.map { $0.key }, within: patience)
     var remains: [Remains] = []
     for one in gone where !hostEnds.areThere(one.key) {
       guard let list = list(for: one) else { continue }

@@ -10,8 +10,8 @@ enum Place {
   static let ours = Process.environment("PATCHBAY_BIN") ?? "dist"
   /// Those of Debian's package containernetworking-plugins.
   static let references = "/usr/lib/cni"
-  /// Ours as Embedded Swift builds them, where .ci/build-embedded has been run.
-  static let embedded = "\(ours)/embedded"
+  /// Ours without Embedded Swift, where `.ci/build normal` has been run.
+  static let normal = "\(ours)/normal"
   static let bridge = "bench"
 
   static func prepare() throws {

@@ -1,29 +1,29 @@
 import JSON
 import Linux
 
-/// The plugins as Embedded Swift builds them, beside those of the normal build.
+/// The plugins as Embedded Swift builds them, which ship, beside those of the normal build.
 ///
-/// Nothing is measured where there are none, and nothing is promised: the normal build ships.
+/// Nothing is measured where there are none, and nothing is promised of the difference.
 enum Embedded {
   static func measure(_ ports: Ports, _ options: Options, into table: inout Table) throws {
-    guard (try? FileStatus(path: "\(Place.embedded)/ovs-bridge")) != nil else {
-      return progress("no \(Place.embedded): .ci/build-embedded makes it")
+    guard (try? FileStatus(path: "\(Place.normal)/ovs-bridge")) != nil else {
+      return progress("no \(Place.normal): .ci/build normal makes it")
     }
-    for name in try Starts.plugins(Place.embedded) {
-      let size = try Weight.size(name, Place.embedded)
-      let normal = try Weight.size(name, Place.ours)
+    for name in try Starts.plugins(Place.normal) {
+      let size = try Weight.size(name)
+      let normal = try Weight.size(name, Place.normal)
       table.add(
         Row(
           "Embedded Swift: executable of `\(name)`", size / normal, "", atMost: nil,
           ours: "\(size.rounded(2)) MiB", other: "normal build \(normal.rounded(2)) MiB"))
     }
-    for name in try Starts.plugins(Place.embedded) {
+    for name in try Starts.plugins(Place.normal) {
       let times = try Starts.compare(
-        options.turns, "\(Place.embedded)/\(name)", "\(Place.ours)/\(name)")
+        options.turns, "\(Place.ours)/\(name)", "\(Place.normal)/\(name)")
       add("start of `\(name)` (VERSION)", times, &table)
     }
-    let memory = try Weight.peaks("ovs-bridge", ports, Place.embedded).median
-    let normal = try Weight.peaks("ovs-bridge", ports).median
+    let memory = try Weight.peaks("ovs-bridge", ports).median
+    let normal = try Weight.peaks("ovs-bridge", ports, Place.normal).median
     table.add(
       Row(
         "Embedded Swift: peak memory of `ovs-bridge` ADD", memory / normal, "", atMost: nil,
@@ -47,7 +47,7 @@ enum Embedded {
     for index in 0..<options.turns {
       let isOddTurn = !index.isMultiple(of: 2)
       for isEmbedded in isOddTurn ? [false, true] : [true, false] {
-        let directory = isEmbedded ? Place.embedded : Place.ours
+        let directory = isEmbedded ? Place.ours : Place.normal
         let added = try program("ADD", index, directory).checked()
         let deleted = try program("DEL", index, directory).checked()
         if isEmbedded {

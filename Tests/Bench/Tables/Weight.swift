@@ -5,18 +5,18 @@ import Linux
 enum Weight {
   static func measure(_ ports: Ports, into table: inout Table) throws {
     for name in try Starts.plugins() {
-      table.add(Row("executable of `\(name)`", try size(name, Place.ours), " MiB", atMost: 8))
+      table.add(Row("executable of `\(name)`", try size(name), " MiB", atMost: 3))
     }
     // The rest need a database of their own.
     for name in try Starts.plugins() where !SharedState.plugins.contains(name) {
       let series = try peaks(name, ports)
       table.add(
-        Row("peak memory of `\(name)` ADD", series.median, " MiB", atMost: 12, raw: series.json))
+        Row("peak memory of `\(name)` ADD", series.median, " MiB", atMost: 4, raw: series.json))
     }
   }
 
   /// Of the executable, in MiB.
-  static func size(_ name: String, _ directory: String) throws -> Double {
+  static func size(_ name: String, _ directory: String = Place.ours) throws -> Double {
     Double(try FileStatus(path: "\(directory)/\(name)").size) / 1_048_576
   }
 

@@ -17,7 +17,7 @@ extension ContainerRequest {
   func parameters(
     _ list: NetworkList, requestsAddresses: Bool, sandboxPath: String
   ) throws(DriverError) -> AttachmentParameters {
-    let declared = list.plugins.flatMap(\.capabilities)
+    let declared = list.plugins.flatMap { $0.capabilities }
     var pairs = [(key: "IgnoreUnknown", value: "1")]
     // What ends a value in CNI_ARGS cannot be in one.
     if !containerName.isEmpty, !containerName.utf8.contains(where: { $0 == 0x3b || $0 == 0x3d }) {
@@ -55,7 +55,7 @@ extension ContainerRequest {
   }
 
   /// The container's ports as the capability `portMappings` has them.
-  var portMappingsCapability: JSONValue { .array(portMappings.flatMap(\.entries)) }
+  var portMappingsCapability: JSONValue { .array(portMappings.flatMap { $0.entries }) }
 }
 
 extension ContainerRequest.PortMapping {
@@ -104,7 +104,7 @@ extension ContainerStatus {
     let network = request.network.name
     for address in request.addresses
     where !decoded.addresses.contains(where: { $0.address.address == address }) {
-      let given = decoded.addresses.map(\.address.description).joined(separator: ", ")
+      let given = decoded.addresses.map { $0.address.description }.joined(separator: ", ")
       throw DriverError(
         "network \"\(network)\" gave \(given.isEmpty ? "no address" : given), not the requested "
           + "\(address)")

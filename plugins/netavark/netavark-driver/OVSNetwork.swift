@@ -17,8 +17,8 @@ struct OVSNetwork {
   init(_ network: PodmanNetwork, _ container: DriverOptions = DriverOptions())
     throws(DriverError)
   {
-    let ofContainer = OVSOption.ofContainer.map(\.name) + Self.ownContainerOptions
-    let all = OVSOption.ofNetwork.map(\.name) + Self.ownOptions + ofContainer
+    let ofContainer = OVSOption.ofContainer.map { $0.name } + Self.ownContainerOptions
+    let all = OVSOption.ofNetwork.map { $0.name } + Self.ownOptions + ofContainer
     if let option = network.options.first(otherThan: all) {
       throw DriverError(
         "-o \(option): unknown option of the driver ovs; it has "
@@ -116,7 +116,7 @@ struct OVSNetwork {
       return [
         "type": "host-local",
         "ranges": .array(subnets.map { [["subnet": .string($0.description)]] }),
-        "sticky": "name", "routes": .array(try routes(subnets.map(\.address), interfaceName)),
+        "sticky": "name", "routes": .array(try routes(subnets.map { $0.address }, interfaceName)),
       ]
     }
     let addresses = request?.addresses ?? samples
