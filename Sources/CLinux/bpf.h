@@ -5,8 +5,8 @@
 
 #include <linux/bpf.h>
 #include <linux/ethtool.h>
-#include <linux/if.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>

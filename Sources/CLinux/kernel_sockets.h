@@ -4,10 +4,10 @@
 #include "call.h"
 
 #include <linux/ethtool.h>
-#include <linux/if.h>
 #include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>

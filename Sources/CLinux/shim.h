@@ -21,7 +21,6 @@
 #include "sockets.h"
 
 #include <linux/genetlink.h>
-#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>

@@ -38,8 +38,8 @@ struct LinkHeader: Hashable {
     self.index = index
     for (value, flag) in [(isUp, IFF_UP), (isPromiscuous, IFF_PROMISC)] {
       guard let value else { continue }
-      change |= UInt32(flag.rawValue)
-      if value { flags |= UInt32(flag.rawValue) }
+      change |= UInt32(flag)
+      if value { flags |= UInt32(flag) }
     }
   }
 
@@ -108,11 +108,11 @@ public struct Link: Hashable, Sendable {
 
   /// Whether it was told to receive all frames (`IFF_PROMISC`); those that are counted by `promiscuity`
   /// do not show here.
-  public var isPromiscuous: Bool { flags & UInt32(IFF_PROMISC.rawValue) != 0 }
+  public var isPromiscuous: Bool { flags & UInt32(IFF_PROMISC) != 0 }
   /// Whether it was switched on (`IFF_UP`). Whether packets pass is `operationalState`.
-  public var isUp: Bool { flags & UInt32(IFF_UP.rawValue) != 0 }
+  public var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
   /// `IFF_LOOPBACK`
-  public var isLoopback: Bool { flags & UInt32(IFF_LOOPBACK.rawValue) != 0 }
+  public var isLoopback: Bool { flags & UInt32(IFF_LOOPBACK) != 0 }
 }
 
 extension Link: Reported {
