@@ -40,7 +40,7 @@ soak: ## load, kills and failures for a long time: .ci/soak SECONDS says how lon
 	.ci/setup build demo test
 	.ci/build
 	PATCHBAY_BIN=$(CURDIR)/dist .ci/soak
-fuzz: ## any octets to what reads octets, ten minutes each: .ci/fuzz SECONDS SUBJECT…
+fuzz: ## any bytes to what reads bytes from outside, ten minutes each: .ci/fuzz SECONDS SUBJECT…
 	.ci/setup build
 	.ci/fuzz
 sanitize: ## the tests without privileges, under AddressSanitizer and ThreadSanitizer

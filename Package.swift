@@ -112,7 +112,7 @@ let others: [Target] = [
   .executableTarget(
     name: "echo", path: "Tests/Echo",
     cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
-  // What reads octets from outside, to be fed with any.
+  // What reads bytes from outside, to be fed with any.
   .target(
     name: "Fuzzing",
     dependencies: [
@@ -162,8 +162,8 @@ let others: [Target] = [
   tests(
     "PluginTests",
     [
-      "ovs-bridge", "ovs-mirror-producer", "ovs-mirror-consumer", "host-local", "loopback",
-      "Attachments", "PluginConfigurations", "JSON", "TestSupport",
+      "ovs-bridge", "ovn", "ovs-mirror-producer", "ovs-mirror-consumer", "portmap", "host-local",
+      "cluster", "static", "loopback", "Attachments", "PluginConfigurations", "JSON", "TestSupport",
     ]),
   tests("MirrorTests", ["CNI", "JSON", "Mirrors", "PluginConfigurations"]),
   tests(

@@ -65,7 +65,7 @@ struct Plugin {
   }
 }
 
-/// Tells whoever waits how far it is.
+/// Shows how far it is.
 func progress(_ text: String) {
   try? StandardStream.error.write(Array((text + "\n").utf8))
 }

@@ -117,7 +117,7 @@ func text(_ path: String) -> String {
   return String(decoding: bytes, as: UTF8.self)
 }
 
-/// Writes a file anew.
+/// Writes a file, whatever was there.
 func fill(_ path: String, with text: String) throws {
   try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o644)
     .write(Array(text.utf8))

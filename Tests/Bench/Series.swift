@@ -40,7 +40,7 @@ struct Comparison {
     _ count: Int, _ ours: () throws -> Program.Run, _ other: () throws -> Program.Run
   ) throws {
     for index in 0..<count {
-      // Whoever comes second finds the caches warm.
+      // The second one finds the caches warm.
       if index.isMultiple(of: 2) {
         self.ours.add(try ours())
         self.other.add(try other())

@@ -11,9 +11,9 @@ struct DatabaseTests {
 
   @Test(
     "at any request: ADD says so in time and has undone everything",
-    arguments: isSoak ? Wish.allCases : [.full])
-  func everyRequest(wish: Wish) throws {
-    let place = try FaultCase(wish)
+    arguments: isSoak ? Features.allCases : [.full])
+  func everyRequest(features: Features) throws {
+    let place = try FaultCase(features)
     let ovs = place.faults.host.openVSwitch
     let violations = Violations()
     var count = 0
@@ -68,7 +68,7 @@ struct DatabaseTests {
     }
     #expect(count >= 20)
     figures(
-      "ADD (\(wish)) with ovsdb-server at fault in \(count) ways; "
+      "ADD (\(features)) with ovsdb-server at fault in \(count) ways; "
         + "violations: \(violations.count)")
   }
 

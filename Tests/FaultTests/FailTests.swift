@@ -63,13 +63,14 @@ struct FailTests {
   }
 
   @Test(
-    "ADD that fails has undone everything and says why in one JSON text", arguments: Wish.allCases)
-  func add(wish: Wish) throws {
+    "ADD that fails has undone everything and says why in one JSON text",
+    arguments: Features.allCases)
+  func add(features: Features) throws {
     let violations = Violations()
-    let counts = try sweep(FaultCase(wish), by: wish.stride, violations)
-    #expect(counts.refusals > 50 / wish.stride)
+    let counts = try sweep(FaultCase(features), by: features.stride, violations)
+    #expect(counts.refusals > 50 / features.stride)
     figures(
-      "ADD (\(wish)) with \(counts.failures) failing calls, \(counts.refusals) of which ended it; "
+      "ADD (\(features)) with \(counts.failures) failing calls, \(counts.refusals) of which ended it; "
         + "violations: \(violations.count)")
   }
 

@@ -64,12 +64,14 @@ struct KillTests {
   }
 
   @Test(
-    "ADD leaves nothing that DEL or GC do not remove, and can be repeated", arguments: Wish.allCases
+    "ADD leaves nothing that neither DEL nor GC removes, and can be repeated",
+    arguments: Features.allCases
   )
-  func add(wish: Wish) throws {
-    let place = try FaultCase(wish)
+  func add(features: Features) throws {
+    let place = try FaultCase(features)
     let violations = Violations()
-    let kills = try sweep(by: wish.stride, Remedy.allCases, isAlternating: wish.stride > 1) {
+    let kills = try sweep(by: features.stride, Remedy.allCases, isAlternating: features.stride > 1)
+    {
       let stepped = try place.step(.kill, at: $0, "ADD")
       guard let call = stepped.call else {
         violations.expectSuccess(stepped.result, "ADD that was not killed")
@@ -81,8 +83,8 @@ struct KillTests {
       try apply($1, to: place, event, violations)
       return true
     }
-    #expect(kills > 100 / wish.stride)
-    figures("ADD (\(wish)) killed \(kills) times; violations: \(violations.count)")
+    #expect(kills > 100 / features.stride)
+    figures("ADD (\(features)) killed \(kills) times; violations: \(violations.count)")
   }
 
   @Test("an IPAM plugin that is killed leaves nothing, and the main plugin says so")
@@ -109,12 +111,12 @@ struct KillTests {
       "ADD of host-local as a delegate killed \(kills) times; violations: \(violations.count)")
   }
 
-  @Test("DEL is finished by a second one, or by GC", arguments: Wish.allCases)
-  func del(wish: Wish) throws {
+  @Test("DEL is finished by a second one, or by GC", arguments: Features.allCases)
+  func del(features: Features) throws {
     let violations = Violations()
-    let kills = try killDel(FaultCase(wish), by: wish.stride, ofDelegate: false, violations)
-    #expect(kills > 40 / wish.stride)
-    figures("DEL (\(wish)) killed \(kills) times; violations: \(violations.count)")
+    let kills = try killDel(FaultCase(features), by: features.stride, ofDelegate: false, violations)
+    #expect(kills > 40 / features.stride)
+    figures("DEL (\(features)) killed \(kills) times; violations: \(violations.count)")
   }
 
   @Test("DEL whose delegate is killed is finished by a second one, or by GC")

@@ -87,7 +87,7 @@ private final class Load: Sendable {
       timeout: .seconds(120))
   }
 
-  /// Does something to an attachment that nobody else uses meanwhile.
+  /// Does something to an attachment that no other thread uses meanwhile.
   func act(_ number: Int, _ generator: inout SeededGenerator) throws {
     let step =
       Int.random(in: 0..<4, using: &generator) == 0
@@ -124,7 +124,7 @@ private final class Load: Sendable {
     }
   }
 
-  /// With nobody at work: GC of all that is not known to be there, and then everything is looked at.
+  /// With no command running: GC of all that is not known to be there, and then everything is looked at.
   func inspect() throws {
     figures.withLock { $0.inspections += 1 }
     let all = states.withLock { $0 }
@@ -157,7 +157,7 @@ private final class Load: Sendable {
         || (line.hasPrefix("port ") || line.hasPrefix("interface ")) && line.contains("veth")
     }
     let difference = Traces(lines: ours).difference(from: Traces(lines: expected))
-    violations.expectNothing(difference, "with nobody at work, after GC")
+    violations.expectNothing(difference, "with no command running, after GC")
   }
 
   /// Deletes everything.

@@ -119,7 +119,7 @@ private enum Fault {
 
   @Test(
     "before any of its system calls loses no address and gives none twice",
-    arguments: ["ADD", "DEL", "ADD after somebody else", "first ADD"])
+    arguments: ["ADD", "DEL", "ADD after another program", "first ADD"])
   func killed(scenario: String) throws {
     var wreckage = try Wreckage()
     let command = scenario == "DEL" ? "DEL" : "ADD"
@@ -130,7 +130,7 @@ private enum Fault {
       let id = "c\(step)"
       switch scenario {
       case "DEL": wreckage.live[id] = try wreckage.network.add(id)
-      case "ADD after somebody else":
+      case "ADD after another program":
         try wreckage.network.write("10.1.0.60", "other\r\neth0")
         wreckage.live["other"] = ["10.1.0.60"]
       case "first ADD":
@@ -205,7 +205,7 @@ private enum Fault {
       do {
         let file = try FileDescriptor.open(index, .readWrite)
         var index = LeaseIndex(PageFile(file, isWritable: true))
-        // The one before may have been killed while it made the index anew.
+        // The one before may have been killed while it rebuilt the index.
         if index.isReadable() {
           try index.setField(LeaseIndex.Field.boot, UInt64(step))
           try index.pages.write()

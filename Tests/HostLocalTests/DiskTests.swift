@@ -157,7 +157,7 @@ import Testing
     for number in stride(from: 2, to: 60, by: 2) {
       #expect(try network.add("c\(number)") == ["10.1.0.\(number)"])
       #expect(try isIndexGood())
-      // Somebody else makes the next lease, within the same second.
+      // Another process makes the next lease, within the same second.
       let other = "\(path)/net/10.1.0.\(number + 1)"
       try Data("other\r\neth0".utf8).write(to: URL(fileURLWithPath: other))
       #expect(try !isIndexGood())
@@ -208,7 +208,7 @@ import Testing
       }
     }
     // The directory is in the one above it, the lease is whole before it has its name, and the name
-    // is on the disk before anybody is told.
+    // is on the disk before it is reported.
     let first = try order("ADD", "a", network)
     expect(
       [

@@ -80,7 +80,7 @@ final class Network: Sendable {
     return files
   }
 
-  /// Writes a file as somebody else would, a while ago.
+  /// Writes a file as another program would, a while ago.
   func write(_ name: String, _ content: String, age: TimeInterval = 10) throws {
     try temporary.write(content, to: "\(self.name)/\(name)", mode: 0o600)
     try FileManager.default.setAttributes(

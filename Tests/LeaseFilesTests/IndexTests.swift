@@ -163,7 +163,7 @@ import Testing
   }
 
   @Test(
-    "names nobody where it is empty, torn or something else",
+    "names no holder where it is empty, torn or something else",
     arguments: [
       "", "\r\n", "   ", "\0\0\0\0\0\0\0\0", "c1\0\0\0\0", "c1\r\neth0\r\nmore", "two words",
       "c1\r\n\u{1}", String(repeating: "x", count: 5000),

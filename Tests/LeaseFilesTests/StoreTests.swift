@@ -49,7 +49,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: place.temporary.path) == [])
   }
 
-  @Test("are found again when somebody else made or removed files meanwhile")
+  @Test("are found again when another program made or removed files meanwhile")
   func others() throws {
     let place = try Place()
     do {
@@ -73,7 +73,7 @@ import Testing
     #expect(try store.isFree(ip("10.0.0.2")))
   }
 
-  @Test("are believed before the index: an address that somebody has is not leased again")
+  @Test("are believed before the index: an address that is taken is not leased again")
   func wrongIndex() throws {
     let place = try Place()
     do {
@@ -105,7 +105,7 @@ import Testing
     #expect(place.files.keys.sorted() == ["10.0.0.3"])
   }
 
-  @Test("that are empty or torn are none, but not while somebody may be writing them")
+  @Test("that are empty or torn do not count, unless another program may be writing them")
   func torn() throws {
     let place = try Place()
     try place.write("10.0.0.2", "")
@@ -260,208 +260,5 @@ import Testing
     #expect(abs(Double(since) / 1e9 - Date().timeIntervalSince1970 + 60) < 5)
     #expect(try LeaseList.networks(in: place.temporary.path) == ["net"])
     #expect(try LeaseList.networks(in: place.temporary.path + "/none") == [])
-  }
-}
-
-@Suite("After the machine was started again") struct RebootTests {
-  private func leased(_ place: Place) throws {
-    var store = try place.open()
-    #expect(try store.lease(ip("10.0.0.2"), to: holder("a"), set: 0))
-    #expect(try store.lease(ip("10.0.0.3"), to: holder("b"), set: 0))
-    store.commit()
-  }
-
-  @Test("all leases that the index of the last boot knew are free, however new their files are")
-  func own() throws {
-    let place = try Place()
-    try leased(place)
-    try place.reboot()
-    #expect(try LeaseList.entries(at: place.location).map(\.state) == [.stale, .stale])
-    do {
-      var store = try place.open()
-      #expect(try store.addresses(of: holder("a")) == [])
-      #expect(try store.isFree(ip("10.0.0.2")))
-    }
-    #expect(place.files == ["last_reserved_ip.0": "10.0.0.3"])
-  }
-
-  @Test("one who only reads sees them free, and leaves them where they are")
-  func reading() throws {
-    let place = try Place()
-    try leased(place)
-    try place.reboot()
-    var store = try place.open(.reading)
-    #expect(try store.addresses(of: holder("a")) == [])
-    #expect(try store.isFree(ip("10.0.0.2")))
-    #expect(place.files.count == 3)
-  }
-
-  @Test("leases that somebody made since are kept, and those older than the boot are not")
-  func others() throws {
-    let place = try Place()
-    try leased(place)
-    try place.reboot()
-    try place.write("10.0.0.4", "c\r\neth0", age: 0)
-    try place.write("10.0.0.5", "d\r\neth0", age: Clock.sinceBoot.seconds + 100)
-    var store = try place.open()
-    #expect(try store.addresses(of: holder("c")) == [ip("10.0.0.4")])
-    #expect(try store.addresses(of: holder("d")) == [])
-    #expect(place.files["10.0.0.5"] == nil)
-  }
-
-  @Test("all are kept where the configuration says so")
-  func kept() throws {
-    let place = try Place()
-    try leased(place)
-    try place.write("10.0.0.5", "d\r\neth0", age: Clock.sinceBoot.seconds + 100)
-    try place.reboot()
-    var store = try place.open(reclaims: false)
-    for (id, address) in [("a", "10.0.0.2"), ("b", "10.0.0.3"), ("d", "10.0.0.5")] {
-      #expect(try store.addresses(of: holder(id)) == [ip(address)])
-    }
-  }
-
-  @Test("leases of this boot are kept though the clock was set forward since")
-  func clock() throws {
-    let place = try Place()
-    try leased(place)
-    // As it was before the clock was set: the boot seemed earlier, and so are the leases.
-    let boot = Boot.identifier()
-    let earlier = Boot.moment - 7_200_000_000_000
-    let record =
-      "\(String(boot.first, radix: 16)) \(String(boot.second, radix: 16)) \(earlier) end"
-    try place.temporary.write(record, to: ".patchbay/net/boot")
-    try place.write("10.0.0.6", "e\r\neth0", age: Clock.sinceBoot.seconds + 3600)
-    try place.write("10.0.0.7", "f\r\neth0", age: Clock.sinceBoot.seconds + 9000)
-    var store = try place.open()
-    #expect(try store.addresses(of: holder("e")) == [ip("10.0.0.6")])
-    #expect(try store.addresses(of: holder("f")) == [])
-  }
-}
-
-extension RebootTests {
-  @Test("its beginning is noted before anything else, so that a clock set later changes nothing")
-  func noted() throws {
-    let place = try Place()
-    try leased(place)
-    try place.reboot()
-    let record = place.location.privatePath + "/boot"
-    try FileManager.default.removeItem(atPath: record)
-    do {
-      var store = try place.open()
-      #expect(try store.lease(ip("10.0.0.9"), to: holder("c"), set: 0))
-      store.commit()
-    }
-    let bytes = try #require(FileManager.default.contents(atPath: record))
-    let noted = try #require(BootRecord(Array(bytes)))
-    #expect(noted.identifier == Boot.identifier())
-    #expect(abs(noted.moment - Boot.moment) < 60_000_000_000)
-  }
-
-  @Test("leases that were found good in this boot are not judged by their age again")
-  func judged() throws {
-    let place = try Place()
-    try leased(place)
-    // As where the clock stood elsewhere when these were made.
-    for name in ["10.0.0.2", "10.0.0.3"] {
-      try FileManager.default.setAttributes(
-        [.modificationDate: Date(timeIntervalSinceNow: -Clock.sinceBoot.seconds - 9000)],
-        ofItemAtPath: "\(place.location.path)/\(name)")
-    }
-    do {
-      var store = try place.open(.releasing)
-      try store.releaseAll(but: [holder("a"), holder("b")])
-    }
-    #expect(place.files.count == 3)
-    // The index is damaged behind its first page.
-    let file = try FileDescriptor.open(place.location.privatePath + "/index", .readWrite)
-    let size = try file.status().size
-    try file.write([UInt8](repeating: 0xff, count: Int(size) - 4096), at: 4096)
-    var store = try place.open()
-    #expect(try store.addresses(of: holder("a")) == [ip("10.0.0.2")])
-    #expect(try store.addresses(of: holder("b")) == [ip("10.0.0.3")])
-  }
-}
-
-extension Duration {
-  fileprivate var seconds: TimeInterval { TimeInterval(nanoseconds) / 1e9 }
-}
-
-@Suite("What is remembered") struct MemoryTests {
-  @Test("is found again when lease, index and holder are gone")
-  func again() throws {
-    let place = try Place()
-    do {
-      var store = try place.open()
-      _ = try store.lease(ip("10.0.0.2"), to: holder("a"), set: 0)
-      try store.remember(ip("10.0.0.2"), for: "web-0")
-      _ = try store.releaseAll(of: holder("a"))
-      store.commit()
-      #expect(try store.remembered(for: "web-0") == ip("10.0.0.2"))
-      #expect(try store.remembered(for: "web-1") == nil)
-    }
-    for isIndexLost in [false, true] {
-      if isIndexLost {
-        try FileManager.default.removeItem(atPath: place.location.privatePath + "/index")
-      }
-      var store = try place.open()
-      #expect(try store.remembered(for: "web-0") == ip("10.0.0.2"))
-      let all = range("10.0.0.2", "10.0.0.3")
-      #expect(try store.firstFree(in: all, leavingRemembered: true) == ip("10.0.0.3"))
-      #expect(try store.firstFree(in: all, leavingRemembered: false) == ip("10.0.0.2"))
-    }
-  }
-
-  @Test("is forgotten when another has the address, and stays forgotten")
-  func forgotten() throws {
-    let place = try Place()
-    do {
-      var store = try place.open()
-      try store.remember(ip("10.0.0.2"), for: "web-0")
-      try store.remember(ip("10.0.0.3"), for: "web-1")
-      _ = try store.lease(ip("10.0.0.2"), to: holder("x"), set: 0)
-      try store.remember(ip("10.0.0.2"), for: nil)
-      _ = try store.lease(ip("10.0.0.3"), to: holder("y"), set: 0)
-      try store.remember(ip("10.0.0.3"), for: "web-2")
-      store.commit()
-    }
-    for isIndexLost in [false, true] {
-      if isIndexLost {
-        try FileManager.default.removeItem(atPath: place.location.privatePath + "/index")
-      }
-      var store = try place.open()
-      #expect(try store.remembered(for: "web-0") == nil)
-      #expect(try store.remembered(for: "web-1") == nil)
-      #expect(try store.remembered(for: "web-2") == ip("10.0.0.3"))
-    }
-    var store = try place.open()
-    _ = try store.releaseAll(of: holder("x"))
-    _ = try store.releaseAll(of: holder("y"))
-    let all = range("10.0.0.2", "10.0.0.3")
-    #expect(try store.firstFree(in: all, leavingRemembered: true) == ip("10.0.0.2"))
-    try store.remember(ip("10.0.0.9"), for: "web-2")
-    #expect(try store.isFree(ip("10.0.0.3")))
-    #expect(
-      try store.firstFree(in: range("10.0.0.3", "10.0.0.3"), leavingRemembered: true) != nil)
-  }
-
-  @Test("of torn slots is none, and of the others stays")
-  func torn() throws {
-    let place = try Place()
-    do {
-      var store = try place.open()
-      for number in 1...20 { try store.remember(ip("10.0.0.\(number)"), for: "pod-\(number)") }
-      store.commit()
-    }
-    let path = place.location.privatePath
-    let file = try FileDescriptor.open(path + "/memory", .readWrite)
-    // Slot n is memory n; the first is slot 1.
-    try file.write([0xff, 0xff], at: 64 * 7 + 20)
-    try FileManager.default.removeItem(atPath: path + "/index")
-    var store = try place.open()
-    for number in 1...20 {
-      let expected = number == 7 ? nil : ip("10.0.0.\(number)")
-      #expect(try store.remembered(for: "pod-\(number)") == expected)
-    }
   }
 }

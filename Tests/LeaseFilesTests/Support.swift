@@ -44,7 +44,7 @@ final class Place {
     return store
   }
 
-  /// Writes a file as somebody else would.
+  /// Writes a file as another program would.
   func write(_ name: String, _ content: String, age: TimeInterval = 10) throws {
     try temporary.write(content, to: "net/\(name)", mode: 0o600)
     try FileManager.default.setAttributes(

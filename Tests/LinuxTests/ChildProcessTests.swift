@@ -46,7 +46,7 @@ struct ChildProcessTests {
     #expect(String(decoding: output.bytes, as: UTF8.self) == "CNI_COMMAND=ADD\nEMPTY=\n")
   }
 
-  @Test("standard error is part of the output where that is wished for")
+  @Test("standard error is part of the output where that is asked for")
   func errors() throws {
     let child = try ChildProcess(
       start: executable("sh"), arguments: ["-c", "echo out; echo err >&2"], environment: [],
@@ -117,7 +117,7 @@ struct ChildProcessTests {
     repeat {
       usleep(10_000)
       guard let pid = directory.read("pid")?.split(separator: "\n").first else { continue }
-      // Nobody waits for it, so it stays, dead; see proc(5), /proc/pid/stat.
+      // No process waits for it, so it stays, dead; see proc(5), /proc/pid/stat.
       let status = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
       state = status.split(separator: ") ").last?.prefix(1)
     } while state != "Z" && held.error == nil && ContinuousClock.now < end
@@ -164,7 +164,7 @@ struct ChildProcessTests {
     try eventually("the grandchild is gone") { isGone(pid) }
   }
 
-  /// Whether there is no such process, or only its entry until somebody asks for its status.
+  /// Whether there is no such process, or only its entry until its status is asked for.
   private func isGone(_ pid: Int32) -> Bool {
     let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
     return status.map { $0.contains(") Z ") } ?? true

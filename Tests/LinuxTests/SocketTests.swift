@@ -49,7 +49,7 @@ struct SocketTests {
     #expect(try client.read() == [])
   }
 
-  @Test("a server that accepts nobody is timed out")
+  @Test("a server that accepts no connection is timed out")
   func backlog() throws {
     let server = try listen()
     let first = try FileDescriptor.connect(unix: path, until: .after(.seconds(1)))
@@ -62,7 +62,7 @@ struct SocketTests {
     _ = consume server
   }
 
-  @Test("nobody there, nobody listening, a path too long")
+  @Test("no socket there, none listening, a path too long")
   func refusals() throws {
     func failure(_ path: String) -> String? {
       #expect(throws: SystemError.self) {
@@ -76,7 +76,7 @@ struct SocketTests {
     #expect(failure(long) == "connect(\(long)): ENAMETOOLONG (File name too long)")
   }
 
-  @Test("TCP: an address of the wrong size, and a port where nobody listens")
+  @Test("TCP: an address of the wrong size, and a port without a listener")
   func tcp() throws {
     #expect(throws: SystemError("connect", "TCP port 1", .invalidArgument)) {
       _ = try FileDescriptor.connect(tcp: [1, 2, 3], port: 1, until: .after(.zero))

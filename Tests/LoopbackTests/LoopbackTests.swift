@@ -71,7 +71,7 @@ struct LoopbackTests {
     #expect(result["ips"] == [["interface": 0, "address": "127.0.0.1/8"]])
   }
 
-  @Test("addresses that somebody gave to lo are not reported")
+  @Test("addresses that others gave to lo are not reported")
   func foreignAddress() throws {
     let sandbox = try down()
     try sandbox.exec("ip", ["address", "add", "192.0.2.1/32", "dev", "lo"]).checked()

@@ -99,7 +99,7 @@ struct FirewallTests {
     _ = try run("nft", ["delete", "table", "inet", "patchbay-late"])
   }
 
-  @Test("lists with members nobody knows, or with none, are read as far as they can be")
+  @Test("lists with unknown members, or with none, are read as far as they can be")
   func lists() throws {
     let items = try #require(
       JSONValue(

@@ -117,7 +117,7 @@ struct MasqueradeTests {
     try masquerade.remove(first, until: soon)
   }
 
-  @Test("whatever somebody took out of the table, removal takes out the rest")
+  @Test("whatever was taken out of the table before, removal takes out the rest")
   func damaged() throws {
     let damages = [
       ["delete", "element", "inet", table, "sources4", "{ 10.1.0.2 }"],
@@ -193,7 +193,7 @@ struct MasqueradeTests {
     #expect(try printed() == nil)
   }
 
-  @Test("300 rules of somebody else stay, in their order, with their handles")
+  @Test("300 rules of others stay, in their order, with their handles")
   func aliens() throws {
     let alien = uniqueName("alien")
     var script = """
@@ -239,7 +239,7 @@ struct MasqueradeTests {
     @Sendable func address(_ number: Int) throws -> [IPPrefix] {
       try prefixes("10.1.0.\(number + 2)/24")
     }
-    // Whoever is last takes the table away while the next one comes.
+    // The last one takes the table away while the next one comes.
     try atOnce(16) { worker in
       for _ in 0..<4 {
         try masquerade.add(owners[worker], address(worker), until: soon)

@@ -115,7 +115,7 @@ struct SwitchTests {
     #expect(outcome.interface?[.ofport] == 1)
   }
 
-  @Test("a port that replaces another in one transaction is waited for anew")
+  @Test("a port that replaces another in one transaction is waited for again")
   func replaced() throws {
     try addVeth("v0")
     var first = Transaction()

@@ -77,7 +77,7 @@ extension Sandbox {
   /// Where the frames of `sendFrame` say that they are from; nothing else does.
   static let frameSource = "02:00:00:00:00:aa"
 
-  /// Sends one frame through a socket of packet(7), to everybody; `tags` from the outermost on, as
+  /// Sends one frame through a socket of packet(7), to the broadcast address; `tags` from the outermost on, as
   /// IEEE 802.1Q has them. Its EtherType is the experimental one, 0x88b5.
   func sendFrame(tags: [Int] = []) throws {
     let source = Self.frameSource.replacing(":", with: "")

@@ -142,7 +142,7 @@ struct OwnershipTests {
       func ask() throws -> String? {
         try Echo.ask(publishing.beyond, transport, address, 8080, from: 30000)?.name
       }
-      // Before anybody publishes the port the flow leads to the host itself.
+      // Before the port is published the flow leads to the host itself.
       #expect(try ask() == nil)
       try publishing.publish(ports, "c1", first, one).checked()
       #expect(try ask() == "c1")

@@ -85,7 +85,7 @@ extension RuntimeTests {
       try containerd.kill("two", two)
       #expect(try host.attachments(of: "default-two").isEmpty)
 
-      // In the background nobody is there to call DEL.
+      // In the background no process is left to call DEL.
       try host.call(
         "ctr", "run", "--detach", "--cni", "docker.io/library/busybox:latest", "three", "sleep",
         "1000")

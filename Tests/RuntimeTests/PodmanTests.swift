@@ -49,7 +49,7 @@ extension RuntimeTests {
     }
 
     @Test("get the address and the MAC that they ask for, and are shown by name")
-    func wishes() throws {
+    func requests() throws {
       let one = try host.podman(
         "one", "--network", "ovs-podman", "--ip", "192.168.7.41", "--mac-address",
         "02:00:00:00:00:41")
@@ -91,7 +91,7 @@ extension RuntimeTests {
       try host.expectAttachments(of: id, ["ovs-podman/lan 192.168.7.9/24"])
       try host.call("podman", "network", "connect", "--ip", "10.7.0.77", "second", "many")
       #expect(try host.attachments(of: id).last?.hasSuffix(" 10.7.0.77/24") == true)
-      // Killed and started anew: the sandbox is another one.
+      // Killed and started again: the sandbox is another one.
       try host.call("podman", "kill", "many")
       try host.call("podman", "start", "many")
       #expect(try host.attachments(of: id).count == 2)

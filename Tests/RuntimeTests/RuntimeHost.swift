@@ -7,7 +7,7 @@ import Testing
 @Suite("container runtimes", .serialized, .runtimes) enum RuntimeTests {}
 
 /// A machine for container runtimes, as `Tests/runtime-host` makes it. Their files are where they
-/// have them everywhere, and nobody else sees them.
+/// have them everywhere, and no other process sees them.
 final class RuntimeHost: Sendable {
   /// One with nothing on it. Tests share it, as long as each leaves it so.
   static func clean() throws -> RuntimeHost {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Waits until `condition` holds, for what happens on its own and tells nobody. Throws past the
+/// Waits until `condition` holds, for what happens on its own, without notice. Throws past the
 /// timeout, with what `condition` threw last.
 public func eventually(
   _ what: String = "what was waited for", timeout: Duration = .seconds(10),

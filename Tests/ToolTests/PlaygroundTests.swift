@@ -141,13 +141,13 @@ struct PlaygroundTests {
 
   @Test("an ordinary user needs no root", .enabled(if: Self.canBeNobody))
   func ordinary() throws {
-    // Where nobody may look is where the tests lie, perhaps.
+    // The tests may lie where that user cannot read.
     let directory = try TemporaryDirectory()
     let copy = "\(directory.path)/patchbay"
     // By another process: programs that tests start meanwhile would inherit a descriptor for writing
     // from this one, and the copy could not be run.
     try run("cp", [Patchbay.path, copy]).checked()
-    // Distributions let everybody open it; this machine perhaps does not.
+    // Distributions let every user open it; this machine perhaps does not.
     let device =
       "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\""
     let script = """

@@ -44,7 +44,7 @@ enum Attachments {
   }
 }
 
-/// What a command does, counted: system calls, and octets that ovsdb-server sends.
+/// What a command does, counted: system calls, and bytes that ovsdb-server sends.
 struct Work {
   private struct Counted {
     var calls = Series()
@@ -100,7 +100,7 @@ struct Work {
           against: "no other port", atMost: 1.05))
       table.add(
         Row(
-          "octets from ovsdb-server in \(here.0), 500 other ports", here.1.octets,
+          "bytes from ovsdb-server in \(here.0), 500 other ports", here.1.octets,
           there.1.octets, against: "no other port", atMost: 1.05))
     }
   }

@@ -24,7 +24,7 @@ struct Starts {
   static func compare(_ count: Int, _ ours: String, _ other: String) throws -> Comparison {
     var comparison = Comparison()
     for turn in 0..<(count + 9) / 10 {
-      // Whoever comes second finds the caches warm.
+      // The second one finds the caches warm.
       if turn.isMultiple(of: 2) {
         try time(ours).forEach { comparison.ours.add($0) }
         try time(other).forEach { comparison.other.add($0) }

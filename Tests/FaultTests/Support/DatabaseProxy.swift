@@ -70,7 +70,7 @@ final class DatabaseProxy: Sendable {
     }
   }
 
-  /// Accepts nobody any more.
+  /// Accepts no more connections.
   func close() {
     shutdown(listener, CInt(SHUT_RDWR))
     Glibc.close(listener)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What an attachment that is interrupted was to have.
-enum Wish: String, CaseIterable {
+enum Features: String, CaseIterable {
   /// VLAN, gateway on a port of that VLAN, masquerade, addresses and routes of both families,
   /// isolation, MTU.
   case full
@@ -47,7 +47,7 @@ struct FaultCase {
   let sandbox: Sandbox
   private let before: Traces
 
-  init(_ wish: Wish) throws { try self.init(wish.members) }
+  init(_ features: Features) throws { try self.init(features.members) }
 
   /// With these members besides those of the usual configuration.
   init(_ members: [String: Document] = [:]) throws {

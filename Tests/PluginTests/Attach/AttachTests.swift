@@ -157,74 +157,6 @@ import Testing
     #expect(try !first.reaches(address, count: 1, size: 8973))
   }
 
-  @Test("takes the MAC address from the runtime first, then args, CNI_ARGS and the configuration")
-  func mac() throws {
-    let network = try Network()
-    func mac(_ number: Int) -> Document { .string("02:00:00:00:00:0\(number)") }
-    let sources: [([String: Document], String?, Document)] = [
-      (["mac": mac(1)], nil, mac(1)),
-      (["mac": mac(1)], "MAC=02:00:00:00:00:02", mac(2)),
-      (["args": ["cni": ["mac": mac(3)]]], "MAC=02:00:00:00:00:02", mac(3)),
-      (["args": ["cni": ["mac": mac(3)]], "runtimeConfig": ["mac": mac(4)]], nil, mac(4)),
-    ]
-    for (position, (members, args, expected)) in sources.enumerated() {
-      let sandbox = try Sandbox()
-      let result = try network.plugin.add(
-        network.configuration(members), containerID: "c\(position)", sandbox: sandbox, args: args
-      ).checked()
-      #expect(result["interfaces"][1]["mac"] == expected)
-      #expect(try sandbox.link()["address"] == expected)
-    }
-  }
-
-  @Test("derives the MAC address from the first address, as the reference plugins do")
-  func derivedMAC() throws {
-    let network = try Network()
-    let sandbox = try Sandbox()
-    let configuration = network.addressed("10.1.0.0/24")
-    let result = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
-      .checked()
-    #expect(result["ips"][0]["address"] == "10.1.0.2/24")
-    #expect(try sandbox.link()["address"] == "0a:58:0a:01:00:02")
-  }
-
-  @Test("adds routes with all their members")
-  func routes() throws {
-    let network = try Network()
-    let sandbox = try Sandbox()
-    var configuration = network.addressed("10.1.0.0/24")
-    configuration = configuration.with([
-      "ipam": configuration["ipam"].with([
-        "routes": [
-          ["dst": "0.0.0.0/0"],
-          ["dst": "10.9.0.0/16", "gw": "10.1.0.9", "mtu": 1300, "advmss": 1200, "priority": 50],
-          ["dst": "10.8.0.0/16", "table": 1000], ["dst": "10.6.0.0/16", "scope": 253],
-        ]
-      ])
-    ])
-    let result = try network.plugin.add(
-      configuration.with(["cniVersion": "1.1.0"]), containerID: "c1", sandbox: sandbox)
-    let added = try result.checked()
-    let routes = try sandbox.ip("route", "show", "table", "all")
-    #expect(routes.first(where: "dst", is: "default")["gateway"] == "10.1.0.1")
-    let special = routes.first(where: "dst", is: "10.9.0.0/16")
-    #expect(special["gateway"] == "10.1.0.9")
-    #expect(special["metric"] == 50)
-    #expect(special["metrics"][0]["mtu"] == 1300)
-    #expect(special["metrics"][0]["advmss"] == 1200)
-    #expect(routes.first(where: "dst", is: "10.8.0.0/16")["table"] == "1000")
-    let direct = routes.first(where: "dst", is: "10.6.0.0/16")
-    #expect(direct["scope"] == "link")
-    #expect(direct["gateway"].isAbsent)
-    let check = try network.plugin.check(
-      configuration, previous: added, containerID: "c1", sandbox: sandbox)
-    try check.checked()
-    try sandbox.exec("ip", ["route", "del", "10.9.0.0/16"]).checked()
-    let refused = try network.plugin.check(
-      configuration, previous: added, containerID: "c1", sandbox: sandbox)
-    #expect(refused.message.contains("route 10.9.0.0/16 via 10.1.0.9 is not in table 254"))
-  }
-
   @Test("plugs two interfaces of one container into the bridge")
   func twoInterfaces() throws {
     let network = try Network()
@@ -328,48 +260,5 @@ import Testing
     #expect(abs(Date().timeIntervalSince1970 - began) < 60)
     #expect(port.with(["ipam": .absent, "began": .absent]) == expected)
     #expect(try network.interface(result)["external_ids"] == port)
-  }
-
-  @Test("replaces whatever an ADD that never ended has left, and what has lost its link")
-  func leftovers() throws {
-    let network = try Network()
-    let sandbox = try Sandbox()
-    let configuration = network.configuration()
-    let first = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
-    let name = first["interfaces"][0]["name"].text ?? ""
-
-    // The link is there without its port; the mark of an ADD that ended is not; the port is there
-    // without its link.
-    try network.host.openVSwitch.vsctl("del-port", "br1", name)
-    try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
-    try sandbox.exec("ip", ["link", "set", "eth0", "alias", ""]).checked()
-    try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
-    try network.host.namespace.exec("ip", ["link", "del", name]).checked()
-    let last = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
-
-    try network.plugin.check(configuration, previous: last, containerID: "c1", sandbox: sandbox)
-      .checked()
-    #expect(try network.host.openVSwitch.ports(of: "br1") == [name])
-  }
-
-  @Test("removes ports of ours whose links are gone, on whatever bridge, and nobody else's")
-  func stalePorts() throws {
-    let network = try Network()
-    let ovs = network.host.openVSwitch
-    try ovs.addBridge("br2")
-    let (gone, here) = (try Sandbox(), try Sandbox())
-    let elsewhere = network.configuration(["bridge": "br2"])
-    try network.plugin.add(elsewhere, containerID: "gone", sandbox: gone).checked()
-    // Somebody else's port without a link has an error, too.
-    try ovs.vsctl("--no-wait", "add-port", "br2", "alien0")
-    gone.delete()
-    try eventually("ovs-vswitchd sees that the link is gone") {
-      try ovs.rows("Interface").contains {
-        $0["external_ids"]["containerID"] == "gone" && ($0["ifindex"] == 0 || $0["error"] != [])
-      }
-    }
-    try network.plugin.add(network.configuration(), containerID: "here", sandbox: here).checked()
-    #expect(try ovs.ports(of: "br2") == ["alien0"])
-    #expect(try ovs.ports(of: "br1").count == 1)
   }
 }

@@ -50,7 +50,7 @@ struct ReplugTests {
     }
   }
 
-  @Test("is plugged in anew after a DEL")
+  @Test("is plugged in again after a DEL")
   func afterDel() throws {
     let pair = try Pair()
     let switching = pair.network.host.openVSwitch.switching
@@ -59,14 +59,14 @@ struct ReplugTests {
     try pair.expectForwarding(pair.addHeldUp())
   }
 
-  @Test("is plugged in anew when only its link was made anew")
+  @Test("is plugged in again when only its link was made again")
   func afterLink() throws {
     let pair = try Pair()
     try pair.far.exec("ip", ["link", "delete", "eth0"]).checked()
     try pair.expectForwarding(pair.addHeldUp())
   }
 
-  @Test("is plugged in anew when somebody took its port off meanwhile")
+  @Test("is plugged in again when its port was taken off meanwhile")
   func afterRemoval() throws {
     let pair = try Pair()
     let ovs = pair.network.host.openVSwitch

@@ -66,7 +66,7 @@ private struct Switched {
     #expect(capture.frames.count == 2, "\(capture.frames)")
   }
 
-  @Test("what a trunk port sends reaches the VLAN of its tag, and nobody where it has no such VLAN")
+  @Test("what a trunk port sends reaches the VLAN of its tag, and no port where it lacks that VLAN")
   func fromTrunk() throws {
     let switched = try Switched([
       ("t", ["trunk": [["id": 10]]]), ("a10", ["vlan": 10]), ("a30", ["vlan": 30]),
@@ -135,7 +135,7 @@ private struct Switched {
     try captures[2].waitForFrame("802.1Q-QinQ (0x88a8)", "vlan 100,", "0x88b5")
   }
 
-  @Test("CHECK tells of a VLAN mode, tag, trunk or customer VLANs that somebody has changed")
+  @Test("CHECK reports a VLAN mode, tag, trunk or customer VLANs that were changed")
   func changed() throws {
     let network = try Network()
     for (members, change, words) in [

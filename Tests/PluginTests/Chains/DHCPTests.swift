@@ -80,7 +80,7 @@ import Testing
     }
     // The address is that of the MAC address it was leased for.
     #expect(try sandbox.link()["address"] == result["interfaces"][1]["mac"])
-    // Before CHECK, by which the reference plugin asks anew.
+    // Before CHECK, by which the reference plugin asks again.
     let before = site.acknowledged
     try eventually("the lease is renewed", timeout: .seconds(60)) { site.acknowledged > before }
     try plugin.check(site.configuration(), previous: result, containerID: "c1", sandbox: sandbox)

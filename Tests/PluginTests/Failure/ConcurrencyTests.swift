@@ -100,7 +100,7 @@ import Testing
           { try crowd.del(leaving) },
         ]
       }
-    // What leaves is not valid any more: GC and DEL both take it away, whoever comes first.
+    // What leaves is not valid any more: GC and DEL both take it away, in either order.
     let collect: @Sendable () throws -> Void = { try crowd.gc(valid: kept + coming) }
     try atOnce(work + Array(repeating: collect, count: 4)) { try $0() }
 

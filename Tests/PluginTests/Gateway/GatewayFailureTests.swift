@@ -103,7 +103,7 @@ struct GatewayFailureTests {
       configuration, previous: kept, containerID: "c4", sandbox: sandboxes[3]
     ).checked()
 
-    // Somebody took the port of the attachment away.
+    // The port of the attachment was removed.
     try routed.ovs.vsctl("del-port", kept["interfaces"][0]["name"].text ?? "")
     try routed.plugin.gc(configuration, valid: []).checked()
     #expect(try routed.hostAddresses() == [])

@@ -143,7 +143,7 @@ import Testing
     }
   }
 
-  @Test("an address of somebody else is refused, unless it is to give way")
+  @Test("an address of others is refused, unless it is to give way")
   func conflict() throws {
     let routed = try Routed()
     try routed.host.namespace.exec(

@@ -22,7 +22,7 @@ import Testing
     #expect(try second.reaches("10.1.0.1"))
   }
 
-  @Test("are told by CHECK when somebody lifts the isolation, or isolates another")
+  @Test("are reported by CHECK when the isolation was lifted, or another port was isolated")
   func changed() throws {
     let network = try Network()
     for (wanted, found) in [(true, false), (false, true)] {

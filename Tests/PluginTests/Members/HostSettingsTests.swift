@@ -186,7 +186,7 @@ struct HostSettingsTests {
     try network.plugin.del(cured, containerID: "c1", sandbox: sandbox).checked()
   }
 
-  @Test("a bridge is made only where its name is nobody's, and STATUS says so beforehand")
+  @Test("a bridge is made only where its name is free, and STATUS says so beforehand")
   func names() throws {
     for words in [
       ["link", "add", "cni0", "type", "bridge"],

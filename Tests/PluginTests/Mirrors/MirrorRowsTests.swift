@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 @Suite("Mirror plugins, by what they write", .privateHost) struct MirrorRowsTests {
-  @Test("a mirror is made by whoever comes first, and goes with whoever leaves last")
+  @Test("a mirror is made by the first that comes, and goes with the last that leaves")
   func life() throws {
     let mirrored = try Mirrored()
     let (watched, watcher) = (try mirrored.container("watched"), try mirrored.container("watcher"))
@@ -25,7 +25,7 @@ import Testing
     #expect(try mirrored.network.host.snapshot().difference(from: before) == "")
   }
 
-  @Test("the result is handed on whole, members that nobody knows included")
+  @Test("the result is handed on whole, unknown members included")
   func result() throws {
     let mirrored = try Mirrored()
     let watched = try mirrored.container("watched")
@@ -77,7 +77,7 @@ import Testing
     #expect(try mirrored.ovs.row("Bridge", "br2")["mirrors"] == left[0]["_uuid"])
   }
 
-  @Test("a mirror of somebody else is used, and stays")
+  @Test("a mirror of others is used, and stays")
   func others() throws {
     let mirrored = try Mirrored()
     try mirrored.ovs.vsctl(
@@ -162,7 +162,7 @@ import Testing
     #expect(try mirrored.ovs.rows("Mirror") == [])
   }
 
-  @Test("CHECK tells what somebody changed")
+  @Test("CHECK reports what was changed")
   func changed() throws {
     let mirrored = try Mirrored()
     let (watched, watcher) = (try mirrored.container("watched"), try mirrored.container("watcher"))

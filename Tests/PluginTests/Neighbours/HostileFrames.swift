@@ -16,9 +16,9 @@ struct HostileFrames {
 
   /// Each with what it is.
   var all: [(name: String, frame: String)] {
-    let everybody = ["ffffffffffff", "333300000001", "01005e000001"]
+    let groups = ["ffffffffffff", "333300000001", "01005e000001"]
     var frames: [(String, String)] = []
-    for target in targets + everybody {
+    for target in targets + groups {
       for (name, type, payload) in packets {
         frames.append(("\(name) to \(target)", target + own + type + payload))
         // The kernel takes the VLAN 0 for none, by both tags (IEEE 802.1Q, 802.1ad).

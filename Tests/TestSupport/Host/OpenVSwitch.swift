@@ -23,7 +23,7 @@ public final class OpenVSwitch: Sendable {
 
   /// Starts one. There can be one ovs-vswitchd in a network namespace (the names of its datapaths'
   /// links are always the same): give it a `host` of its own, or do `without switching`, where a
-  /// database server that nobody serves is what is wanted.
+  /// database server without ovs-vswitchd is what is wanted.
   public static func start(in host: Sandbox? = nil, switching: Bool = true) throws -> OpenVSwitch {
     let openVSwitch = try OpenVSwitch(host)
     try openVSwitch.startServer()

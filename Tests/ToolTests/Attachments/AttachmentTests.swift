@@ -144,7 +144,7 @@ import Testing
     #expect(leases.isEmpty && results.isEmpty)
   }
 
-  @Test("are not made twice, but anew where the interface is gone")
+  @Test("are not made twice, but again where the interface is gone")
   func twice() throws {
     try tool.run("add", "net", sandbox.name, "--container-id", "x").checked()
     let again = try tool.run("add", "net", sandbox.name, "--container-id", "x")
@@ -158,8 +158,8 @@ import Testing
         """)
     #expect(leases.count == 1)
     try sandbox.exec("ip", ["link", "delete", "eth0"]).checked()
-    let anew = try tool.run("add", "net", sandbox.name, "--container-id", "x").checked()
-    #expect(anew.stderr.contains("first its remains are removed by DEL"))
+    let second = try tool.run("add", "net", sandbox.name, "--container-id", "x").checked()
+    #expect(second.stderr.contains("first its remains are removed by DEL"))
     #expect(leases.count == 1)
     try tool.run("del", "net", sandbox.name, "--container-id", "x").checked()
   }

@@ -107,7 +107,7 @@ private struct Story: Sendable, CustomTestStringConvertible {
       [.add("a"), .add("b")])
   }
 
-  private static let wishes: [Story] = [
+  private static let requests: [Story] = [
     Story(
       "in four ways", small,
       [
@@ -198,7 +198,7 @@ private struct Story: Sendable, CustomTestStringConvertible {
 
   @Test(
     "answers and leaves the same after every step",
-    arguments: [orders, cursors, wishes, releases, [identities], versions].flatMap { $0 })
+    arguments: [orders, cursors, requests, releases, [identities], versions].flatMap { $0 })
   private func told(story: Story) throws {
     let ours = try Network(story.ipam)
     let theirs = try Network(story.ipam)

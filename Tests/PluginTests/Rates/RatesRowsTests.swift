@@ -1,0 +1,207 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension OpenVSwitch {
+  fileprivate func rateRows() throws -> Int { try rows("QoS").count + rows("Queue").count }
+}
+
+@Suite("Rates of ovs-bridge, made, compared and removed", .privateHost) struct RatesRowsTests {
+  private static let both: Document = [
+    "ingressRate": 10_000_000, "ingressBurst": 800_000, "egressRate": 20_000_000,
+    "egressBurst": 1_600_000,
+  ]
+
+  @Test("are rows of QoS and queue that tell whose they are, and a token bucket in the sandbox")
+  func made() throws {
+    let limited = try Limited(Self.both)
+    let ovs = limited.network.host.openVSwitch
+    let (qos, queue) = (try ovs.rows("QoS")[0], try ovs.rows("Queue")[0])
+    #expect(qos["type"] == "linux-htb")
+    #expect(qos["other_config"] == ["max-rate": "10000000"])
+    #expect(qos["queues"] == ["0": queue["_uuid"]])
+    #expect(
+      queue["other_config"]
+        == ["max-rate": "10000000", "min-rate": "10000000", "burst": "800000"])
+    #expect(try limited.network.port(limited.result)["qos"] == qos["_uuid"])
+    for row in [qos, queue] {
+      #expect(row["external_ids"]["owner"] == "patchbay")
+      #expect(row["external_ids"]["network"] == "net1")
+      #expect(row["external_ids"]["containerID"] == "c1")
+      #expect(row["external_ids"]["interfaceName"] == "eth0")
+    }
+    // Kilobits per second. On the userspace datapath it would not limit anything.
+    let policed: Document = Datapath.current == .userspace ? 0 : 20_000
+    #expect(try limited.network.interface(limited.result)["ingress_policing_rate"] == policed)
+    let tbf = try limited.limited.exec("tc", ["qdisc", "show", "dev", "eth0"]).checked().stdout
+    #expect(tbf.contains("tbf") && tbf.contains("rate 20Mbit burst 200000b"), "\(tbf)")
+    try limited.check().checked()
+  }
+
+  @Test("are compared by CHECK, each of them")
+  func changed() throws {
+    let limited = try Limited(Self.both)
+    let ovs = limited.network.host.openVSwitch
+    let qos = try ovs.rows("QoS")[0]["_uuid"].text ?? ""
+    let queue = try ovs.rows("Queue")[0]["_uuid"].text ?? ""
+    func isTold(_ words: String, _ change: () throws -> Void, _ restore: () throws -> Void) throws {
+      try change()
+      let refused = try limited.check()
+      #expect(refused.message.contains(words), "\(refused.message)")
+      try restore()
+      try limited.check().checked()
+    }
+    try isTold("qos: max-rate is \"5\", should be \"10000000\"") {
+      try ovs.vsctl("set", "QoS", qos, "other_config:max-rate=5")
+    } _: {
+      try ovs.vsctl("set", "QoS", qos, "other_config:max-rate=10000000")
+    }
+    try isTold("queue 0 of qos: burst is absent, should be \"800000\"") {
+      try ovs.vsctl("remove", "Queue", queue, "other_config", "burst")
+    } _: {
+      try ovs.vsctl("set", "Queue", queue, "other_config:burst=800000")
+    }
+    try isTold("qos is absent, should be the one that ADD made") {
+      try ovs.vsctl("clear", "Port", limited.port, "qos")
+    } _: {
+      try ovs.vsctl("set", "Port", limited.port, "qos=\(qos)")
+    }
+    try isTold("type of qos is \"linux-noop\", should be \"linux-htb\"") {
+      try ovs.vsctl("set", "QoS", qos, "type=linux-noop")
+    } _: {
+      try ovs.vsctl("set", "QoS", qos, "type=linux-htb")
+    }
+    try isTold("bytes per second of class 1:1 is 125000, should be 1250000") {
+      try limited.network.host.namespace.exec(
+        "tc",
+        [
+          "class", "change", "dev", limited.port, "classid", "1:1", "htb", "rate", "1mbit",
+          "ceil", "1mbit",
+        ]
+      ).checked()
+    } _: {
+      try limited.network.host.namespace.exec(
+        "tc",
+        [
+          "class", "change", "dev", limited.port, "classid", "1:1", "htb", "rate", "10mbit",
+          "ceil", "10mbit",
+        ]
+      ).checked()
+    }
+    let tbf = ["qdisc", "replace", "dev", "eth0", "root", "tbf", "rate"]
+    try isTold("bytes per second is 5000000, should be 2500000") {
+      try limited.limited.exec(
+        "tc", tbf + ["40mbit", "burst", "200000", "limit", "262500"]
+      ).checked()
+    } _: {
+      try limited.limited.exec(
+        "tc", tbf + ["20mbit", "burst", "200000", "limit", "262500"]
+      ).checked()
+    }
+    try isTold("burst is 20000 bytes, should be 200000 bytes") {
+      try limited.limited.exec(
+        "tc", tbf + ["20mbit", "burst", "20000", "limit", "262500"]
+      ).checked()
+    } _: {
+      try limited.limited.exec(
+        "tc", tbf + ["20mbit", "burst", "200000", "limit", "262500"]
+      ).checked()
+    }
+    try limited.limited.exec("tc", ["qdisc", "del", "dev", "eth0", "root"]).checked()
+    try limited.network.host.namespace.exec(
+      "tc", ["qdisc", "replace", "dev", limited.port, "root", "pfifo"]
+    ).checked()
+    let refused = try limited.check()
+    #expect(refused.message.contains(#"queueing discipline is "noqueue", should be "tbf""#))
+    #expect(refused.message.contains(#"queueing discipline is "pfifo", should be "htb""#))
+  }
+
+  @Test(
+    "are those that CHECK expects of the kernel, the least and the most",
+    arguments: [
+      1000, 9999, 12_000, 64_000, 2_500_000_000, 40_000_000_000,
+    ])
+  func extremes(rate: Int) throws {
+    let limited = try Limited([
+      "ingressRate": .integer(rate), "ingressBurst": 1, "egressRate": .integer(rate),
+      "egressBurst": 1,
+    ])
+    try limited.check().checked()
+  }
+
+  @Test("are gone after DEL, also where the port was removed before, and those of others are there")
+  func deleted() throws {
+    let limited = try Limited(Self.both)
+    let ovs = limited.network.host.openVSwitch
+    try ovs.vsctl(
+      "--", "--id=@queue", "create", "Queue", "external_ids:containerID=c1",
+      "external_ids:interfaceName=eth0", "external_ids:owner=somebody")
+    try limited.delete().checked()
+    #expect(try ovs.rateRows() == 1)
+
+    try limited.network.plugin.add(
+      limited.configuration, containerID: "c1", sandbox: limited.limited
+    ).checked()
+    #expect(try ovs.rateRows() == 3)
+    try ovs.vsctl("del-port", limited.port)
+    #expect(try ovs.rateRows() == 3, "QoS rows outlive their port")
+    try limited.delete().checked()
+    #expect(try ovs.rateRows() == 1)
+  }
+
+  @Test("are gone after GC, with their port or without it, and only those that are not valid")
+  func collected() throws {
+    let network = try Network()
+    let ovs = network.host.openVSwitch
+    let configuration = network.configuration(["bandwidth": Self.both])
+    var results: [Document] = []
+    let sandboxes = try (0..<3).map { _ in try Sandbox() }
+    for (number, sandbox) in sandboxes.enumerated() {
+      results.append(
+        try network.plugin.add(configuration, containerID: "c\(number)", sandbox: sandbox)
+          .checked())
+    }
+    #expect(try ovs.rateRows() == 6)
+    try ovs.vsctl("del-port", results[0]["interfaces"][0]["name"].text ?? "")
+    try network.plugin.gc(configuration, valid: nil).checked()
+    #expect(try ovs.rateRows() == 6)
+    let others = configuration.with(["name": "net2"])
+    try network.plugin.gc(others, valid: []).checked()
+    #expect(try ovs.rateRows() == 6)
+    try network.plugin.gc(configuration, valid: [("c2", "eth0")]).checked()
+    #expect(try ovs.rateRows() == 2)
+    try network.plugin.check(
+      configuration, previous: results[2], containerID: "c2", sandbox: sandboxes[2]
+    ).checked()
+  }
+
+  @Test("are gone when ADD is refused, and made once when their link was lost")
+  func refused() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let ovs = network.host.openVSwitch
+    let before = try network.host.snapshot()
+    let bandwidth = network.configuration(["bandwidth": Self.both])
+    let refused = try network.plugin.add(
+      bandwidth.with(["interface_type": "nonsense"]), containerID: "c1", sandbox: sandbox)
+    #expect(refused.status == 1)
+    #expect(try network.host.snapshot().difference(from: before) == "")
+    for _ in 0..<2 {
+      try network.plugin.add(bandwidth, containerID: "c1", sandbox: sandbox).checked()
+      #expect(try ovs.rateRows() == 2)
+      try sandbox.exec("ip", ["link", "del", "eth0"]).checked()
+    }
+  }
+
+  @Test("are kept when ovs-vswitchd starts again")
+  func restarted() throws {
+    let limited = try Limited(Self.both)
+    let ovs = limited.network.host.openVSwitch
+    ovs.stopSwitching()
+    try ovs.startSwitching()
+    try eventually("ovs-vswitchd limits again") { try limited.check().status == 0 }
+    let classes = try limited.network.host.namespace.exec(
+      "tc", ["class", "show", "dev", limited.port])
+    #expect(classes.stdout.contains("rate 10Mbit ceil 10Mbit"), "\(classes)")
+  }
+}
