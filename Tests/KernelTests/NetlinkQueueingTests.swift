@@ -66,6 +66,18 @@ extension KernelNetlink {
       #expect(error.description.hasPrefix("limit the rate of link index 4711: ENODEV"))
     }
 
+    @Test("the kernel says which kinds of disciplines and actions it has, and nothing is made")
+    func kinds() throws {
+      let pair = try TestPair("nl-kinds")
+      let before = try pair.inside.queueingDiscipline(of: 1, until: .soon)
+      for kind in ["tbf", "htb"] {
+        #expect(try pair.inside.hasDiscipline(kind, until: .soon))
+        #expect(try pair.inside.queueingDiscipline(of: 1, until: .soon) == before)
+      }
+      #expect(try !pair.inside.hasDiscipline("nonsense", until: .soon))
+      #expect(try !pair.inside.hasAction("nonsense", until: .soon))
+    }
+
     @Test("a link has the queue length that it was made with")
     func queueLength() throws {
       let outside = try RouteSocket()

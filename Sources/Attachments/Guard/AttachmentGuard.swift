@@ -179,12 +179,8 @@ package struct AttachmentGuard {
     let mechanism: GuardMechanism
     do throws(OVSDBError) {
       let connection = try Connection(plan.endpoint, until: context.deadline)
-      var question = Transaction()
-      let bridges = question.select(
-        from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.datapathType))
-      let bridge = try connection.transact(question, until: context.deadline)[bridges].first
       mechanism = try connection.guardMechanism(
-        bridge?.datapath ?? futureDatapath(plan, context), until: context.deadline)
+        connection.datapath(of: plan, until: context.deadline), until: context.deadline)
     } catch {
       throw AttachmentError(
         .unavailable, "Open vSwitch is not available", details: error.description)
@@ -192,11 +188,6 @@ package struct AttachmentGuard {
     do { try mechanism.test(until: context.deadline) } catch {
       throw AttachmentError(.unavailable, unavailable, details: error.description)
     }
-  }
-
-  /// Of a bridge that would be made. Where the kernel does not say, another feature's STATUS does.
-  private static func futureDatapath(_ plan: Plan, _ context: Context) -> DatapathType {
-    (try? .ofNewBridge(plan.configuration.datapath, until: context.deadline)) ?? .netdev
   }
 
   // MARK: - DEL and GC

@@ -1,12 +1,69 @@
 internal import CNI
 internal import Linux
 internal import Netlink
+internal import OVSDB
 internal import OpenVSwitch
-internal import PluginCore
+package import PluginCore
 
 // What the kernel does for rates.
 
 extension Rates {
+  /// Refuses what the kernel has no module for, before anything is made. What ovs-vswitchd could not
+  /// do for another reason is seen afterwards.
+  private func requireModules(
+    _ datapath: DatapathType, _ outside: RouteSocket, until deadline: Deadline
+  ) throws(AttachmentError) {
+    let (towards, from) = (
+      "cannot limit what goes towards the container",
+      "cannot limit what comes from the container"
+    )
+    let missing: (attempt: String, module: String)?
+    do throws(RouteError) {
+      missing =
+        if limitsIngress, try !outside.hasDiscipline("htb", until: deadline) {
+          (towards, "sch_htb")
+        } else if limitsEgress, try !outside.hasDiscipline("tbf", until: deadline) {
+          (from, "sch_tbf")
+        } else if policingRate(datapath) > 0, try !outside.hasAction("police", until: deadline) {
+          (from, "act_police")
+        } else { nil }
+    } catch { throw AttachmentError(error, "cannot ask the kernel for rates") }
+    guard let missing else { return }
+    throw AttachmentError(
+      .failed, missing.attempt,
+      details: "this kernel has no module \(missing.module), and cannot load it")
+  }
+
+  /// Refuses rates that this host cannot keep to, before anything is made.
+  package static func prepare(_ plan: Plan, _ survey: Survey, _ context: Context)
+    throws(AttachmentError)
+  {
+    guard let rates = plan.rates else { return }
+    try rates.requireModules(
+      survey.database.datapath(plan, survey.findings), survey.links.outside,
+      until: context.deadline)
+  }
+
+  /// STATUS: the same.
+  package static func require(_ plan: Plan, _ context: Context) throws(AttachmentError) {
+    guard let rates = plan.rates else { return }
+    let datapath: DatapathType
+    do {
+      let connection = try Connection(plan.endpoint, until: context.deadline)
+      datapath = try connection.datapath(of: plan, until: context.deadline)
+    } catch {
+      throw AttachmentError(
+        .unavailable, "Open vSwitch is not available", details: error.description)
+    }
+    let outside: RouteSocket
+    do { outside = try RouteSocket() } catch {
+      throw AttachmentError(error, "cannot ask the kernel for rates")
+    }
+    do throws(AttachmentError) {
+      try rates.requireModules(datapath, outside, until: context.deadline)
+    } catch { throw AttachmentError(.unavailable, error.message, details: error.details) }
+  }
+
   /// Refuses a host end that ovs-vswitchd has not limited as it should: where the kernel refuses, it
   /// says so in its log alone, and forwards without limit.
   func require(

@@ -1,5 +1,6 @@
 internal import Linux
 internal import Netlink
+internal import OVSDB
 internal import OpenVSwitch
 internal import PluginConfigurations
 
@@ -26,5 +27,19 @@ extension DatapathType {
     guard self == .system else { return "" }
     return "; an ovs-vswitchd that was started before the module openvswitch was loaded has to be "
       + "restarted"
+  }
+}
+
+extension Connection {
+  /// That of the bridge, or of the one that ADD would make. Where the kernel does not say which that
+  /// is, the check of the bridge does so.
+  func datapath(of plan: Plan, until deadline: Deadline) throws(OVSDBError) -> DatapathType {
+    var question = Transaction()
+    let bridges = question.select(
+      from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.datapathType))
+    if let bridge = try transact(question, until: deadline)[bridges].first {
+      return bridge.datapath
+    }
+    return (try? .ofNewBridge(plan.configuration.datapath, until: deadline)) ?? .netdev
   }
 }

@@ -50,6 +50,10 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case limitLink(Int32)
   /// Read what holds back what leaves the link with this index.
   case readDiscipline(Int32)
+  /// Find whether there are queueing disciplines of this kind.
+  case testDiscipline(String)
+  /// Find whether there are actions of this kind.
+  case testAction(String)
 
   /// What was attempted: `add veth link "veth1"`
   public var description: String {
@@ -79,6 +83,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
       "switch TX checksum offload of link \"\(name)\" \(on ? "on" : "off")"
     case .limitLink(let index): "limit the rate of link index \(index)"
     case .readDiscipline(let index): "read the queueing discipline of link index \(index)"
+    case .testDiscipline(let kind): "look for the queueing discipline \"\(kind)\""
+    case .testAction(let kind): "look for the action \"\(kind)\""
     }
   }
 }

@@ -31,6 +31,7 @@ extension OVN {
     let switches = try LogicalPortSurvey(logical, sized, context)
     let plan = try switches.completing(sized)
     try HostShield.require(context)
+    try Rates.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
     let ipam = try IPAMAddition(request, plan, survey.leasedAddresses, context, &rollback)
     var link = try ContainerLink(plan, survey, in: sandbox, context, &rollback)

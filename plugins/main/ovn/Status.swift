@@ -11,6 +11,7 @@ extension OVN {
     do throws(AttachmentError) {
       try SwitchPort.require(plan.port, context)
       try HostShield.requireForStatus(context)
+      try Rates.require(plan.port, context)
       try LogicalPort.require(plan.port, plan.configuration, context)
     } catch { throw CNIError(error) }
     try ipam.finish(context)

@@ -31,6 +31,7 @@ extension OVSBridge {
     try Masquerading.requireProgram(plan)
     try GatewayIsolation.requireProgram(plan)
     try HostShield.require(context)
+    try Rates.prepare(plan, survey, context)
     let guarding = try AttachmentGuard.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
     let ipam = try IPAMAddition(request, plan, survey.leasedAddresses, context, &rollback)

@@ -12,6 +12,7 @@ extension OVSBridge {
       try SwitchPort.require(plan, context)
       try HostShield.requireForStatus(context)
       try AttachmentGuard.require(plan, context)
+      try Rates.require(plan, context)
       try Gateway.require(plan, context)
       try Masquerading.require(plan, context)
       try GatewayIsolation.require(plan, context)
