@@ -1,5 +1,5 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build build-normal demo test test-kernel test-podman5 lint bench soak fuzz sanitize install deb tarball uninstall clean
+.PHONY: setup build build-normal demo test test-kernel test-podman5 test-fresh lint bench soak fuzz sanitize install deb tarball uninstall clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
@@ -28,6 +28,10 @@ test-podman5: ## podman 5 with the drivers of netavark, in a root file system of
 	.ci/setup build podman5
 	.ci/build
 	PATCHBAY_BIN=$(CURDIR)/dist .ci/test-podman5
+test-fresh: ## README.md from top to bottom, and the package, in a fresh root of Debian 12
+	.ci/setup build test podman5
+	.ci/build
+	.ci/test-fresh
 lint: ## format of the Swift sources, mistakes in the scripts
 	.ci/setup lint
 	.ci/lint

@@ -22,6 +22,9 @@ final class RuntimeHost: Sendable {
   private static let last = Mutex<RuntimeHost?>(nil)
   private let isClean = Atomic(false)
 
+  /// The root file system of the machine, as .ci/fresh-base makes one; nil for that of this machine.
+  static let root = ProcessInfo.processInfo.environment["PATCHBAY_ROOT"]
+
   /// The directory of the sources.
   static let sources = Project.root.path
 
@@ -35,7 +38,8 @@ final class RuntimeHost: Sendable {
     files = try TemporaryDirectory()
     let files = files
     outside = try Daemon(
-      "\(Self.sources)/Tests/runtime-host", [Plugin.directory], environment: Self.environment,
+      "\(Self.sources)/Tests/runtime-host", [Plugin.directory] + (Self.root.map { [$0] } ?? []),
+      environment: Self.environment,
       log: "\(files.path)/log")
     let outside = outside
     try eventually("the host for container runtimes", timeout: .seconds(30)) {
