@@ -15,7 +15,7 @@ extension PluginDecoder {
     members: [
       (["ipam"], MemberNames.cluster), (["ipam", "ranges", "*", "*"], MemberNames.range),
       (["ipam", "reservations", "*"], MemberNames.reservation),
-    ])
+    ], others: strayGateways)
 
   static let ovn = PluginDecoder(
     applies: { $0["type"].value == "ovn" },

@@ -21,6 +21,12 @@ extension PluginDecoder {
     guard json["ipam"]["type"].value?.text?.isEmpty ?? true else {
       return faults
     }
+    if let members = try? json["ipam"].members, !members.isEmpty {
+      faults.append(
+        .init(
+          .warning, json["ipam"]["type"],
+          "missing; without it no plugin gives addresses, and the rest of ipam has no effect"))
+    }
     let version = json["cniVersion"].value?.text ?? SpecificationVersion.v0_1_0.rawValue
     let isOld = [SpecificationVersion.v0_1_0, .v0_2_0].contains { $0.rawValue == version }
     // What is chosen of several is the highest.
@@ -39,16 +45,36 @@ extension PluginDecoder {
   }
 
   static func hostLocalFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
+    let faults = strayGateways(json, document)
     let place = json["ipam"]["dataDir"]
-    guard let path = place.value?.text, !path.isEmpty, !path.hasPrefix("/") else { return [] }
+    guard let path = place.value?.text, !path.isEmpty, !path.hasPrefix("/") else { return faults }
     let reason = "\"\(path)\" is not an absolute path: it depends on where the runtime was started"
-    return [.init(.warning, place, reason)]
+    return faults + [.init(.warning, place, reason)]
+  }
+
+  /// Gateways that lie outside of the subnet whose containers are to reach them.
+  static func strayGateways(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
+    let ipam = json["ipam"]
+    let sets = (try? ipam["ranges"].elements) ?? []
+    let ranges = sets.flatMap { (try? $0.elements) ?? [] }.map { ($0, $0["subnet"]) }
+    let addresses = ((try? ipam["addresses"].elements) ?? []).map { ($0, $0["address"]) }
+    return ([(ipam, ipam["subnet"])] + ranges + addresses).compactMap { place, subnet in
+      guard let text = subnet.value?.text, let prefix = try? IPPrefix(text),
+        let gateway = place["gateway"].value?.text.flatMap({ IPAddress($0) }),
+        !prefix.contains(gateway)
+      else { return nil }
+      return .init(
+        .warning, place["gateway"],
+        "\(gateway) is outside of \(prefix.masked): containers do not reach it without a route")
+    }
   }
 
   static func staticFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
     let isToldLater = json["capabilities"]["ips"].value == true || !json["args"].isAbsent
     let place = json["ipam"]["addresses"]
-    guard place.isAbsent || place.value == .array([]), !isToldLater else { return [] }
+    guard place.isAbsent || place.value == .array([]), !isToldLater else {
+      return strayGateways(json, document)
+    }
     return [
       .init(.warning, place, "missing; without it only an attachment with IP in CNI_ARGS is made")
     ]

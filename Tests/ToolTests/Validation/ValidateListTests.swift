@@ -36,6 +36,35 @@ import Testing
     #expect(try pluginFaults(#""type": "macvlan", "master": "eth0""#) == [])
   }
 
+  @Test("warns of ipam without type, and of gateways outside of their subnets")
+  func addresses() throws {
+    func warnings(_ ipam: String) throws -> [String] {
+      try pluginFaults(#""type": "ovs-bridge", "bridge": "b", "ipam": {\#(ipam)}"#)
+    }
+    let range = #""subnet": "10.1.0.0/24", "gateway": "10.2.0.1""#
+    func stray(_ place: String) -> String {
+      "warning: plugins[0].ipam\(place).gateway: 10.2.0.1 is outside of 10.1.0.0/24: containers do "
+        + "not reach it without a route"
+    }
+    #expect(
+      try warnings(#""ranges": [[{"subnet": "10.1.0.0/24"}]]"#) == [
+        "warning: plugins[0].ipam.type: missing; without it no plugin gives addresses, and the rest "
+          + "of ipam has no effect"
+      ])
+    #expect(try warnings("") == [])
+    #expect(
+      try warnings(#""type": "host-local", "ranges": [[{\#(range)}]]"#) == [stray(".ranges[0][0]")])
+    #expect(try warnings(#""type": "host-local", \#(range)"#) == [stray("")])
+    #expect(
+      try warnings(
+        #""type": "static", "addresses": [{"address": "10.1.0.7/24", "gateway": "10.2.0.1"}]"#)
+        == [stray(".addresses[0]")])
+    #expect(
+      try warnings(
+        #""type": "host-local", "ranges": [[{"subnet": "10.1.0.0/24", "gateway": "10.1.0.9"}]]"#)
+        == [])
+  }
+
   @Test("warns of a list with GC, which would free what other runtimes attached")
   func sharedList() throws {
     let warning =
