@@ -19,13 +19,15 @@ import Testing
     let words = ["new", "lab", "--bridge", "br0", "--vlan", "10", "--subnet", "10.1.0.0/24"]
     let printed = try run(words + ["--dry-run"]).checked()
     #expect(files.isEmpty)
-    let written = try run(words + ["--gateway", "--masquerade", "--publish"]).checked()
+    let written = try run(words + ["--gateway", "--masquerade", "--guard", "--publish"])
+      .checked()
     #expect(written.stdout == "\(tool.networks)/lab.conflist\n" && written.stderr.isEmpty)
     #expect(files == ["net.d/lab.conflist"])
     let list = try Document(parsing: (tool.files.read("net.d/lab.conflist") ?? "").utf8)
     #expect(list["cniVersion"] == "1.0.0" && list["disableGC"] == true)
     let plugin = list["plugins"][0]
     #expect(plugin["bridge"] == "br0" && plugin["vlan"] == 10 && plugin["ipMasq"] == true)
+    #expect(plugin["guard"] == true)
     #expect(plugin["ipam"]["ranges"] == [[["subnet": "10.1.0.0/24"]]])
     #expect(list["plugins"][1]["type"] == "portmap")
     let plain = try Document(parsing: printed.bytes)
@@ -49,6 +51,7 @@ import Testing
       (["lab", "--subnet", "10.1.0.0/33"], "plugins[0].ipam.ranges[0][0].subnet: ", 1),
       (["lab", "x"], "Unexpected argument 'x'", 2),
       (["lab", "--gateway"], "--gateway needs --subnet", 2),
+      (["lab", "--guard"], "--guard needs --subnet", 2),
       (["lab", "--masquerade"], "--masquerade needs --gateway", 2),
     ] as [([String], String, Int32)])
   func faults(arguments: [String], message: String, status: Int32) throws {
@@ -81,6 +84,19 @@ import Testing
     try run(["rm", "lab", "--cache-dir", tool.cache, "--force"]).checked()
     try run(["rm", "wire", "--cache-dir", tool.cache]).checked()
     #expect(files.isEmpty)
+  }
+
+  @Test("a broken file is named with its cure, and stops none of this")
+  func broken() throws {
+    try run(["new", "lab", "--vlan", "7"]).checked()
+    let file = try tool.files.write("{", to: "net.d/00.conflist")
+    let output = try tool.run("add", "lab", "/run/netns/none", "--conf-dir", tool.networks)
+    #expect(output.status == 1)
+    #expect(output.stderr.hasPrefix("\(file): error parsing configuration list: "), "\(output)")
+    #expect(output.stderr.hasSuffix("patchbay validate \(file) names its faults\n"), "\(output)")
+    #expect(try run(["show", "lab"]).checked().stderr == "\(tool.networks)/lab.conflist\n")
+    try run(["rm", "lab", "--cache-dir", tool.cache]).checked()
+    #expect(files == ["net.d/00.conflist"])
   }
 
   @Test("edit takes what validates, and leaves the file otherwise")

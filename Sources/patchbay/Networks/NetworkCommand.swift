@@ -28,11 +28,12 @@ struct NetworkCommand: ParsableCommand {
     path: String, list: NetworkList
   ) {
     do throws(RuntimeError) {
-      // The search ends with an error that names what there is.
-      _ = try options.directory.network(name)
+      // One that is broken does not keep the others from being shown or changed.
       for (file, result) in try options.directory.contents() {
         if case .success(let list) = result, list.name == name { return (file, list) }
       }
+      // The search ends with an error that names what there is.
+      _ = try options.directory.network(name)
     } catch { throw Failure(error) }
     throw Failure("there is no network \"\(name)\" in \(options.directory.path)")
   }
@@ -52,6 +53,7 @@ struct NetworkCommand: ParsableCommand {
 struct NetworkListing: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List the networks of the configuration directory.",
+    usage: "patchbay network list [<options>]",
     discussion: """
       Example:
         patchbay network list
@@ -89,6 +91,7 @@ struct NetworkListing: ParsableCommand {
 struct NetworkShow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Print a network's configuration, and where it is.",
+    usage: "patchbay network show <name> [<options>]",
     discussion: """
       Example:
         patchbay network show lab
@@ -111,6 +114,7 @@ struct NetworkShow: ParsableCommand {
 struct NetworkRemove: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rm", abstract: "Remove a network's configuration.",
+    usage: "patchbay network rm <name> [--force] [<options>]",
     discussion: """
       A network that has attachments is refused; patchbay del detaches them. The bridge stays.
 

@@ -7,6 +7,7 @@ import Linux
 struct NetworkEdit: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "edit", abstract: "Change a network's configuration in an editor.",
+    usage: "patchbay network edit <name> [<options>]",
     discussion: """
       The editor is VISUAL, else EDITOR, else vi. It gets a copy, which takes the file's place if it \
       validates. Attachments that there are keep what they were made with.

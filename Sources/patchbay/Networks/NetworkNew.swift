@@ -8,6 +8,7 @@ import Linux
 struct NetworkNew: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "new", abstract: "Write a network configuration list of ovs-bridge.",
+    usage: "patchbay network new <name> [--subnet <prefix> ...] [<options>]",
     discussion: """
       The file is NAME.conflist in the configuration directory. A network of that name that is there \
       already is refused.
@@ -48,6 +49,11 @@ struct NetworkNew: ParsableCommand {
   @Flag(help: "The containers do not reach each other.")
   var isolated = false
 
+  @Flag(
+    name: .customLong("guard"),
+    help: "The containers send from their own addresses only; with --subnet.")
+  var isGuarded = false
+
   @Flag(help: "Containers may publish ports, by the plugin portmap.")
   var publish = false
 
@@ -59,6 +65,7 @@ struct NetworkNew: ParsableCommand {
   func validate() throws {
     if masquerade, !gateway { throw ValidationError("--masquerade needs --gateway") }
     if gateway, subnet.isEmpty { throw ValidationError("--gateway needs --subnet") }
+    if isGuarded, subnet.isEmpty { throw ValidationError("--guard needs --subnet") }
   }
 
   func run() throws {
@@ -94,7 +101,7 @@ struct NetworkNew: ParsableCommand {
       ("type", "ovs-bridge"), ("bridge", .string(bridge ?? name)),
       ("vlan", vlan.map { .integer(Int64($0)) }), ("mtu", mtu.map { .integer(Int64($0)) }),
       ("isDefaultGateway", gateway ? true : nil), ("ipMasq", masquerade ? true : nil),
-      ("portIsolation", isolated ? true : nil),
+      ("portIsolation", isolated ? true : nil), ("guard", isGuarded ? true : nil),
       ("capabilities", ["mac": true, "ips": true]),
       ("ipam", ranges.isEmpty ? nil : ["type": "host-local", "ranges": .array(ranges)]),
     ])
