@@ -50,6 +50,42 @@ import Testing
     }
   }
 
+  @Test("documents every member of the JSON texts", .privateHost)
+  func members() throws {
+    let script =
+      ShowFeatureTests.prelude + """
+        patchbay netns add ns2; patchbay add all ns2 >/dev/null
+        {
+          for command in show list check "check all ns1" status "status all" leases "leases all" \
+            version "validate all.conflist" "trace ns1 10.10.0.1" "trace ns1 ns2 --probe" doctor \
+            "bench all -n 1" "netns list" "cluster status --database unix:/run/none.sock"; do
+            patchbay $command --json
+          done
+        } 2>/dev/null | jq -r '.. | objects | keys[]' | sort -u
+        """
+    let names = try Patchbay.play(script).stdout.split(separator: "\n").map(String.init)
+    #expect(names.count > 80, "\(names)")
+    let documented = Set(section("JSON").flatMap { $0.split { !$0.isLetter && !$0.isNumber } })
+    #expect(names.filter { !documented.contains(Substring($0)) } == [])
+  }
+
+  @Test("names every check of trace and doctor")
+  func checks() throws {
+    let named = Set(section("CHECKS").flatMap { $0.split { ", ".contains($0) } })
+    let directory = Project.path("Sources/patchbay/Diagnosis")
+    let files =
+      FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
+    var count = 0
+    for file in files where file.hasSuffix(".swift") {
+      let text = try String(contentsOfFile: "\(directory)/\(file)", encoding: .utf8)
+      for match in text.matches(of: /\.(?:fault|doubt|good|skipped)\(\s*"([a-z0-9-]+)"/) {
+        count += 1
+        #expect(named.contains(match.1), "\(match.1) of \(file)")
+      }
+    }
+    #expect(count > 60)
+  }
+
   @Test("has the exit statuses, the variables and the files")
   func others() {
     let statuses = section("EXIT STATUS").compactMap { $0.split(separator: " ").first }

@@ -14,13 +14,14 @@ enum Patchbay {
     try TestSupport.run(path, arguments, environment: environment, timeout: timeout)
   }
 
-  /// Runs a script in a playground.
+  /// Runs a script in a playground. Some have many steps, which take long on a busy machine.
   static func play(_ script: String, environment: [String: String] = [:]) throws -> Output {
     let inherited = ProcessInfo.processInfo.environment.filter {
       !["CNI_PATH", "NETCONFPATH"].contains($0.key)
     }
     return try run(
-      "playground", "bash", "-c", script, environment: inherited.merging(environment) { $1 })
+      "playground", "bash", "-c", script, environment: inherited.merging(environment) { $1 },
+      timeout: .seconds(300))
   }
 
   /// The processes that have `NAME=value` in their environment.

@@ -5,7 +5,7 @@ import Testing
 @Suite("what show has of ports and bridges", .privateHost)
 struct ShowFeatureTests {
   /// A playground with one attachment that has nearly everything, and ports by hand.
-  private static let prelude = """
+  static let prelude = """
     cd "$(mktemp -d)" && trap 'rm -rf "$PWD"' EXIT
     export NETCONFPATH=$PWD
     cat >all.conflist <<'END'

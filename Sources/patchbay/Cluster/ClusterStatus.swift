@@ -11,6 +11,7 @@ struct ClusterStatus: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Show the members of the database of addresses, and what it holds.",
+    usage: "patchbay cluster status [<network>] [--json] [<options>]",
     discussion: """
       Of each member: whether it responds, is part of a majority, and leads. Of the networks: how \
       many leases each host has. The exit status is 1 where no member can give addresses now.
@@ -143,8 +144,8 @@ struct ClusterStatus: ParsableCommand {
       JSONValue.object([
         ("endpoint", .string(member.endpoint.description)),
         ("model", member.state.map { .string($0.model) }),
-        ("isConnected", .bool(member.state?.isConnected ?? false)),
-        ("isLeader", .bool(member.state?.isLeader ?? false)),
+        ("connected", .bool(member.state?.isConnected ?? false)),
+        ("leader", .bool(member.state?.isLeader ?? false)),
         ("problem", member.reason.isEmpty ? nil : .string(member.reason)),
       ])
     }

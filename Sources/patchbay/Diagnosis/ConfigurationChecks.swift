@@ -7,8 +7,13 @@ import Linux
 /// attachments.
 struct ConfigurationChecks {
   private let options: RuntimeOptions
+  private let asksPlugins: Bool
 
-  init(_ options: RuntimeOptions) { self.options = options }
+  /// - Parameter asksPlugins: Whether the plugins are asked, by STATUS, whether an attachment would
+  ///   succeed now: without Open vSwitch each would say the same.
+  init(_ options: RuntimeOptions, asksPlugins: Bool) {
+    (self.options, self.asksPlugins) = (options, asksPlugins)
+  }
 
   var group: DoctorGroup {
     var findings = Findings()
@@ -45,8 +50,10 @@ struct ConfigurationChecks {
           continue
         }
         files[list.name] = file
+        let before = findings.faults.count
         validate(file, &findings)
         checkPlugins(list, file, &findings)
+        if findings.faults.count == before { checkStatus(list, &findings) }
       }
     }
     return files.count
@@ -77,6 +84,16 @@ struct ConfigurationChecks {
           "The network \(list.name) needs the plugin \(type), which is not in "
             + "\(directories.joined(separator: ":")).")
       }
+    }
+  }
+
+  /// What the plugins say to STATUS.
+  private func checkStatus(_ list: NetworkList, _ findings: inout Findings) {
+    guard asksPlugins, list.has(.status) else { return }
+    do throws(RuntimeError) { try options.runtime.status(list) } catch {
+      findings.fault(
+        "status", list.name, "An attachment to network \(list.name) would not succeed: \(error).",
+        remedy: "patchbay status \(list.name)")
     }
   }
 

@@ -1,6 +1,7 @@
 import PluginCore
 import Addresses
 import Attachments
+import CNI
 import Linux
 import Netlink
 import OpenVSwitch
@@ -155,10 +156,33 @@ struct Doctor {
         "\(attachment.name) \(end.link.name): TX checksum offload is on: ping works, TCP does not.",
         remedy: "\(attachment.entering) ethtool -K \(end.link.name) tx off")
     }
+    checkSizes(&findings)
     let count = host.attachments.count
     return DoctorGroup(
       name: "Attachments", summary: count == 0 ? "there is none" : "\(count), all well",
       findings: findings)
+  }
+
+  /// Networks whose containers have different MTUs: what the one sends the other does not take.
+  private func checkSizes(_ findings: inout Findings) {
+    var sizes: [String: [(size: UInt32, attachment: AttachmentReading)]] = [:]
+    for attachment in host.attachments {
+      guard let end = attachment.end else { continue }
+      sizes[attachment.record.network, default: []].append((end.link.mtu, attachment))
+    }
+    for (network, ends) in sizes.sorted(by: { $0.key < $1.key }) {
+      let ends = ends.sorted { ($0.size, $0.attachment.name) < ($1.size, $1.attachment.name) }
+      guard let least = ends.first, let size = ends.last?.size, least.size < size,
+        let most = ends.first(where: { $0.size == size })
+      else { continue }
+      let (small, large) = (least.attachment, most.attachment)
+      let interface = large.record.attachment.interfaceName
+      findings.doubt(
+        "mtu", network,
+        "On network \(network), \(small.name) has MTU \(least.size) and \(large.name) "
+          + "\(most.size): large packets may vanish between them.",
+        remedy: "\(large.entering) ip link set \(interface) mtu \(least.size)")
+    }
   }
 
   private var gateways: DoctorGroup {

@@ -9,6 +9,7 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Say what is wrong on this host, and the commands that mend it.",
+    usage: "patchbay doctor [--brief | --json] [<options>]",
     discussion: """
       Looks at Open vSwitch, bridges, ports, attachments, gateways and the configuration of CNI. It \
       only reads.
@@ -35,13 +36,13 @@ struct DoctorCommand: ParsableCommand {
     do {
       let host = try HostReading(
         Endpoint(database.endpoint), until: .after(.seconds(runtime.timeout)))
-      groups = Doctor(host).groups + [ConfigurationChecks(runtime).group]
+      groups = Doctor(host).groups + [ConfigurationChecks(runtime, asksPlugins: true).group]
     } catch let error as OVSDBError {
       var findings = Findings()
       findings.add(Finding(silent: error))
       groups = [
         DoctorGroup(name: "Open vSwitch", summary: "", findings: findings),
-        ConfigurationChecks(runtime).group,
+        ConfigurationChecks(runtime, asksPlugins: false).group,
       ]
     }
     let faults = groups.reduce(0) { $0 + $1.findings.faults.count }

@@ -12,6 +12,7 @@ struct LeasesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "leases",
     abstract: "List the addresses that host-local or cluster has leased, and how full ranges are.",
+    usage: "patchbay leases [<network>] [--json] [--no-trunc] [<options>]",
     discussion: """
       Who has which address since when, what is reserved, and what is stale: left from before the \
       machine was started, or torn. Nothing is changed or locked. The reference plugin's leases \

@@ -10,6 +10,7 @@ struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "List networks and attachments.",
+    usage: "patchbay list [--json] [--no-trunc] [<options>]",
     discussion: """
       The networks are those of the configuration directory; the attachments those whose \
       results are kept, by whichever runtime.
@@ -125,7 +126,7 @@ struct List: ParsableCommand {
         (
           "sandbox", entry.knownSandboxPath.isEmpty ? nil : .string(entry.knownSandboxPath)
         ),
-        ("sandboxIsGone", .bool(entry.sandboxIsGone)),
+        ("sandboxGone", .bool(entry.sandboxIsGone)),
       ])
     }
     let document = JSONValue.object([

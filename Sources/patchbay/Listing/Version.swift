@@ -8,6 +8,7 @@ struct Version: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "version",
     abstract: "Show the plugins there are and the versions of the specification they speak.",
+    usage: "patchbay version [<type> ...] [--json] [<options>]",
     discussion: """
       Runs VERSION of each executable in the directories of plugins, or of those named.
 

@@ -12,8 +12,10 @@ struct ExampleTraceTests {
     let script = """
       export NETCONFPATH=$CONF CNI_PATH=$BIN
       patchbay() { $BIN/patchbay "$@"; }
+      d=$(mktemp -d) && trap 'rm -rf "$d"' EXIT
       for file in "$CONF"/[1-6]*.conflist; do
-        export NETCONFPATH=${file%/*}
+        rm -rf $d/one && mkdir $d/one && cp "$file" $d/one
+        export NETCONFPATH=$d/one
         name=$(jq -r .name "$file")
         patchbay netns add a b
         patchbay add "$name" a >/dev/null || echo "$name: no a"

@@ -225,11 +225,22 @@ struct TraceTests {
   func doctor() throws {
     let script =
       Self.prelude + """
-        patchbay doctor --cache-dir $PWD/cni --brief; echo $?
+        # On a busy machine a packet may be lost on the way to ovs-vswitchd, which doctor says.
+        ask() {
+          patchbay doctor --cache-dir $PWD/cni --json >d; echo $?
+          jq -r '.groups[].checks[] | select(.status == "fault" or .status == "doubt") |
+            select(.id != "lost-upcalls") | .id + " " + .remedy' d | sort
+        }
+        ask
         in_ns ns1 ethtool -K eth0 tx on >/dev/null; ip link set $(port ns2) down
         ip address add 192.0.2.7/32 dev $(port ns3)
-        patchbay doctor --cache-dir $PWD/cni --json >d; echo $?
-        jq -r '.groups[].checks[] | select(.status == "fault") | .id' d | sort
+        ask | cut -d ' ' -f 1
+        ip link set $(port ns2) up; ip address del 192.0.2.7/32 dev $(port ns3)
+        in_ns ns1 ethtool -K eth0 tx off >/dev/null; in_ns ns2 ip link set eth0 mtu 1400
+        # A network whose bridge is not there, and must be.
+        printf '{"cniVersion":"1.1.0","name":"nowhere","plugins":[%s]}' \
+          '{"type":"ovs-bridge","bridge":"none","createBridge":false}' >$NETCONFPATH/none.conflist
+        ask
         """
     let output = try Patchbay.play(
       script,
@@ -238,7 +249,9 @@ struct TraceTests {
       ])
     #expect(
       output.stdout.split(separator: "\n") == [
-        "no problems, no warnings", "0", "1", "address-on-port", "checksum", "host-end-down",
+        "0", "1", "address-on-port", "checksum", "host-end-down", "1",
+        "mtu nsenter --net=/run/netns/ns1 ip link set eth0 mtu 1400",
+        "status patchbay status nowhere",
       ], "\(output)")
   }
 }

@@ -9,6 +9,7 @@ struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
     abstract: "Say why one container does not reach another, an address or this host.",
+    usage: "patchbay trace <from> <to> [<port/proto>] [--probe] [<options>]",
     discussion: """
       Looks at everything a packet meets on its way, there and back: Open vSwitch, the links and \
       addresses of both ends, routes, VLANs, isolation, flows, the gateway, this host's forwarding \

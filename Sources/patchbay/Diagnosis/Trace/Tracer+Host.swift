@@ -4,6 +4,7 @@ import CNI
 import Linux
 import Netlink
 import Nftables
+import PluginConfigurations
 
 extension Tracer {
   /// A gateway: the link of this host, and its port as an end of the bridge.
@@ -82,6 +83,19 @@ extension Tracer {
     }
     return nil
   }
+
+  /// Whether a program at a host end filters what its container sends. Those of a guard are known.
+  func checkPrograms() {
+    for end in [question.from] + (question.target.map { [$0] } ?? []) {
+      guard let link = end.hostLink, link.program != nil,
+        end.port.externalIDs[ExternalIDKey.guarded.rawValue] == nil
+      else { continue }
+      findings.doubt(
+        "xdp", end.name, "An XDP program at \(link.name) may filter what \(end.name) sends.",
+        remedy: "bpftool net show dev \(link.name)")
+    }
+  }
+
   // MARK: - This host as a router
 
   /// Whether this host forwards the packet, and the answer.
