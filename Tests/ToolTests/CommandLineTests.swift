@@ -19,6 +19,8 @@ import Testing
         examples.contains { $0.contains(words) || $0.contains(#""hook", "oci""#) }, "\(words)")
       // A line that is too long for the terminal is broken, and cannot be copied.
       #expect(examples.allSatisfy { $0.hasPrefix("  ") }, "\(words)")
+      let long = output.stdout.split(separator: "\n").filter { $0.count > 80 }
+      #expect(long.isEmpty, "\(words)")
       if command.path.count == 1 {
         #expect(help.contains("\n  \(command.path[0]) "), "\(words) is not in --help")
       }

@@ -7,6 +7,7 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure how long ADD, CHECK and DEL of a network take.",
+    usage: "patchbay bench <network> [--count <n>] [--parallel <p>] [<options>]",
     discussion: """
       Attaches and detaches temporary network namespaces. Any plugins can be measured, and so \
       compared. Times are those of the whole chain.

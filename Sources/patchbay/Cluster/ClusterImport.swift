@@ -16,6 +16,7 @@ struct ClusterImport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Take the leases of this host's host-local into the database.",
+    usage: "patchbay cluster import <network> [--dry-run] [<options>]",
     discussion: """
       A network moves in three steps. On every host: import while its configuration still says \
       host-local; the leases are copied, so that no other host gives these addresses. Then change \

@@ -6,6 +6,7 @@ struct HookLXC: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lxc",
     abstract: "Attach an LXC container when it starts, detach it when it stops.",
+    usage: "patchbay hook lxc [<network> ...] [<options>]",
     discussion: """
       For lxc.hook.start-host, lxc.hook.stop and lxc.hook.post-stop of a container that has \
       lxc.net.0.type = empty, with lxc.hook.version 0 or 1. The container ID is the container's \

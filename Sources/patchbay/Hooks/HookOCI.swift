@@ -11,6 +11,7 @@ struct HookOCI: ParsableCommand {
     commandName: "oci",
     abstract:
       "Attach a container of runc or crun when it is created, detach it when it is deleted.",
+    usage: "patchbay hook oci [<network> ...] [<options>]",
     discussion: """
       For the hooks createRuntime and poststop of a bundle's config.json; the container's state, \
       which the runtime gives on standard input, says which of them it is. The container ID is \

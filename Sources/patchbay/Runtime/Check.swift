@@ -8,6 +8,7 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Check that an attachment is as it was made.",
+    usage: "patchbay check [<network> [<netns>]] [--json] [<options>]",
     discussion: """
       Runs CHECK of the plugins that made it, with the result that was kept. Silent when all is \
       well. Without a namespace all attachments of the network are checked, and without a network \

@@ -6,6 +6,7 @@ struct Del: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "del",
     abstract: "Detach a network namespace from a network.",
+    usage: "patchbay del <network> [<netns>] [<options>]",
     discussion: """
       Runs DEL of the plugins in reverse order, with the configuration and the result that were \
       kept. The namespace may be gone; nothing need be kept. To repeat it does no harm.

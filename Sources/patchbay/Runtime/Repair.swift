@@ -18,6 +18,7 @@ struct Repair: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repair",
     abstract: "Put back what a firewall's reload or a restart of ovs-vswitchd took.",
+    usage: "patchbay repair <network> [<options>]",
     discussion: """
       Puts back, for the attachments of a network and without touching containers: the rule that \
       closes host ends to the host, the gateway's addresses, what lets its traffic pass the host's \

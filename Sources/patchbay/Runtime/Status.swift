@@ -7,6 +7,7 @@ struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Ask a network's plugins whether they could attach something now.",
+    usage: "patchbay status [<network>] [--json] [<options>]",
     discussion: """
       Without a network, each of the directory is asked.
 

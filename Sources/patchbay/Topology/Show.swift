@@ -11,6 +11,7 @@ struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show what is plugged where, and what is wrong with it.",
+    usage: "patchbay show [<bridges> ...] [--json | --dot] [<options>]",
     discussion: """
       The bridges of Open vSwitch with their ports, and for each port its link and VLANs; of ports \
       that the plugins made also the container, its sandbox, the link there and its addresses. What \

@@ -7,6 +7,7 @@ struct GC: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gc",
     abstract: "Free what attachments that are gone have left.",
+    usage: "patchbay gc [<network>] [--dry-run] [<options>]",
     discussion: """
       Without --valid it removes, by DEL, the attachments whose network namespace is gone, as after \
       a reboot or a crash: its path is gone, and so is the host end of the veth pair. It knows them \
