@@ -51,7 +51,7 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
     case .rolledBack(let cause, let failures):
       failures.isEmpty
         ? "\(cause)\nwhat the plugins had made was taken back, by DEL in reverse order"
-        : "\(cause)\ntaking back what the plugins had made failed as well: "
+        : "\(cause)\ntaking back what was made, if anything was, failed as well: "
           + failures.map { $0.description }.joined(separator: "\n")
     case .notRolledBack(let cause, let interface):
       "\(cause)\nnothing was taken back: interface \"\(interface)\" was in the sandbox before"

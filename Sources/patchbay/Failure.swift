@@ -12,7 +12,10 @@ struct Failure: Error, CustomStringConvertible {
   ///
   /// - Parameter isAboutRoot: Whether that may be said; `hint` says it otherwise.
   init(_ message: String, hint: String? = nil, isAboutRoot: Bool = true) {
-    let text = hint.map { "\(message)\n\($0)" } ?? message
+    var text = hint.map { "\(message)\n\($0)" } ?? message
+    if hint == nil, text.contains("is ovsdb-server running?"), Self.privilege(for: text) == nil {
+      text += "\nstart Open vSwitch: \(SwitchService.cure)"
+    }
     let privilege = isAboutRoot ? Self.privilege(for: text) : nil
     description = privilege.map { "\($0)\n\(text)" } ?? text
   }

@@ -175,7 +175,7 @@ private let refusal = #"echo '{"code": 999, "msg": "no", "details": "today"}'; e
       text == """
         plugin type="missing" failed (add): failed to find plugin "missing" in path [\(path)]: \
         install it there, or add its directory to CNI_PATH
-        taking back what the plugins had made failed as well: plugin type="a" failed (delete): \
+        taking back what was made, if anything was, failed as well: plugin type="a" failed (delete): \
         no: today
         """)
     // What was not run has made nothing.

@@ -127,13 +127,14 @@ import Testing
     try tool.files.write(#"{"name": "one", "type": "x"}"#, to: "net.d/z.conf")
     try tool.files.write("{", to: "net.d/a.json")
     let output = try tool.run("list").checked()
-    let file = "\(tool.networks)/one.conflist"
     let lines = output.stdout.split(separator: "\n").map {
       $0.split(separator: " ").joined(separator: " ")
     }
     #expect(lines.first == "NETWORK VERSION PLUGINS FILE")
-    #expect(lines.dropFirst().first == "one 1.0.0 bridge, portmap \(file)")
-    #expect(lines.dropFirst(2).first == "one 0.1.0 x \(tool.networks)/z.conf (hidden by \(file))")
+    #expect(lines.dropFirst().first == "one 1.0.0 bridge, portmap one.conflist")
+    #expect(lines.dropFirst(2).first == "one 0.1.0 x z.conf (hidden by one.conflist)")
+    let whole = try tool.run("list", "--no-trunc").checked().stdout
+    #expect(whole.contains("bridge, portmap  \(tool.networks)/one.conflist\n"), "\(whole)")
     #expect(lines.last == "no attachments in \(tool.cache)/results")
     #expect(output.stderr.hasPrefix("\(tool.networks)/a.json: error parsing configuration"))
     #expect(!output.stdout.contains("\u{1b}"))

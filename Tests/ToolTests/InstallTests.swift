@@ -122,12 +122,19 @@ import Testing
       offers patchbay add
       offers patchbay add ovs-1
       offers patchbay netns exec
+      patchbay add ovs-1 ns1 --container-id web >/dev/null
+      offers patchbay show
+      offers patchbay show --container
+      offers patchbay trace
+      offers patchbay trace ns1
       fish --no-config -c '
         patchbay --generate-completion-script fish | source
         complete -C "patchbay add "
         complete -C "patchbay add ovs-1 "
-        complete -C "patchbay netns exec "'
+        complete -C "patchbay netns exec "
+        complete -C "patchbay show --container " | cut -f 1'
       """)
-    #expect(output.stdout == "ovs-1\nns1\nns1\novs-1\nns1\nns1\n", "\(output)")
+    #expect(
+      output.stdout == "ovs-1\nns1\nns1\nOVS-1\nweb\nns1\nns1\novs-1\nns1\nns1\nweb\n", "\(output)")
   }
 }

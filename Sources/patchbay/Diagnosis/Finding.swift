@@ -1,5 +1,4 @@
 import JSON
-import Linux
 import OVSDB
 
 /// What one check found.
@@ -36,15 +35,18 @@ struct Finding: Hashable {
 
   /// That ovsdb-server cannot be read, without which nothing else can be looked at.
   init(silent error: OVSDBError) {
-    let isRoot = Process.effectiveUser == 0
-    let reason = "\(error)".hasSuffix("?") ? "\(error)" : "\(error)."
-    self.init(
-      "ovsdb-dead", "ovsdb-server",
-      .fault,
-      isRoot
-        ? "ovsdb-server does not respond: \(reason)"
-        : "Open vSwitch's database cannot be read: \(reason)",
-      remedy: isRoot ? SwitchService.start : "run it with sudo")
+    let text = "\(error)".hasSuffix("?") ? "\(error)" : "\(error)."
+    if Failure.privilege(for: text) != nil {
+      self.init(
+        "ovsdb-dead", "ovsdb-server", .fault, "Open vSwitch's database cannot be read: \(text)",
+        remedy: "run it with sudo")
+    } else if case .unusableEndpoint = error {
+      self.init("ovsdb-dead", "ovsdb-server", .fault, text)
+    } else {
+      self.init(
+        "ovsdb-dead", "ovsdb-server", .fault, "ovsdb-server does not respond: \(text)",
+        remedy: SwitchService.cure)
+    }
   }
 
   var json: JSONValue {

@@ -10,6 +10,13 @@ enum SwitchService {
       ? "systemctl \(verb) openvswitch-switch" : "/usr/share/openvswitch/scripts/ovs-ctl \(verb)"
   }
 
+  /// What to do where its database is not there.
+  static var cure: String {
+    let isInstalled = ["/usr/sbin/ovsdb-server", "/usr/share/openvswitch/scripts/ovs-ctl"]
+      .contains { (try? FileStatus(path: $0)) != nil }
+    return isInstalled ? start : "apt-get install openvswitch-switch"
+  }
+
   /// Starts both daemons.
   static var start: String { command("start") }
   /// Ends and starts both daemons.

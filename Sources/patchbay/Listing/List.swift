@@ -59,7 +59,7 @@ struct List: ParsableCommand {
         networks.add([
           list.name, list.version.isEmpty ? "0.1.0" : list.version,
           list.plugins.map(\.type).joined(separator: ", "),
-          file + (hider.map { " (hidden by \($0))" } ?? ""),
+          name(of: file) + (hider.map { " (hidden by \(name(of: $0)))" } ?? ""),
         ])
       }
     }
@@ -88,6 +88,12 @@ struct List: ParsableCommand {
       }
       show(table.text())
     }
+  }
+
+  /// Of a file of the directory, whose path would not fit beside the rest.
+  private func name(of file: String) -> String {
+    let directory = options.directory.path + "/"
+    return isWhole || !file.hasPrefix(directory) ? file : String(file.dropFirst(directory.count))
   }
 
   /// The name of ip-netns(8), else the path.

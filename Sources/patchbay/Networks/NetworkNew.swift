@@ -25,7 +25,7 @@ struct NetworkNew: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The bridge, which is made when it is missing; the network's name without it.",
-      valueName: "bridge"))
+      valueName: "bridge"), completion: .bridges)
   var bridge: String?
 
   @Option(help: ArgumentHelp("The VLAN of the ports.", valueName: "tag"))

@@ -27,7 +27,7 @@ struct Show: ParsableCommand {
         patchbay show --dot | dot -Tsvg >plugged.svg
       """)
 
-  @Argument(help: "The bridges to show; all of them without one.")
+  @Argument(help: "The bridges to show; all of them without one.", completion: .bridges)
   var bridges: [String] = []
 
   @Option(
@@ -36,7 +36,8 @@ struct Show: ParsableCommand {
   var network: String?
 
   @Option(
-    help: ArgumentHelp("Only attachments of this container: its name or ID.", valueName: "id"))
+    help: ArgumentHelp("Only attachments of this container: its name or ID.", valueName: "id"),
+    completion: .containers)
   var container: String?
 
   @Flag(help: "End with exit status 1 where something is wrong.")

@@ -28,10 +28,10 @@ struct TraceCommand: ParsableCommand {
         patchbay trace web db 5432/tcp --brief
       """)
 
-  @Argument(help: "Where the packet starts.")
+  @Argument(help: "Where the packet starts.", completion: .ends)
   var from: String
 
-  @Argument(help: "Where it goes.")
+  @Argument(help: "Where it goes.", completion: .ends)
   var to: String
 
   @Argument(
