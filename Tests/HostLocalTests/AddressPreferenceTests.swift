@@ -96,7 +96,7 @@ extension AddressTests {
     #expect(try network.add("c") == ["10.1.0.4"])
     #expect(try network.add("d", args: pod("web-1")) == ["10.1.0.3"])
     #expect(try network.add("e") == ["10.1.0.5"])
-    // Somebody needs it now, and web-0 is forgotten.
+    // Another needs it now, and web-0 is forgotten.
     #expect(try network.add("f") == ["10.1.0.2"])
     try network.del("e")
     #expect(try network.add("g", args: pod("web-0")) == ["10.1.0.5"])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("DEL of host-local") struct ReleaseTests {
-  @Test("releases all that an attachment has, twice, and of nobody else")
+  @Test("releases all that an attachment has, twice, and of no other")
   func twice() throws {
     let network = try Network(
       ["ranges": [[["subnet": "10.1.0.0/24"]], [["subnet": "fd00::/64"]]]])
@@ -54,30 +54,27 @@ import Testing
       ["ranges": [[["subnet": "10.1.0.0/24"]], [["subnet": "fd00::/64"]]]])
     _ = try network.add("a")
     _ = try network.add("b")
-    func expect(_ id: String, _ addresses: [String], _ message: String) throws {
+    func check(_ id: String, _ addresses: [String]) throws -> PluginResult {
       let before = network.temporary.files()
       let result = try network.call("CHECK", id, with: previous(addresses))
-      #expect(result.message == message)
-      #expect(result.status == (message.isEmpty ? 0 : 1))
       #expect(network.temporary.files() == before)
+      return result
     }
-    try expect("a", ["10.1.0.2/24", "fd00::2/64"], "")
+    func expectRefusal(_ id: String, _ addresses: [String], _ occasion: String) throws {
+      let result = try check(id, addresses)
+      #expect(result.status == 1)
+      try Messages.expect(
+        result.message, of: "host-local", on: "CHECK, \(occasion)",
+        hiding: ["DIRECTORY": network.temporary.path])
+    }
+    try check("a", ["10.1.0.2/24", "fd00::2/64"]).checked()
     // Other plugins of the chain may have added addresses of other subnets.
-    try expect("a", ["10.1.0.2/24", "fd00::2/64", "192.168.0.1/24"], "")
-    let differ = "host-local: the addresses of prevResult are not those leased to container a; "
-    try expect(
-      "a", ["10.1.0.3/24", "fd00::2/64"],
-      differ + "prevResult has: 10.1.0.3, fd00::2; leased are: 10.1.0.2, fd00::2")
-    try expect(
-      "a", ["10.1.0.2/24"], differ + "prevResult has: 10.1.0.2; leased are: 10.1.0.2, fd00::2")
-    try expect(
-      "c", ["10.1.0.2/24"],
-      "host-local: Failed to find address added by container c; interface eth0, network net, "
-        + "in \(network.temporary.path)")
+    try check("a", ["10.1.0.2/24", "fd00::2/64", "192.168.0.1/24"]).checked()
+    try expectRefusal("a", ["10.1.0.3/24", "fd00::2/64"], "prevResult has another address")
+    try expectRefusal("a", ["10.1.0.2/24"], "prevResult has one address of two")
+    try expectRefusal("c", ["10.1.0.2/24"], "no lease")
     try FileManager.default.removeItem(atPath: network.path + "/fd00::2")
-    try expect(
-      "a", ["10.1.0.2/24", "fd00::2/64"],
-      differ + "prevResult has: 10.1.0.2, fd00::2; leased are: 10.1.0.2")
+    try expectRefusal("a", ["10.1.0.2/24", "fd00::2/64"], "a lease is lost")
   }
 }
 
@@ -154,7 +151,7 @@ import Testing
 }
 
 @Suite("The lock of host-local") struct LockTests {
-  @Test("that somebody else has is waited for, until the deadline, and its holder is named")
+  @Test("that another process has is waited for, until the deadline, and its holder is named")
   func held() throws {
     let network = try Network(["subnet": "10.1.0.0/24"], with: ["timeout": 1])
     _ = try network.add("a")
@@ -191,7 +188,7 @@ import Testing
 }
 
 extension LockTests {
-  @Test("of leases that somebody removes meanwhile is not that of those who come after")
+  @Test("of leases that are removed meanwhile is not that of those who come after")
   func removed() throws {
     let network = try Network(["subnet": "10.1.0.0/24"])
     _ = try network.add("a")

@@ -4,193 +4,126 @@ import PluginConfigurations
 import TestSupport
 import Testing
 
-/// What is wrong with a configuration, in the plugin's words; empty where nothing is.
-private func fault(_ text: String) throws -> String {
+/// Expects that the configuration `text` has a fault at `path`, and of the plugin the words for it.
+private func expectFault(_ text: String, at path: String) throws {
   let json = JSONCursor(try JSONValue(parsing: Array(text.utf8)))
-  do {
-    _ = try HostLocalConfiguration(json)
-    return ""
-  } catch { return error.description }
+  let error = #expect(throws: JSONDecodingError.self) { try HostLocalConfiguration(json) }
+  #expect(error?.path.description == path)
+  var configuration = try Document(parsing: text.utf8).with(["name": "n"])
+  if configuration["cniVersion"].isAbsent {
+    configuration = configuration.with(["cniVersion": "1.0.0"])
+  }
+  let refused = try Plugin("host-local").call(
+    "ADD", configuration, containerID: "c", sandbox: "/nowhere", ifname: "eth0")
+  #expect(refused.code == 7)
+  try Messages.expect(refused.message, of: "host-local", on: text)
 }
 
 @Suite("A configuration of host-local") struct ConfigurationTests {
-  /// The members of `ipam`, and the message.
+  /// The members of `ipam`, and where the fault is.
   static let faults: [(String, String)] = [
-    (
-      #""x": 1"#,
-      #"ipam.ranges: no IP ranges specified; write them as [[{"subnet": "10.1.0.0/16"}]]"#
-    ),
-    (
-      #""ranges": []"#,
-      #"ipam.ranges: no IP ranges specified; write them as [[{"subnet": "10.1.0.0/16"}]]"#
-    ),
-    (#""ranges": {}"#, "ipam.ranges: an object is not an array"),
-    (#""ranges": [{}]"#, "ipam.ranges[0]: an object is not an array"),
-    (#""ranges": [[]]"#, "ipam.ranges[0]: empty range set; it has one range at least"),
-    (#""ranges": [[{}]]"#, "ipam.ranges[0][0].subnet: missing; ADDRESS/LENGTH is required"),
-    (
-      #""ranges": [[{"subnet": "x"}]]"#,
-      #"ipam.ranges[0][0].subnet: "x" is no CIDR: no prefix length; write it as ADDRESS/LENGTH"#
-    ),
+    (#""x": 1"#, "ipam.ranges"),
+    (#""ranges": []"#, "ipam.ranges"),
+    (#""ranges": {}"#, "ipam.ranges"),
+    (#""ranges": [{}]"#, "ipam.ranges[0]"),
+    (#""ranges": [[]]"#, "ipam.ranges[0]"),
+    (#""ranges": [[{}]]"#, "ipam.ranges[0][0].subnet"),
+    (#""ranges": [[{"subnet": "x"}]]"#, "ipam.ranges[0][0].subnet"),
     (
       #""ranges": [[{"subnet": "10.1.0.0/24"}, {"subnet": "10.1.1.0/33"}]]"#,
-      #"ipam.ranges[0][1].subnet: "10.1.1.0/33" is no CIDR: prefix length "33" is not in 0…32"#
+      "ipam.ranges[0][1].subnet"
     ),
-    (
-      #""ranges": [[{"subnet": "10.1.0.5/24"}]]"#,
-      "ipam.ranges[0][0].subnet: Network has host bits set. For a subnet mask of length 24 "
-        + "the network address is 10.1.0.0"
-    ),
-    (
-      #""ranges": [[{"subnet": "::ffff:10.1.0.0/112"}]]"#,
-      "ipam.ranges[0][0].subnet: ::ffff:10.1.0.0/112 maps IPv4; write it as an IPv4 subnet"
-    ),
+    (#""ranges": [[{"subnet": "10.1.0.5/24"}]]"#, "ipam.ranges[0][0].subnet"),
+    (#""ranges": [[{"subnet": "::ffff:10.1.0.0/112"}]]"#, "ipam.ranges[0][0].subnet"),
     (
       #""ranges": [[{"subnet": "10.1.0.0/24", "rangeStart": "10.2.0.1"}]]"#,
-      "ipam.ranges[0][0].rangeStart: RangeStart 10.2.0.1 not in network 10.1.0.0/24"
+      "ipam.ranges[0][0].rangeStart"
     ),
     (
       #""ranges": [[{"subnet": "10.1.0.0/24", "rangeEnd": "fd00::1"}]]"#,
-      "ipam.ranges[0][0].rangeEnd: RangeEnd fd00::1 not in network 10.1.0.0/24"
+      "ipam.ranges[0][0].rangeEnd"
     ),
     (
       #""ranges": [[{"subnet": "10.1.0.0/24", "rangeStart": "10.1.0.9", "rangeEnd": "10.1.0.3"}]]"#,
-      "ipam.ranges[0][0].rangeStart: rangeStart 10.1.0.9 is above rangeEnd 10.1.0.3"
+      "ipam.ranges[0][0].rangeStart"
     ),
     (
-      #""subnet": "10.1.0.0/24", "gateway": "x""#, #"ipam.gateway: "x" is not an IP address"#
+      #""subnet": "10.1.0.0/24", "gateway": "x""#, "ipam.gateway"
     ),
-    (
-      #""subnet": "10.1.0.0/24", "gateway": "fd00::1""#,
-      "ipam.gateway: fd00::1 is not of the family of 10.1.0.0/24"
-    ),
-    (
-      #""ranges": [[{"subnet": "10.1.0.0/24"}, {"subnet": "fd00::/64"}]]"#,
-      "ipam.ranges[0]: mixed address families; a range set is of IPv4 or of IPv6"
-    ),
-    (
-      #""ranges": [[{"subnet": "10.1.0.0/24"}, {"subnet": "10.1.0.0/25"}]]"#,
-      "ipam.ranges[0]: subnets 10.1.0.1-10.1.0.254 and 10.1.0.1-10.1.0.126 overlap"
-    ),
-    (
-      #""subnet": "10.1.0.0/24", "ranges": [[{"subnet": "10.1.0.0/25"}]]"#,
-      "ipam.ranges[0]: range set 0 overlaps with 1: 10.1.0.1-10.1.0.254 and "
-        + "10.1.0.1-10.1.0.126; an address belongs to one range set"
-    ),
-    (
-      #""subnet": "10.1.0.0/24", "exclude": ["10.1.0.300"]"#,
-      #"ipam.exclude[0]: "10.1.0.300" is none of ADDRESS, ADDRESS/LENGTH and FIRST-LAST "#
-        + "with FIRST not above LAST"
-    ),
-    (
-      #""subnet": "10.1.0.0/24", "exclude": ["10.1.0.9-10.1.0.3"]"#,
-      #"ipam.exclude[0]: "10.1.0.9-10.1.0.3" is none of ADDRESS, ADDRESS/LENGTH and FIRST-LAST "#
-        + "with FIRST not above LAST"
-    ),
-    (
-      #""subnet": "10.1.0.0/24", "exclude": ["10.1.0.9", "10.2.0.0/28"]"#,
-      "ipam.exclude[1]: 10.2.0.0…10.2.0.15 is not in 10.1.0.0/24"
-    ),
-    (
-      #""subnet": "10.1.0.0/24", "exclude": "10.1.0.9""#,
-      #"ipam.exclude: "10.1.0.9" is not an array"#
-    ),
-    (
-      #""ranges": [[{"subnet": "10.1.0.0/24", "exclude": ["10.1.0.0/24"]}]]"#,
-      "ipam.ranges[0]: no address is left of 10.1.0.1…10.1.0.254 without the gateway and "
-        + "what is excluded"
-    ),
+    (#""subnet": "10.1.0.0/24", "gateway": "fd00::1""#, "ipam.gateway"),
+    (#""ranges": [[{"subnet": "10.1.0.0/24"}, {"subnet": "fd00::/64"}]]"#, "ipam.ranges[0]"),
+    (#""ranges": [[{"subnet": "10.1.0.0/24"}, {"subnet": "10.1.0.0/25"}]]"#, "ipam.ranges[0]"),
+    (#""subnet": "10.1.0.0/24", "ranges": [[{"subnet": "10.1.0.0/25"}]]"#, "ipam.ranges"),
+    (#""subnet": "10.1.0.0/24", "exclude": ["10.1.0.300"]"#, "ipam.exclude[0]"),
+    (#""subnet": "10.1.0.0/24", "exclude": ["10.1.0.9-10.1.0.3"]"#, "ipam.exclude[0]"),
+    (#""subnet": "10.1.0.0/24", "exclude": ["10.1.0.9", "10.2.0.0/28"]"#, "ipam.exclude[1]"),
+    (#""subnet": "10.1.0.0/24", "exclude": "10.1.0.9""#, "ipam.exclude"),
+    (#""ranges": [[{"subnet": "10.1.0.0/24", "exclude": ["10.1.0.0/24"]}]]"#, "ipam.ranges[0]"),
     (
       #""ranges": [[{"subnet": "10.1.0.0/30", "rangeEnd": "10.1.0.1"}, "#
         + #"{"subnet": "10.2.0.0/30", "exclude": ["10.2.0.2"]}]]"#,
-      "ipam.ranges[0]: no address is left of 10.1.0.1…10.1.0.1, 10.2.0.1…10.2.0.2 without the "
-        + "gateway and what is excluded"
+      "ipam.ranges[0]"
     ),
-    (
-      #""subnet": "10.1.0.0/24", "rangeEnd": "10.1.0.1""#,
-      "ipam: no address is left of 10.1.0.1…10.1.0.1 without the gateway and what is excluded"
-    ),
-    (
-      #""subnet": "10.1.0.0/24", "reservations": [{"ip": "10.1.0.9"}]"#,
-      #"ipam.reservations[0]: it has exactly one of "name", "mac" and "containerID""#
-    ),
+    (#""subnet": "10.1.0.0/24", "rangeEnd": "10.1.0.1""#, "ipam"),
+    (#""subnet": "10.1.0.0/24", "reservations": [{"ip": "10.1.0.9"}]"#, "ipam.reservations[0]"),
     (
       #""subnet": "10.1.0.0/24", "reservations": [{"name": "a", "containerID": "b", "ip": "10.1.0.9"}]"#,
-      #"ipam.reservations[0]: it has exactly one of "name", "mac" and "containerID""#
+      "ipam.reservations[0]"
     ),
     (
       #""subnet": "10.1.0.0/24", "reservations": [{"mac": "nonsense", "ip": "10.1.0.9"}]"#,
-      #"ipam.reservations[0].mac: "nonsense" is not a MAC address; write it as 02:00:00:00:00:01"#
+      "ipam.reservations[0].mac"
     ),
-    (
-      #""subnet": "10.1.0.0/24", "reservations": [{"name": "a"}]"#,
-      "ipam.reservations[0].ip: missing; a string is required"
-    ),
+    (#""subnet": "10.1.0.0/24", "reservations": [{"name": "a"}]"#, "ipam.reservations[0].ip"),
     (
       #""subnet": "10.1.0.0/24", "reservations": [{"name": "a", "ip": "10.2.0.9"}]"#,
-      "ipam.reservations[0].ip: 10.2.0.9 is in no subnet of the ranges: 10.1.0.0/24"
+      "ipam.reservations[0].ip"
     ),
     (
       #""subnet": "10.1.0.0/24", "reservations": [{"name": "a", "ip": "10.1.0.1"}]"#,
-      "ipam.reservations[0].ip: 10.1.0.1 is the gateway, the network or the broadcast address"
+      "ipam.reservations[0].ip"
     ),
     (
       #""subnet": "10.1.0.0/24", "#
         + #""reservations": [{"name": "a", "ip": "10.1.0.9"}, {"name": "b", "ip": "10.1.0.9"}]"#,
-      "ipam.reservations[1].ip: 10.1.0.9 is reserved by ipam.reservations[0] already"
+      "ipam.reservations[1].ip"
     ),
-    (
-      #""subnet": "10.1.0.0/24", "sticky": "pod""#,
-      #"ipam.sticky: "pod" is neither "name" nor "mac""#
-    ),
-    (
-      #""subnet": "10.1.0.0/24", "reclaimAfterReboot": "no""#,
-      #"ipam.reclaimAfterReboot: "no" is not true or false"#
-    ),
-    (#""subnet": "10.1.0.0/24", "dataDir": 7"#, "ipam.dataDir: 7 is not a string"),
-    (
-      #""subnet": "10.1.0.0/24", "routes": [{"gw": "10.1.0.1"}]"#,
-      "ipam.routes[0].dst: missing; a string is required"
-    ),
-    (#""subnet": "10.1.0.0/24", "resolvConf": 1"#, "ipam.resolvConf: 1 is not a string"),
+    (#""subnet": "10.1.0.0/24", "sticky": "pod""#, "ipam.sticky"),
+    (#""subnet": "10.1.0.0/24", "reclaimAfterReboot": "no""#, "ipam.reclaimAfterReboot"),
+    (#""subnet": "10.1.0.0/24", "dataDir": 7"#, "ipam.dataDir"),
+    (#""subnet": "10.1.0.0/24", "routes": [{"gw": "10.1.0.1"}]"#, "ipam.routes[0].dst"),
+    (#""subnet": "10.1.0.0/24", "resolvConf": 1"#, "ipam.resolvConf"),
   ]
 
   @Test("that is not legal is refused with the path and what is legal", arguments: faults)
-  func illegal(members: String, expected: String) throws {
-    let text = #"{"cniVersion": "1.0.0", "name": "n", "ipam": {\#(members)}}"#
-    #expect(try fault(text) == expected)
+  func illegal(members: String, path: String) throws {
+    try expectFault(#"{"ipam": {\#(members)}}"#, at: path)
   }
 
   @Test(
     "whose other parts are not legal is refused likewise",
     arguments: [
-      (
-        #"{"name": "n"}"#,
-        #"ipam: missing; an object with "ranges" is required"#
-      ),
-      (#"{"ipam": "host-local"}"#, #"ipam: "host-local" is not an object"#),
+      (#"{"name": "n"}"#, "ipam"),
+      (#"{"ipam": "host-local"}"#, "ipam"),
       (
         #"{"cniVersion": "0.2.0", "ipam": {"ranges": [[{"subnet": "10.1.0.0/24"}], [{"subnet": "10.2.0.0/24"}]]}}"#,
-        "ipam.ranges: CNI version 0.2.0 does not support more than 1 address per family; "
-          + "0.3.0 and later do"
+        "ipam.ranges"
       ),
       (
         #"{"ipam": {"subnet": "10.1.0.0/24"}, "runtimeConfig": {"ipRanges": [[{"subnet": "10.2.0.1/24"}]]}}"#,
-        "runtimeConfig.ipRanges[0][0].subnet: Network has host bits set. "
-          + "For a subnet mask of length 24 the network address is 10.2.0.0"
+        "runtimeConfig.ipRanges[0][0].subnet"
       ),
       (
         #"{"ipam": {"subnet": "10.1.0.0/24"}, "runtimeConfig": {"ips": ["10.1.0.9", "foo"]}}"#,
-        #"runtimeConfig.ips[1]: cannot understand ip: "foo"; write it as ADDRESS or ADDRESS/LENGTH"#
+        "runtimeConfig.ips[1]"
       ),
       (
         #"{"ipam": {"subnet": "10.1.0.0/24"}, "args": {"cni": {"ips": ["10.1.0.9/33"]}}}"#,
-        #"args.cni.ips[0]: cannot understand ip: "10.1.0.9/33"; "#
-          + "write it as ADDRESS or ADDRESS/LENGTH"
+        "args.cni.ips[0]"
       ),
     ])
-  func otherwiseIllegal(text: String, expected: String) throws {
-    #expect(try fault(text) == expected)
+  func otherwiseIllegal(text: String, path: String) throws {
+    try expectFault(text, at: path)
   }
 
   private func decoded(_ text: String) throws -> HostLocalConfiguration {

@@ -113,54 +113,28 @@ import Testing
   @Test(
     "refuses what is not legal, with the path and what is legal",
     arguments: [
-      (
-        ["addresses": [["address": "10.0.0.1"]]], "", [:],
-        "the 'address' field is expected to be in CIDR notation, got: '10.0.0.1'; "
-          + #"ipam.addresses[0].address: "10.0.0.1": no prefix length; write it as ADDRESS/LENGTH"#
-      ),
-      (
-        ["addresses": [["address": "10.0.0.1/24"], ["gateway": "10.0.0.1"]]], "", [:],
-        "the 'address' field is expected to be in CIDR notation, got: ''; "
-          + "ipam.addresses[1].address: missing; ADDRESS/LENGTH is required"
-      ),
-      (
-        ["addresses": [["address": "10.0.0.1/24", "gateway": "x"]]], "", [:],
-        "invalid IP address: x; ipam.addresses[0].gateway: \"x\" is not an IP address"
-      ),
-      (
-        ["addresses": [["address": "10.0.0.1/24", "gateway": "fd00::1"]]], "", [:],
-        "ipam.addresses[0].gateway: fd00::1 is not of the family of 10.0.0.1/24"
-      ),
-      (
-        [:], "IP=10.0.0.7", [:],
-        "the 'ip' field is expected to be in CIDR notation, got: '10.0.0.7'; "
-          + #"CNI_ARGS IP: "10.0.0.7": no prefix length; write it as ADDRESS/LENGTH"#
-      ),
-      (
-        [:], "GATEWAY=10.0.7", [:],
-        #"invalid gateway address: 10.0.7; CNI_ARGS GATEWAY: "10.0.7" is not an IP address; "#
-          + "it is one, or several with commas between them"
-      ),
-      (
-        [:], "", ["args": ["cni": ["ips": ["10.0.0.1/24", "10.0.0.1/40"]]]],
-        "an entry in the 'ips' field is NOT in CIDR notation, got: '10.0.0.1/40'; "
-          + #"args.cni.ips[1]: "10.0.0.1/40": prefix length "40" is not in 0…32"#
-      ),
+      (["addresses": [["address": "10.0.0.1"]]], "", [:]),
+      (["addresses": [["address": "10.0.0.1/24"], ["gateway": "10.0.0.1"]]], "", [:]),
+      (["addresses": [["address": "10.0.0.1/24", "gateway": "x"]]], "", [:]),
+      (["addresses": [["address": "10.0.0.1/24", "gateway": "fd00::1"]]], "", [:]),
+      ([:], "IP=10.0.0.7", [:]),
+      ([:], "GATEWAY=10.0.7", [:]),
+      ([:], "", ["args": ["cni": ["ips": ["10.0.0.1/24", "10.0.0.1/40"]]]]),
       (
         ["addresses": [["address": "10.0.0.1/24"], ["address": "10.0.0.2/24"]]], "",
-        ["cniVersion": "0.2.0"],
-        "CNI version 0.2.0 does not support more than 1 address per family; "
-          + "ipam.addresses: 0.3.0 and later do"
+        ["cniVersion": "0.2.0"]
       ),
-      (
-        [:], "", ["ipam": .absent],
-        "IPAM config missing 'ipam' key; ipam: missing; an object with \"addresses\" is required"
-      ),
-    ] as [(Document, String, [String: Document], String)])
-  func illegal(ipam: Document, args: String, members: [String: Document], expected: String) throws {
+      ([:], "", ["ipam": .absent]),
+    ] as [(Document, String, [String: Document])])
+  func illegal(ipam: Document, args: String, members: [String: Document]) throws {
     let result = try call("ADD", ipam, args: args, with: members)
     #expect(result.code == 7)
-    #expect(result.message == expected)
+    let asked = [ipam.encoded, Array(args.utf8), Document.object(members).encoded].map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    try Messages.expect(
+      result.message, of: "static",
+      on: "ADD, ipam \(asked[0]), CNI_ARGS \"\(asked[1])\", other members \(asked[2])")
     let isOfStatus = args.isEmpty && members["cniVersion"] == nil && members["ipam"] == nil
     if isOfStatus { #expect(try call("STATUS", ipam, with: members).code == 7) }
     #expect(try call("DEL", ipam, args: args, with: members).status == 0)
