@@ -14,7 +14,7 @@ enum MemberNames {
     "cniVersion", "name", "type", "capabilities", "ipam", "dns", "args", "prevResult",
     "runtimeConfig",
   ]
-  static let own = any + ["timeout", "logLevel", "logFile"]
+  static let own = any + ["timeout", "logLevel", "logFile", "ignoreArgs"]
   static let ovsBridge =
     own + [
       "bridge", "createBridge", "datapath", "vlan", "trunk", "vlanTrunk", "vlanMode", "mtu", "mac",

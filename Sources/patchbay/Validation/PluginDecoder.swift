@@ -62,6 +62,7 @@ struct PluginDecoder: Sendable {
       if let path: String = try json["logFile"].decodeIfPresent(), !path.hasPrefix("/") {
         throw json["logFile"].error("\"\(path)\" is not an absolute path")
       }
+      let _: Bool? = try json["ignoreArgs"].decodeIfPresent()
     },
     members: [])
 

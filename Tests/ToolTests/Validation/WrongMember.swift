@@ -46,6 +46,7 @@ extension WrongMember {
       WrongMember(plugin, #""timeout": 0\#(rest)"#, "timeout"),
       WrongMember(plugin, #""logLevel": "loud"\#(rest)"#, "logLevel"),
       WrongMember(plugin, #""logFile": "x"\#(rest)"#, "logFile"),
+      WrongMember(plugin, #""ignoreArgs": "yes"\#(rest)"#, "ignoreArgs"),
     ]
   }
 
