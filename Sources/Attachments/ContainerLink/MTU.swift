@@ -1,5 +1,5 @@
 internal import Addresses
-package import CNI
+internal import CNI
 internal import Linux
 internal import Netlink
 internal import PluginConfigurations
@@ -45,7 +45,7 @@ extension Plan {
   }
 
   /// Refuses addresses of IPv6 at an MTU that IPv6 cannot do with.
-  package func requireMTU(for addresses: [AttachmentResult.Address]) throws(AttachmentError) {
+  func requireMTU(for addresses: [AttachmentResult.Address]) throws(AttachmentError) {
     let least = OVSBridgeConfiguration.smallestIPv6MTU
     guard let mtu, mtu < least else { return }
     guard let address = addresses.first(where: { $0.address.address.isIPv6 }) else { return }

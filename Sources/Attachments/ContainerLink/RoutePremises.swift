@@ -3,9 +3,15 @@ package import CNI
 internal import Netlink
 
 extension Plan {
+  /// Refuses addresses and routes that the container end could not have.
+  package func requireConfigurable(_ result: AttachmentResult) throws(AttachmentError) {
+    try requireMTU(for: result.addresses)
+    try requireGateways(of: result)
+  }
+
   /// Refuses a route of IPv4 by a gateway that the container could not reach: the kernel takes one
   /// only where an address's subnet has it, or a route before it that leads to the link itself.
-  package func requireGateways(of result: AttachmentResult) throws(AttachmentError) {
+  private func requireGateways(of result: AttachmentResult) throws(AttachmentError) {
     let addresses = result.addresses.map { $0.address }.filter { !$0.address.isIPv6 }
     var reachable = addresses
     for route in result.routes where !route.destination.address.isIPv6 {

@@ -38,7 +38,7 @@ extension OVN {
     var result = AttachmentResult()
     if !plan.needsWire { result = try ipam.addresses(request, context) }
     result.addresses += switches.addresses
-    try plan.requireMTU(for: result.addresses)
+    try plan.requireConfigurable(result)
     try link.chooseMAC(result.addresses, context)
     let logicalPort = try LogicalPort.make(switches, link, result.addresses, context, &rollback)
     let remembered = RememberedIPAM(request.network.json["ipam"])
@@ -50,7 +50,7 @@ extension OVN {
     try logicalPort.waitUntilInstalled(plan, context)
     if plan.needsWire {
       result = try ipam.addresses(request, context)
-      try plan.requireMTU(for: result.addresses)
+      try plan.requireConfigurable(result)
       try logicalPort.complete(link, result.addresses)
       try port.complete(
         link, plan, result.addresses, remembering: remembered, switches.externalIDs, nil, context,

@@ -40,8 +40,7 @@ extension OVSBridge {
     var result = AttachmentResult()
     if !plan.needsWire { result = try plan.completed(ipam.addresses(request, context)) }
     var target = try Gateway.target(plan, result.addresses, survey, context)
-    try plan.requireMTU(for: result.addresses)
-    try plan.requireGateways(of: result)
+    try plan.requireConfigurable(result)
     try link.chooseMAC(result.addresses, context)
     try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
     let remembered = RememberedIPAM(request.network.json["ipam"])
@@ -55,8 +54,7 @@ extension OVSBridge {
       late = try port.waitForSpanningTree(plan, context)
       result = try plan.completed(ipam.addresses(request, late))
       try guarding?.enforce(link, result.addresses, late)
-      try plan.requireMTU(for: result.addresses)
-      try plan.requireGateways(of: result)
+      try plan.requireConfigurable(result)
       target = try Gateway.target(plan, result.addresses, survey, late)
       try port.complete(
         link, plan, result.addresses, remembering: remembered, marks(plan, result), target, late,
