@@ -19,8 +19,6 @@ public struct OVNConfiguration: Hashable, Sendable {
 
   /// Where OVN's packages put the socket.
   public static let defaultNorthbound = Endpoint.unix("/var/run/ovn/ovnnb_db.sock")
-  /// Where the relay of conf/ovn listens.
-  public static let relay = Endpoint.unix("/run/patchbay/ovnnb.sock")
   /// OVN's own default.
   public static let defaultBridge = "br-int"
   /// Seconds: an election of the northbound database and one of ovn-northd take half of it.
@@ -41,7 +39,7 @@ public struct OVNConfiguration: Hashable, Sendable {
   public var needsPreset: Bool { logicalSwitch.isEmpty }
 
   private static func endpoints(_ json: JSONCursor) throws(JSONDecodingError) -> [Endpoint] {
-    let list = try EndpointList.decode(json["nb"], relay: "conf/ovn", at: relay)
+    let list = try SharedDatabase.northbound.endpoints(json["nb"])
     return list.isEmpty ? [defaultNorthbound] : list
   }
 

@@ -109,8 +109,11 @@ import Testing
     let database = try AddressDatabase()
     let pool = Pool(database: database)
     for (members, path) in [
-      (["database": "ssl:192.0.2.1:6650"], "ipam.database: \"ssl:192.0.2.1:6650\": TLS"),
-      (["database": ["x"]], "ipam.database: \"x\" is not an OVSDB endpoint"),
+      (
+        ["database": "ssl:192.0.2.1:6650"],
+        "ipam.database: \"ssl:192.0.2.1:6650\" is not an OVSDB endpoint: TLS"
+      ),
+      (["database": ["x"]], "ipam.database[0]: \"x\" is not an OVSDB endpoint"),
       (["database": 5], "ipam.database: 5 is not an array"),
       (["host": "a b"], "ipam.host: \"a b\" has white space"),
       (["ranges": .absent], "ipam.ranges: "),

@@ -14,7 +14,7 @@ public struct ClusterConfiguration: Hashable, Sendable {
   public let addresses: HostLocalConfiguration
 
   /// Where the database of this host, or the relay to it, listens where nothing is said.
-  public static let defaultDatabase = Endpoint.unix("/run/patchbay/ipam.sock")
+  public static let defaultDatabase = SharedDatabase.addresses.relay
 
   /// Decodes all members.
   ///
@@ -42,7 +42,7 @@ public struct ClusterConfiguration: Hashable, Sendable {
   private static let setLimit = 16
 
   private static func endpoints(_ json: JSONCursor) throws(JSONDecodingError) -> [Endpoint] {
-    let list = try EndpointList.decode(json, relay: "conf/cluster", at: defaultDatabase)
+    let list = try SharedDatabase.addresses.endpoints(json)
     return list.isEmpty ? [defaultDatabase] : list
   }
 }

@@ -39,13 +39,7 @@ struct AddressDatabase {
   /// The members in `text`, with commas between them.
   init(_ text: String, host name: String? = nil) throws {
     remotes = try text.split(separator: ",").map { part in
-      let text = String(part)
-      guard !text.hasPrefix("ssl:") else {
-        throw Failure(
-          "\"\(text)\": TLS is the work of a relay on this host; conf/cluster has one",
-          hint: "its socket is \(ClusterConfiguration.defaultDatabase)")
-      }
-      do throws(OVSDBError) { return try Endpoint(text) } catch {
+      do throws(OVSDBError) { return try SharedDatabase.addresses.endpoint(String(part)) } catch {
         throw Failure(error.description)
       }
     }
