@@ -1,7 +1,7 @@
 internal import Addresses
-internal import Linux
+package import Linux
 internal import Netlink
-internal import OVSDB
+package import OVSDB
 internal import PluginConfigurations
 internal import OpenVSwitch
 package import PluginCore
@@ -9,7 +9,7 @@ package import PluginCore
 /// What Open vSwitch says of this host as a chassis of OVN; see ovn-controller(8).
 package struct Chassis: Hashable, Sendable {
   /// `system-id`, by which OVN knows it.
-  let name: String
+  package let name: String
   /// `ovn-encap-type`: `geneve`, `vxlan`.
   let tunnels: [String]
   /// `ovn-encap-ip`
@@ -21,13 +21,18 @@ package struct Chassis: Hashable, Sendable {
   }
 
   init(_ detachment: Detachment, _ context: Context) throws(AttachmentError) {
+    try self.init(at: detachment.endpoint, until: context.deadline)
+  }
+
+  /// - Parameter endpoint: Where the database of Open vSwitch is.
+  package init(at endpoint: Endpoint, until deadline: Deadline) throws(AttachmentError) {
     let pairs: [String: String]
     do throws(OVSDBError) {
       var question = Transaction()
       let rows = question.select(from: .openVSwitch, .columns(.externalIDs))
       pairs =
-        try Connection(detachment.endpoint, until: context.deadline)
-        .transact(question, until: context.deadline)[rows].first?[.externalIDs] ?? [:]
+        try Connection(endpoint, until: deadline)
+        .transact(question, until: deadline)[rows].first?[.externalIDs] ?? [:]
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
     guard let name = pairs["system-id"], !name.isEmpty else {
       throw AttachmentError(

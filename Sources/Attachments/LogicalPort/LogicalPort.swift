@@ -157,5 +157,6 @@ package struct LogicalPort {
     }
   }
 
-  static let installed = "ovn-installed"
+  /// The key in `external_ids` of an interface by which ovn-controller says so.
+  package static let installed = "ovn-installed"
 }

@@ -1,6 +1,6 @@
 internal import CNI
 internal import JSON
-internal import OVSDB
+package import OVSDB
 package import PluginConfigurations
 package import PluginCore
 
@@ -63,13 +63,13 @@ package struct LogicalPortPlan {
 }
 
 /// Where the logical ports of this host are, as rows of Open vSwitch remember it for DEL and GC.
-struct NorthboundPlace: Hashable, Sendable {
+package struct NorthboundPlace: Hashable, Sendable {
   /// The members of the database, or a relay to them.
-  let remotes: [Endpoint]
+  package let remotes: [Endpoint]
   /// The name of this host, which is part of the holder.
-  let host: String
+  package let host: String
 
-  init(_ remotes: [Endpoint], host: String) {
+  package init(_ remotes: [Endpoint], host: String) {
     self.remotes = remotes
     self.host = host
   }
@@ -86,7 +86,7 @@ struct NorthboundPlace: Hashable, Sendable {
   static let presetText = #"{"preset":true}"#
 
   /// Reads what a row says. Nil if it is no place: others can write there.
-  init?(text: String) {
+  package init?(text: String) {
     guard text.utf8.count <= 4096, let json = try? JSONValue(parsing: Array(text.utf8)),
       let host = json["host"]?.text, let list = json["nb"]?.array, !list.isEmpty
     else { return nil }

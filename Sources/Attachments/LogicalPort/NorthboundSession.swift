@@ -1,3 +1,4 @@
+internal import Linux
 internal import OVNNorthbound
 internal import OVSDB
 internal import PluginCore
@@ -6,11 +7,13 @@ internal import PluginCore
 final class NorthboundSession {
   private var client: ClusterClient<NorthboundDatabase>
 
-  init(_ place: NorthboundPlace, _ context: Context) {
-    client = ClusterClient(place.remotes, until: context.deadline)
+  convenience init(_ place: NorthboundPlace, _ context: Context) {
+    self.init(place, until: context.deadline)
   }
 
-  private init(_ client: ClusterClient<NorthboundDatabase>) { self.client = client }
+  init(_ place: NorthboundPlace, until deadline: Deadline) {
+    client = ClusterClient(place.remotes, until: deadline)
+  }
 
   static let attempt = "cannot ask OVN's northbound database"
 

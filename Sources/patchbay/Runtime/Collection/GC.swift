@@ -20,8 +20,8 @@ struct GC: ParsableCommand {
       whatever belongs to none of the valid ones, also of other runtimes. --none-valid frees all. \
       Neither touches what podman attached by the drivers of netavark.
 
-      With --host it frees what a host that is gone has left in the database of addresses that \
-      all hosts share.
+      With --host it frees what a host that is gone has left in what all hosts share: its logical \
+      ports of OVN, and its addresses.
 
       Without a network it does so for each network of the directory, and for those that \
       attachments were made with.
