@@ -97,8 +97,8 @@ let others: [Target] = [
     dependencies: [
       "Attachments", "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore",
       "LeaseFiles", "LeaseDatabase", "SandboxRemains",
-      "Netlink", "OVSDB", "OpenVSwitch", "PortGuard", "Unixctl", "CNI", "JSON", "Linux",
-      "Addresses", "Digests", "Nftables", "PublishedPorts",
+      "Netlink", "OVSDB", "OpenVSwitch", "OVNNorthbound", "OVNSouthbound", "PortGuard", "Unixctl",
+      "CNI", "JSON", "Linux", "Addresses", "Digests", "Nftables", "PublishedPorts",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     exclude: ["patchbay.8"], swiftSettings: settings,
@@ -181,7 +181,9 @@ let others: [Target] = [
     ]),
   tests("LoopbackTests", ["loopback", "TestSupport"]),
   tests("ClusterTests", ["cluster", "host-local", "ovs-bridge", "patchbay", "TestSupport"]),
-  tests("OVNTests", ["ovn", "cluster", "host-local", "patchbay", "echo", "TestSupport"]),
+  tests(
+    "OVNTests",
+    ["ovn", "cluster", "host-local", "static", "patchbay", "echo", "steps", "TestSupport"]),
   tests(
     "RuntimeTests",
     ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),
@@ -215,6 +217,7 @@ let package = Package(
     library("OVSDB", ["Addresses", "JSON", "Linux"]),
     library("OpenVSwitch", ["OVSDB", "Linux"]),
     library("OVNNorthbound", ["OVSDB"]),
+    library("OVNSouthbound", ["OVSDB"]),
     library("Unixctl", ["JSON", "Linux"]),
     library("Nftables", ["Addresses", "Digests", "JSON", "Linux"]),
     library("CNI", ["JSON", "Addresses"]),

@@ -25,7 +25,8 @@ struct DatabaseReading {
     var question = Transaction()
     let root = question.select(
       from: .openVSwitch,
-      .columns(.version, .nextConfiguration, .currentConfiguration, .otherConfiguration))
+      .columns(
+        .version, .nextConfiguration, .currentConfiguration, .otherConfiguration, .externalIDs))
     let bridges = question.select(
       from: .bridge,
       .columns(
@@ -49,7 +50,7 @@ struct DatabaseReading {
       from: .interface,
       .columns(
         .uuid, .name, .type, .ofport, .ofportRequest, .ifindex, .error, .options,
-        .ingressPolicingRate))
+        .ingressPolicingRate, .externalIDs))
     let connection = try Connection(endpoint, until: deadline)
     let results = try connection.transact(question, until: deadline)
     isServed = (try? connection.isSwitchConnected(until: deadline)) ?? true
@@ -59,7 +60,8 @@ struct DatabaseReading {
       version: row?[.version],
       nextConfiguration: row?[.nextConfiguration] ?? 0,
       currentConfiguration: row?[.currentConfiguration] ?? 0,
-      otherConfiguration: row?[.otherConfiguration] ?? [:])
+      otherConfiguration: row?[.otherConfiguration] ?? [:],
+      externalIDs: row?[.externalIDs] ?? [:])
     let interfaceRows = Dictionary(
       results[interfaces].map {
         (
@@ -67,7 +69,8 @@ struct DatabaseReading {
           HostReading.Interface(
             name: $0[.name], type: $0[.type].isEmpty ? "system" : $0[.type], ofport: $0[.ofport],
             ofportRequest: $0[.ofportRequest], index: $0[.ifindex], error: $0[.error],
-            options: $0[.options], policingRate: $0[.ingressPolicingRate])
+            options: $0[.options], policingRate: $0[.ingressPolicingRate],
+            externalIDs: $0[.externalIDs])
         )
       }
     ) { first, _ in first }

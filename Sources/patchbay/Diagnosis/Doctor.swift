@@ -14,7 +14,28 @@ struct Doctor {
 
   init(_ host: HostReading) { self.host = host }
 
-  var groups: [DoctorGroup] { [openVSwitch, bridges, ports, attachments, gateways] }
+  var groups: [DoctorGroup] {
+    [openVSwitch, bridges, ports, attachments, gateways] + (logicalPorts.map { [$0] } ?? [])
+  }
+
+  /// Those of OVN; nil where this host has none.
+  private var logicalPorts: DoctorGroup? {
+    guard let reading = LogicalPortReading(host) else { return nil }
+    var findings = Findings()
+    for text in reading.problems { findings.doubt("ovn-database", "OVN", "\(text).") }
+    for text in reading.notes { findings.skipped("ovn-database", "OVN", "\(text).") }
+    for port in host.bridges.flatMap(\.ports) {
+      guard let interface = port.interfaces.first,
+        let problem = reading.problem(of: interface)
+      else { continue }
+      let text = problem.remedy == nil ? problem.description : problem.text
+      findings.fault(
+        "logical-port", port.name, "\(port.name): \(text)\(text.hasSuffix("?") ? "" : ".")",
+        remedy: problem.remedy)
+    }
+    return DoctorGroup(
+      name: "Logical ports", summary: "\(reading.ports.count), all up", findings: findings)
+  }
 
   private var openVSwitch: DoctorGroup {
     var findings = Findings()

@@ -32,6 +32,8 @@ final class HostReading {
     let nextConfiguration: Int64
     let currentConfiguration: Int64
     let otherConfiguration: [String: String]
+    /// `system-id`, `ovn-remote` and the like.
+    let externalIDs: [String: String]
 
     /// Whether ovs-vswitchd has taken over all changes.
     var isSettled: Bool { nextConfiguration == currentConfiguration }
@@ -91,6 +93,7 @@ final class HostReading {
     let options: [String: String]
     /// Kilobits per second that may come into the bridge by it; 0 without limit.
     let policingRate: Int64
+    let externalIDs: [String: String]
   }
 
   /// Reads everything but what needs a question of its own.

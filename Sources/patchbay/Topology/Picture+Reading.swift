@@ -25,7 +25,10 @@ extension Picture {
     let attachments = Dictionary(host.attachments.map { ($0.port.name, $0) }) { first, _ in first }
     let peers = PeerSearch(host)
     let drops = ForwardProblem.byGateway(on: host)
-    bridges = host.bridges.map { Bridge($0, attachments, peers, drops, on: host) }
+    let logicalPorts = LogicalPortReading(host)
+    bridges = host.bridges.map { Bridge($0, attachments, peers, drops, logicalPorts, on: host) }
+    problems += logicalPorts?.problems ?? []
+    notes = logicalPorts?.notes ?? []
     // A host end has its attachment in its alias, also when its port is gone.
     let ports = Set(bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
     for link in host.links where !ports.contains(link.name) {
@@ -57,17 +60,19 @@ extension Picture {
 extension Picture.Bridge {
   fileprivate init(
     _ row: HostReading.Bridge, _ attachments: [String: AttachmentReading], _ peers: PeerSearch,
-    _ drops: [String: [ForwardProblem]], on host: HostReading
+    _ drops: [String: [ForwardProblem]], _ logicalPorts: LogicalPortReading?,
+    on host: HostReading
   ) {
     name = row.name
     datapath = row.datapath
-    ports = row.ports.map { port in
-      var port = Picture.Port(port, of: row, on: host)
+    ports = row.ports.map { portRow in
+      var port = Picture.Port(portRow, of: row, on: host)
       if let attachment = attachments[port.name] {
         port.readContainer(attachment, until: host.deadline)
       } else {
         port.peer = port.interfaces.first?.link.flatMap { peers.place(of: $0) }
       }
+      if let logicalPorts { port.readLogicalPort(portRow, logicalPorts) }
       port.readGateway(host)
       port.readGuard(host.outside, until: host.deadline)
       return port

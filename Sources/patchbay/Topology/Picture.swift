@@ -16,6 +16,8 @@ struct Picture {
   var bridges: [Bridge]
   /// What is wrong with the whole.
   var problems: [String]
+  /// What is not shown, and why.
+  var notes: [String] = []
 
   struct Bridge {
     let name: String
@@ -50,6 +52,8 @@ struct Picture {
     var container: ContainerEnd?
     /// What polices what its container sends; nil where its row names nothing.
     var guarding: Guard?
+    /// What it is to OVN; nil where it is no logical port, or where that is not known.
+    var logicalPort: LogicalPort?
     /// Where the other end of a veth pair is that was made by hand: `eth0 in /run/netns/ns1`.
     var peer: String?
     /// Whether it reaches no other isolated port.

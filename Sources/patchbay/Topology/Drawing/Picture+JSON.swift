@@ -10,7 +10,8 @@ extension Picture {
   var json: JSONValue {
     .object([
       ("endpoint", .string(endpoint)), ("version", version.map { .string($0) }),
-      ("bridges", .array(bridges.map(\.json))), ("problems", strings(problems)),
+      ("bridges", .array(bridges.map(\.json))),
+      ("notes", notes.isEmpty ? nil : strings(notes)), ("problems", strings(problems)),
     ])
   }
 }
@@ -57,7 +58,8 @@ extension Picture.Port {
       ("tag", vlans.tag.map { .integer($0) }),
       ("trunks", vlans.trunks.isEmpty ? nil : .array(vlans.trunks.map { .integer($0) })),
       ("owner", owner.map { .string($0) }), ("interfaces", .array(interfaces.map(\.json))),
-      ("attachment", attachment), ("guard", guarding?.json), ("peer", peer.map { .string($0) }),
+      ("attachment", attachment), ("logicalPort", logicalPort?.json), ("guard", guarding?.json),
+      ("peer", peer.map { .string($0) }),
       ("isolated", isIsolated ? true : nil), ("rates", rates?.json), ("gateway", gateway?.json),
       (
         "gatewayAddresses",

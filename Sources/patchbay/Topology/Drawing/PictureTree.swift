@@ -37,6 +37,7 @@ struct PictureTree {
       draw(bridge, isLast: position == picture.bridges.count - 1)
     }
     if picture.bridges.isEmpty { add("", [("There is no bridge.", nil)]) }
+    for note in picture.notes { add("", [(note, .faint)]) }
     for problem in picture.problems { complain("", problem) }
     add("", [("", nil)])
     let ports = picture.bridges.reduce(0) { $0 + $1.ports.count }
@@ -93,6 +94,7 @@ struct PictureTree {
       let mac = port.container?.link.mac?.description ?? record.mac
       detail(margin, "address", port.addressTexts + (mac.map { ["mac \($0)"] } ?? []))
       detail(margin, "VLAN", [port.vlans.description] + port.roles)
+      if let logicalPort = port.logicalPort { detail(margin, "logical", logicalPort.facts) }
       if let gateway = port.gateway { detail(margin, "gateway", gateway.facts) }
       if let guarding = port.guarding { detail(margin, "guard", guarding.facts) }
       if let rates = port.rates { detail(margin, "rates", rates.facts) }
@@ -107,6 +109,9 @@ struct PictureTree {
       if !port.gatewayAddresses.isEmpty {
         let addresses = port.gatewayAddresses.map(\.description).joined(separator: ", ")
         facts.append("gateway \(addresses)")
+      }
+      if let logicalPort = port.logicalPort {
+        facts.append("logical port \(logicalPort.facts.joined(separator: ", "))")
       }
       let isTrunkOfAll = port.vlans.tag == nil && port.vlans.trunks.isEmpty
       if !isTrunkOfAll { facts.append(port.vlans.description) }
