@@ -12,13 +12,21 @@ struct Playground: ParsableCommand {
       network. Nothing outside is touched, and everything is gone when the shell or command ends, \
       or this program is killed.
 
+      With --ovn the playground is also the central of an OVN, and has two hosts, h1 and h2, with an \
+      Open vSwitch each: "h1 COMMAND" runs a command there. The networks net1 and net2 are on both, \
+      with addresses from one database.
+
       It takes no root where ordinary users may make user namespaces. The exit status is the \
       command's.
 
       Examples:
         patchbay playground
         patchbay playground sh -c 'patchbay netns add ns1 && patchbay add ovs-1 ns1'
+        patchbay playground --ovn
       """)
+
+  @Flag(name: .customLong("ovn"), help: "With two hosts that OVN joins, and networks on both.")
+  var hasOVN = false
 
   @Argument(
     parsing: .captureForPassthrough,
@@ -30,6 +38,7 @@ struct Playground: ParsableCommand {
     if command.first == "--help" || command.first == "-h" { throw CleanExit.helpRequest(self) }
     let command = command.first == "--" ? Array(command.dropFirst()) : command
     let openvswitch = try PlaygroundSwitch()
+    let ovn = hasOVN ? try PlaygroundOVN(openvswitch) : nil
     let host = try PlaygroundHost()
     let keepsTerminal = Terminal.isOurs
     Terminal.ignoreSignals()
@@ -45,10 +54,11 @@ struct Playground: ParsableCommand {
     try Process.endWithParent(ending)
     try host.furnish()
     try openvswitch.start()
-    try PlaygroundNetwork.write()
-    let environment = PlaygroundEnvironment(executable: host.executable)
+    try PlaygroundNetwork.write(withOVN: ovn != nil)
+    try ovn?.start(host)
+    let environment = PlaygroundEnvironment(executable: host.executable, hasOVN: ovn != nil)
     guard let shell = try Process.fork() else {
-      if command.isEmpty { environment.welcome(version: openvswitch.version) }
+      if command.isEmpty { environment.welcome(openvswitch, ovn) }
       try Executables.become(
         command.isEmpty ? [environment.shell] : command, environment: environment.variables)
     }

@@ -9,7 +9,7 @@ struct PlaygroundEnvironment {
   private let configurationPath: String?
 
   /// - Parameter executable: This program's file.
-  init(executable: String) {
+  init(executable: String, hasOVN: Bool) {
     let directory = executable.lastIndex(of: "/").map { String(executable[..<$0]) } ?? "."
     shell = Process.environment("SHELL") ?? "/bin/sh"
     // What is set already was meant, so that other plugins and networks can be tried.
@@ -18,7 +18,12 @@ struct PlaygroundEnvironment {
     configurationPath = path == PlaygroundNetwork.directory ? nil : path
     // The prompt of Debian's and Ubuntu's bash shows debian_chroot.
     let own: [(name: String, value: String)] = [
-      ("PATH", Executables.path(Process.environment("PATH") ?? "", with: [directory])),
+      (
+        "PATH",
+        Executables.path(
+          Process.environment("PATH") ?? "",
+          with: [directory] + (hasOVN ? [PlaygroundOVN.commands] : []))
+      ),
       ("CNI_PATH", pluginPath), ("NETCONFPATH", path),
       ("debian_chroot", "playground"),
     ]
@@ -31,9 +36,10 @@ struct PlaygroundEnvironment {
   /// `environment` without what leads programs of Open vSwitch to one outside.
   static func withoutSwitch(_ environment: [String]) -> [String] {
     environment.filter { line in
-      !["OVS_RUNDIR=", "OVS_LOGDIR=", "OVS_DBDIR=", "OVS_SYSCONFDIR="].contains {
-        line.hasPrefix($0)
-      }
+      ![
+        "OVS_RUNDIR=", "OVS_LOGDIR=", "OVS_DBDIR=", "OVS_SYSCONFDIR=", "OVN_RUNDIR=", "OVN_LOGDIR=",
+        "OVN_DBDIR=", "OVN_NB_DB=", "OVN_SB_DB=",
+      ].contains { line.hasPrefix($0) }
     }
   }
 
@@ -47,16 +53,19 @@ struct PlaygroundEnvironment {
   }
 
   /// Says what is here and what can be done with it.
-  func welcome(version: String) {
+  func welcome(_ openvswitch: PlaygroundSwitch, _ ovn: PlaygroundOVN?) {
     let name = configurationPath == nil ? "ovs-1" : "NETWORK"
     let network =
       configurationPath.map { "those in \($0): patchbay list" }
       ?? "ovs-1, in \(PlaygroundNetwork.directory)/\(PlaygroundNetwork.file)"
     let text = """
       This is a playground: nothing outside sees what you do here, and exit ends all of it.
-        switch    Open vSwitch \(version), in \(PlaygroundSwitch.directory)
+        switch    Open vSwitch \(openvswitch.version), in \(PlaygroundSwitch.directory)
         network   \(network)
         plugins   \(pluginPath)
+
+      """
+    let example = """
       Try:
         patchbay netns add ns1 ns2
         patchbay add \(name) ns1
@@ -65,6 +74,27 @@ struct PlaygroundEnvironment {
         patchbay netns exec ns1 ping -c 3 192.168.0.2
 
       """
-    try? StandardStream.error.write(Array(text.utf8))
+    try? StandardStream.error.write(
+      Array((text + (ovn.map { Self.welcome($0) } ?? example)).utf8))
+  }
+
+  private static func welcome(_ ovn: PlaygroundOVN) -> String {
+    let networks = PlaygroundNetwork.logical.map { "\($0.name) (\($0.subnet))" }
+      .joined(separator: ", ")
+    let (first, second) = (PlaygroundOVN.hosts[0], PlaygroundOVN.hosts[1])
+    return """
+        central   OVN \(ovn.version): ovn-nbctl show, ovn-sbctl show
+        hosts     \(first) and \(second): "\(first) COMMAND" runs a command there, \(first) alone a shell
+        on both   \(networks)
+      Try:
+        \(first) patchbay netns add web
+        \(second) patchbay netns add web
+        \(first) patchbay add net1 web
+        \(second) patchbay add net1 web
+        \(first) patchbay show
+        patchbay leases net1
+        \(first) patchbay netns exec web ping -c 3 ADDRESS
+
+      """
   }
 }

@@ -53,16 +53,42 @@ struct PlaygroundHost {
     do {
       mountSystemFiles()
       try Mount.add("tmpfs", on: "/run", [.noSetUserID, .noDevices], data: "mode=755")
-      if try FileStatus(path: "/var/run", follow: false).kind == .directory {
-        try Mount.bind("/run", on: "/var/run")
-      }
-      // Leases, results and network configurations.
-      try makePrivate("/var/lib/cni")
+      try furnishRuntime()
       try makePrivate(PlaygroundNetwork.directory)
     } catch {
       throw Failure("cannot furnish the playground: \(error)", hint: Self.hint, isAboutRoot: false)
     }
     try NetnsNames.setLoopbackUp()
+  }
+
+  /// Moves this process into the host `name` of the playground: a network namespace, and a mount
+  /// namespace of its own, in which `directory` is `/run`, and what runtimes keep is its own, too.
+  func become(_ name: String, _ namespace: borrowing NetworkNamespace, run directory: String)
+    throws
+  {
+    do {
+      try Process.unshare(.mount)
+      try Mount.setPropagation(of: "/", .isolated)
+      try namespace.enter()
+      mountSystemFiles()
+      try Mount.bind(directory, on: "/run")
+      try furnishRuntime()
+      // By which holders of addresses tell hosts from each other.
+      try makePrivate(PlaygroundSwitch.configurations)
+      try Directory(path: PlaygroundSwitch.configurations)
+        .replace("system-id.conf", with: Array("\(name)\n".utf8))
+    } catch {
+      throw Failure(
+        "cannot make a host of the playground: \(error)", hint: Self.hint, isAboutRoot: false)
+    }
+  }
+
+  /// Has `/var/run` be `/run`, and empties where runtimes keep leases and results.
+  private func furnishRuntime() throws(SystemError) {
+    if try FileStatus(path: "/var/run", follow: false).kind == .directory {
+      try Mount.bind("/run", on: "/var/run")
+    }
+    try makePrivate("/var/lib/cni")
   }
 
   /// `/proc` and `/sys` show the namespaces in which they were mounted.

@@ -1,6 +1,6 @@
 import Linux
 
-/// The example network of a playground, which is `conf/10-ovs-1.conflist`.
+/// The example networks of a playground; the one without OVN is `conf/10-ovs-1.conflist`.
 enum PlaygroundNetwork {
   static let directory = "/etc/cni/net.d"
   static let file = "10-ovs-1.conflist"
@@ -32,12 +32,50 @@ enum PlaygroundNetwork {
 
     """
 
-  /// Puts it where runtimes look for networks.
-  static func write() throws {
+  /// A network of one logical switch of the same name, on all hosts of `--ovn`.
+  struct Logical {
+    let name: String
+    let subnet: String
+    var file: String { "20-\(name).conflist" }
+    var text: String {
+      """
+      {
+        "cniVersion": "1.0.0",
+        "cniVersions": ["1.0.0", "1.1.0"],
+        "name": "\(name)",
+        "disableGC": true,
+        "plugins": [
+          {
+            "type": "ovn",
+            "switch": "\(name)",
+            "nb": "\(PlaygroundOVN.northbound)",
+            "ipam": {
+              "type": "cluster",
+              "database": "\(PlaygroundOVN.addresses)",
+              "ranges": [[{ "subnet": "\(subnet)" }]]
+            }
+          }
+        ]
+      }
+
+      """
+    }
+  }
+  static let logical = [
+    Logical(name: "net1", subnet: "10.244.1.0/24"), Logical(name: "net2", subnet: "10.244.2.0/24"),
+  ]
+
+  /// Puts them where runtimes look for networks.
+  static func write(withOVN: Bool) throws {
+    try write(text, to: file)
+    if withOVN { for network in logical { try write(network.text, to: network.file) } }
+  }
+
+  private static func write(_ text: String, to file: String) throws {
     do {
-      let path = "\(directory)/\(file)"
-      try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o644)
-        .write(Array(text.utf8))
-    } catch { throw Failure("cannot write the example network: \(error)") }
+      try FileDescriptor.open(
+        "\(directory)/\(file)", [.writeOnly, .create, .truncate], mode: 0o644
+      ).write(Array(text.utf8))
+    } catch { throw Failure("cannot write an example network: \(error)") }
   }
 }
