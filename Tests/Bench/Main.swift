@@ -13,7 +13,7 @@ struct Options {
 
   static let usage = """
     usage: bench DIRECTORY [--quick] [PART…]
-    parts: start leases published embedded weight guard concurrency diagnosis ports
+    parts: start leases shared published embedded weight guard concurrency diagnosis ports
 
     """
 

@@ -38,6 +38,8 @@ final class AddressDatabase: Sendable {
   private func file(_ number: Int, _ ending: String) -> String {
     "\(directory.path)/\(number).\(ending)"
   }
+  /// The socket of the first.
+  var socket: String { file(1, "sock") }
   /// Where the members listen.
   var endpoints: [Document] { (1...count).map { .string("unix:\(file($0, "sock"))") } }
 

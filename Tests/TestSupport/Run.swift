@@ -30,6 +30,8 @@ public struct Output: Sendable, CustomStringConvertible {
 public struct RunError: Error, CustomStringConvertible {
   /// Which, and how it ended.
   public let description: String
+  /// With this description.
+  public init(description: String) { self.description = description }
 }
 
 /// Where `name` is in `PATH`, or where Debian has what is not for every user. A path is itself.

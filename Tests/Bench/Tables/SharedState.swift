@@ -21,8 +21,49 @@ enum SharedState {
       try files.program("DEL", "c\(index)").checked()
     }
     table.add(Row("`cluster` ADD, one server", leases, against: "`host-local`", atMost: 2))
+    for clients in [1, 3, 6] {
+      table.add(try rate(none, files, clients, of: options.isQuick ? 10 : 60))
+    }
     try compareWithMany(none, options, into: &table)
     try compareSwitches(options, into: &table)
+  }
+
+  /// Leases that so many clients get in a second, each one after the other: of `cluster`, beside those of
+  /// `host-local`.
+  private static func rate(_ ours: Plugin, _ files: Plugin, _ clients: Int, of count: Int) throws
+    -> Row
+  {
+    var rates: [Double] = []
+    for plugin in [ours, files] {
+      let started = Clock.monotonic
+      let children = try (0..<clients).map { client -> Int32 in
+        if let pid = try Process.fork() { return pid }
+        var status: Int32 = 0
+        for number in 0..<count where status == 0 {
+          let run = try? plugin.program(
+            "ADD", "r\(clients)-\(client)-\(number)", output: "client\(client)"
+          ).checked()
+          status = run?.status ?? 1
+        }
+        Process.exit(status)
+      }
+      for pid in children {
+        guard try Process.waitForEnd(of: pid) == .exited(0) else {
+          throw BenchError("a client of \(plugin.name) did not get its leases")
+        }
+      }
+      let seconds = Double((Clock.monotonic - started).nanoseconds) / 1e9
+      rates.append(Double(clients * count) / seconds)
+      for client in 0..<clients {
+        for number in 0..<count {
+          try plugin.program("DEL", "r\(clients)-\(client)-\(number)").checked()
+        }
+      }
+    }
+    return Row(
+      "leases in a second of `cluster`, \(clients) \(clients == 1 ? "client" : "clients")",
+      rates[0],
+      " /s", atMost: nil, other: "`host-local` \(rates[1].rounded(0)) /s")
   }
 
   /// Where a pool has 60,000 leases, and where it has none.

@@ -59,7 +59,7 @@ final class DatabaseProxy: Sendable {
       }
     }
     guard result == 0, listen(listener, 16) == 0 else {
-      throw StepsError(description: "\(path): \(String(cString: strerror(errno)))")
+      throw RunError(description: "\(path): \(String(cString: strerror(errno)))")
     }
     Thread.detachNewThread { [self] in
       while true {

@@ -1,19 +1,22 @@
 import Synchronization
-import TestSupport
 import Testing
 
 /// What was found that must not be, counted, so that the figures cannot say otherwise.
-final class Violations: Sendable {
+public final class Violations: Sendable {
   private let found = Mutex(0)
-  var count: Int { found.withLock { $0 } }
+  /// How many there were.
+  public var count: Int { found.withLock { $0 } }
+  /// None.
+  public init() {}
 
-  func add(_ what: String, sourceLocation: SourceLocation = #_sourceLocation) {
+  /// Counts and reports one.
+  public func add(_ what: String, sourceLocation: SourceLocation = #_sourceLocation) {
     found.withLock { $0 += 1 }
     Issue.record("\(what)", sourceLocation: sourceLocation)
   }
 
   /// `text` must be empty.
-  func expectNothing(
+  public func expectNothing(
     _ text: String, _ place: @autoclosure () -> String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
@@ -21,14 +24,15 @@ final class Violations: Sendable {
   }
 
   /// The command must have succeeded.
-  func expectSuccess(
+  public func expectSuccess(
     _ result: PluginResult, _ place: @autoclosure () -> String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     expect(result.status == 0, "\(place()): \(result)", sourceLocation: sourceLocation)
   }
 
-  func expect(
+  /// `fact` must be so.
+  public func expect(
     _ fact: Bool, _ place: @autoclosure () -> String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {

@@ -1,0 +1,158 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension OVNTests {
+  /// `patchbay` on a host of the lab, with the network's list in a directory of its own.
+  private struct Tool {
+    let network: LogicalNetwork
+    let files: TemporaryDirectory
+
+    init(_ network: LogicalNetwork) throws {
+      self.network = network
+      files = try TemporaryDirectory()
+      var plugin = network.configuration.members
+      let version = plugin.removeValue(forKey: "cniVersion")
+      let name = plugin.removeValue(forKey: "name")
+      let list: Document = [
+        "cniVersion": version ?? "1.1.0", "name": name ?? "", "plugins": [.object(plugin)],
+      ]
+      try files.write(String(decoding: list.encoded, as: UTF8.self), to: "net.d/net.conflist")
+    }
+
+    func run(_ arguments: String...) throws -> Output {
+      var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CNI_") }
+      variables["NETCONFPATH"] = "\(files.path)/net.d"
+      variables["CNI_PATH"] = "\(Plugin.directory):\(Plugin.references)"
+      return try network.host.namespace.exec(
+        "\(Plugin.directory)/patchbay", arguments, environment: variables)
+    }
+
+    /// The network's only port, as `show` has it.
+    func port() throws -> Document {
+      let endpoint = network.host.openVSwitch.endpoint
+      let picture = try Document(
+        parsing: run("show", "--db", endpoint, "--network", network.name, "--json").checked().bytes)
+      return picture["bridges"][0]["ports"][0]
+    }
+  }
+
+  @Test("show says which logical port a container has, where it is up, and why it is not")
+  func show() throws {
+    let lab = try Lab.shared
+    let network = try LogicalNetwork(lab)
+    let tool = try Tool(network)
+    let sandbox = try Sandbox()
+    let result = try network.add("a", sandbox).checked()
+    let name = "h1/\(network.name)/a/eth0"
+    // OVN's databases hear of it after ADD's end.
+    try eventually("it is up") { try tool.port()["logicalPort"]["up"] == true }
+    let port = try tool.port()
+    #expect(
+      port["logicalPort"] == [
+        "name": .string(name), "switch": .string(network.logicalSwitch), "chassis": "h1",
+        "installed": true, "up": true,
+        "addresses": [
+          .string("\(result["interfaces"][1]["mac"].text ?? "") \(result.firstAddress)")
+        ],
+      ], "\(port)")
+    #expect(port["problems"] == [])
+    let tree = try tool.run("show", "--db", network.host.openVSwitch.endpoint).checked().stdout
+    #expect(tree.contains("logical   \(name)"), "\(tree)")
+    #expect(tree.contains("switch \(network.logicalSwitch)"), "\(tree)")
+    #expect(try tool.run("status", network.name).checked().stdout.contains("is ready: ovn"))
+
+    for (change, words) in [
+      (
+        ["lsp-set-options", name, "requested-chassis=h2"], "\(name) is for chassis \"h2\"; this is"
+      ),
+      (
+        ["lsp-set-options", name, "requested-chassis=h1", "iface-id-ver=other"],
+        "is for an interface with iface-id-ver \"other\"; this has \"a\""
+      ),
+      (["lsp-del", name], "OVN's northbound database has no logical port \(name): DEL and ADD"),
+    ] {
+      try run("ovn-nbctl", ["--db=\(lab.northbound)"] + change).checked()
+      try eventually(words, timeout: .seconds(20)) {
+        try tool.port()["problems"].array.contains { $0.text?.contains(words) == true }
+      }
+    }
+    try network.del("a", sandbox).checked()
+    // A row of the northbound database that ovn-northd has not seen yet.
+    try network.add("a", sandbox).checked()
+    let host = network.host.openVSwitch
+    lab.daemon("northd")?.suspend()
+    defer { lab.daemon("northd")?.resume() }
+    try lab.ovn("nb", "lsp-add", network.logicalSwitch, "new-\(network.logicalSwitch)")
+    let interface = result["interfaces"][0]["name"].text ?? ""
+    try host.vsctl(
+      "--no-wait", "set", "Interface", interface,
+      "external_ids:iface-id=new-\(network.logicalSwitch)")
+    let problems = try tool.port()["problems"].array.compactMap(\.text)
+    #expect(problems.contains { $0.hasSuffix("yet: is ovn-northd running?") }, "\(problems)")
+    lab.daemon("northd")?.resume()
+    try lab.ovn("nb", "lsp-del", "new-\(network.logicalSwitch)")
+    try network.del("a", sandbox).checked()
+    #expect(try network.traces() == [])
+  }
+
+  @Test("gc --host frees the logical ports and the leases of a host that is gone, and no other's")
+  func lostHost() throws {
+    let network = try LogicalNetwork(Lab.shared)
+    let tool = try Tool(network)
+    let (first, second) = (try Sandbox(), try Sandbox())
+    let left = try network.add("c", first).checked()
+    let address = try network.on(2).add("c", second).checked().firstAddress
+    let port = "h2/\(network.name)/c/eth0"
+    let holder = "container c, interface eth0 on host h2"
+    let refused = try tool.run("gc", network.name, "--host", "h1")
+    #expect(refused.status == 1 && refused.stderr.contains("\"h1\" is this host"), "\(refused)")
+    #expect(
+      try tool.run("gc", network.name, "--host", "h2", "-n").checked().stdout
+        == "would free logical port \(port)\nwould free \(address) of \(holder)\n")
+    #expect(
+      try tool.run("gc", network.name, "--host", "h2").checked().stdout
+        == "freed logical port \(port)\nfreed \(address) of \(holder)\n")
+    #expect(
+      try tool.run("gc", network.name, "--host", "h2").checked().stdout
+        == "host \"h2\" has no logical ports\nhost \"h2\" has no leases\n")
+    try network.check("c", first, left).checked()
+    // The rest of it, where the host lives after all.
+    try network.on(2).del("c").checked()
+    try network.del("c").checked()
+    #expect(try network.traces() == [])
+  }
+
+  @Test("show says in a line which of OVN's databases it could not ask")
+  func unreachable() throws {
+    let openVSwitch = try OpenVSwitch.start(switching: false)
+    try openVSwitch.vsctl(
+      "--no-wait", "add-br", "br-int", "--", "add-port", "br-int", "p", "--", "set", "Interface",
+      "p", "external_ids:iface-id=x", "--", "set", "Open_vSwitch", ".",
+      "external_ids:system-id=h", "external_ids:ovn-remote=unix:/nowhere/sb.sock")
+    func picture() throws -> Document {
+      try Document(
+        parsing: run(
+          "\(Plugin.directory)/patchbay", ["show", "--db", openVSwitch.endpoint, "--json"]
+        ).checked().bytes)
+    }
+    let refused = try picture()
+    let lines = refused["problems"].array.compactMap(\.text).filter { $0.hasPrefix("OVN's ") }
+    #expect(lines.count == 1, "\(refused)")
+    #expect(
+      lines.first?.hasPrefix("OVN's southbound database cannot be read: ") == true, "\(lines)")
+    let port = refused["bridges"][0]["ports"].first(where: "name", is: "p")
+    #expect(port["logicalPort"] == ["name": "x", "installed": false])
+    let words = "OVN does not forward for logical port x: is ovn-controller running on this host?"
+    #expect(port["problems"].array.compactMap(\.text).contains(words), "\(port)")
+    // With TLS it is another program's, and nothing is wrong with that.
+    try openVSwitch.vsctl(
+      "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-remote=\"ssl:192.0.2.1:6642\"")
+    let other = try picture()
+    #expect(
+      other["notes"] == [
+        "not asked: OVN's southbound database, which takes TLS (ssl:192.0.2.1:6642)"
+      ], "\(other)")
+    #expect(other["problems"].array.filter { $0.text?.hasPrefix("OVN's ") == true } == [])
+  }
+}
