@@ -12,17 +12,8 @@ extension PortFirewall {
     }
     var found: [String] = []
     let place = "of table \(PortTable.table)"
-    for (chain, rules) in PortTable.shared {
-      let hook = PortTable.hooks.first { $0.chain == chain }?.hook
-      let there = listing.chains[chain]
-      let isHooked =
-        there?["hook"]?.text == hook?.name && there?["type"]?.text == hook?.type
-        && there?["prio"]?.integer == hook?.priority
-      if there == nil || !isHooked || hook != nil && there?["policy"]?.text != "accept"
-        || listing.expressions(in: chain) != FirewallListing.ordered(rules)
-      {
-        found.append("chain \(chain) \(place) is not what was made")
-      }
+    for (chain, rules) in PortTable.shared where !Self.isAsMade(chain, rules, listing) {
+      found.append("chain \(chain) \(place) is not what was made")
     }
     let wanted = PortTable.rules(published)
     let markers = listing.rules.filter { $0.chain == owner.chain }.prefix {
@@ -54,9 +45,27 @@ extension PortFirewall {
     return found
   }
 
-  /// The links by which nothing comes in to 127.0.0.0/8; none where no port was ever published.
+  /// Whether a chain that all attachments share is as it was made.
+  private static func isAsMade(
+    _ chain: String, _ rules: [[FirewallExpression]], _ listing: FirewallListing
+  ) -> Bool {
+    let hook = PortTable.hooks.first { $0.chain == chain }?.hook
+    guard let there = listing.chains[chain], there["hook"]?.text == hook?.name,
+      there["type"]?.text == hook?.type, there["prio"]?.integer == hook?.priority
+    else { return false }
+    return (hook == nil || there["policy"]?.text == "accept")
+      && listing.expressions(in: chain) == FirewallListing.ordered(rules)
+  }
+
+  /// The links by which nothing comes in to 127.0.0.0/8; none where no port was ever published, or
+  /// where the rules that drop it are gone.
   public borrowing func closedLinks() throws(PublishedPortsError) -> [String] {
-    try list()?.links ?? []
+    guard let listing = try list(),
+      PortTable.shared.contains(where: {
+        $0.chain == PortTable.localnet && Self.isAsMade($0.chain, $0.rules, listing)
+      })
+    else { return [] }
+    return listing.links
   }
 
   private borrowing func loopbackDeviations(_ link: String, _ listing: FirewallListing) -> [String]

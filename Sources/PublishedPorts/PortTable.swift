@@ -20,6 +20,8 @@ enum PortTable {
   static let ports = "ports"
   /// The links that 127.0.0.0/8 leaves by, and must not come in by.
   static let links = "links"
+  /// The chain that drops what comes in by them for 127.0.0.0/8.
+  static let localnet = "localnet"
   static let loopback = IPPrefix.ofLoopback
 
   static let hooks: [(chain: String, hook: FirewallTable.Hook)] = [
@@ -27,7 +29,7 @@ enum PortTable {
     ("prerouting", .init(type: "nat", "prerouting", priority: -100)),
     ("output", .init(type: "nat", "output", priority: -100)),
     ("postrouting", .init(type: "nat", "postrouting", priority: 100)),
-    ("localnet", .init(type: "filter", "prerouting", priority: -300)),
+    (localnet, .init(type: "filter", "prerouting", priority: -300)),
   ]
 
   /// The map of ports of one address, and that of ports of all addresses.
@@ -69,7 +71,7 @@ enum PortTable {
         families.map { [translated, .lookUp([.destination($0)], in: containers($0))] }
       ),
       (
-        "localnet",
+        localnet,
         [FirewallField.destination(.v4), .source(.v4)].map {
           [arriving, .match($0, in: loopback), .drop]
         }
@@ -82,7 +84,7 @@ enum PortTable {
 
   /// How many rules each of these chains has, and how many lead to it, without attachments.
   static let uses: [(chain: String, count: UInt32)] = [
-    ("prerouting", 1), ("output", 1), ("postrouting", 2), ("localnet", 2), (ports, 6),
+    ("prerouting", 1), ("output", 1), ("postrouting", 2), (localnet, 2), (ports, 6),
   ]
 
   /// Makes what all attachments share, and makes it again where it is there.

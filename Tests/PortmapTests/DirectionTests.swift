@@ -185,5 +185,16 @@ struct DirectionTests {
     try eventually("frames to 127.0.0.1 arrive") { try count() > 0 }
     let refused = try place.publishing.check(place.mappings, "c1", place.own, place.previous)
     #expect(refused.message.contains("chain localnet"))
+    func doctor() throws -> String {
+      try host.exec(
+        "\(Plugin.directory)/patchbay",
+        ["doctor", "--db", place.publishing.host.openVSwitch.endpoint]
+      ).stdout
+    }
+    let finding = "br1: route_localnet is 1, and nothing drops what comes in to 127.0.0.0/8"
+    #expect(try doctor().contains(finding))
+    // What it says mends it.
+    try host.exec("sysctl", ["-w", "net/ipv4/conf/br1/route_localnet=0"]).checked()
+    #expect(try !doctor().contains("route_localnet"))
   }
 }
