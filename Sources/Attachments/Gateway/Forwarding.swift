@@ -1,4 +1,4 @@
-internal import Addresses
+package import Addresses
 internal import CNI
 internal import Linux
 internal import Netlink
@@ -6,7 +6,7 @@ internal import PluginCore
 
 /// Whether this host hands on packets that are for others, and what a gateway of containers takes
 /// from them.
-enum Forwarding {
+package enum Forwarding {
   /// The setting below `/proc/sys/net`.
   static func setting(_ family: IPAddress.Family) -> String {
     family == .v4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding"
@@ -25,6 +25,27 @@ enum Forwarding {
       ("ipv6/conf/\(link)/accept_ra", "0"), ("ipv6/conf/\(link)/autoconf", "0"),
       ("ipv6/conf/\(link)/accept_redirects", "0"), ("ipv4/conf/\(link)/accept_redirects", "0"),
     ]
+  }
+
+  /// Gives a gateway's link the settings again that a new link does not have; returns those that were
+  /// otherwise.
+  package static func restore(_ link: String, _ families: Set<IPAddress.Family>)
+    throws(AttachmentError) -> [String]
+  {
+    var wanted = closed(link)
+    if families.contains(.v6) { wanted.append(("ipv6/conf/\(link)/disable_ipv6", "0")) }
+    do throws(SystemError) {
+      let host = try NetworkNamespace.current()
+      var others: [(path: String, value: String)] = []
+      for (path, value) in wanted {
+        if let found = try host.readSetting(path), found != value { others.append((path, value)) }
+      }
+      if !others.isEmpty { try host.writeSettings(others) }
+      return others.map { $0.path.split(separator: "/").last.map(String.init) ?? "" }
+    } catch {
+      throw AttachmentError(
+        .failed, "cannot set up the gateway \"\(link)\"", details: error.description)
+    }
   }
 
   /// Switches forwarding on where it is off, and IPv6 on the gateway, which takes nothing from the

@@ -1,7 +1,7 @@
 internal import Addresses
 package import CNI
 internal import JSON
-internal import Linux
+package import Linux
 package import Nftables
 package import PluginConfigurations
 package import PluginCore
@@ -78,6 +78,22 @@ package struct GatewayIsolation {
     do { try addition.finish(until: context.deadline) } catch {
       throw AttachmentError(error, attempt)
     }
+  }
+
+  /// Puts the rules back of an attachment that sends by `gateway`, as its rows have it; false where
+  /// they were there.
+  package static func restore(
+    _ record: AttachmentRecord, _ gateway: String, until deadline: Deadline
+  ) throws(AttachmentError) -> Bool {
+    let isolation = Isolation(RuleOwner(record.attachment), network: record.network)
+    let addresses = record.addresses.compactMap { try? IPPrefix($0).address }
+    do {
+      guard try isolation.deviation(gateway, addresses, until: deadline) != nil else {
+        return false
+      }
+      try isolation.begin(gateway, addresses).finish(until: deadline)
+      return true
+    } catch { throw AttachmentError(error, attempt) }
   }
 
   // MARK: - CHECK and STATUS

@@ -21,9 +21,9 @@ struct Repair: ParsableCommand {
     usage: "patchbay repair <network> [<options>]",
     discussion: """
       Puts back, for the attachments of a network and without touching containers: the rule that \
-      closes host ends to the host, the gateway's addresses, what lets its traffic pass the host's \
-      forward chains, and masquerading, as the rows of Open vSwitch remember them, and the \
-      published ports, by another ADD of portmap with the result that the runtime kept. What is \
+      closes host ends to the host, the gateway's settings and addresses, what lets its traffic \
+      pass the host's forward chains, masquerading and isolation, as the rows of Open vSwitch \
+      remember them, and the published ports, by another ADD of portmap with the result that the runtime kept. What is \
       there stays as it is.
 
       Examples:
@@ -51,6 +51,17 @@ struct Repair: ParsableCommand {
         show("put back the rule that closes host ends to the host")
       }
     } catch { failures.append(error.description) }
+    for (link, prefixes) in Dictionary(grouping: rows.gatewayAddresses, by: \.link).sorted(by: {
+      $0.key < $1.key
+    }) {
+      do throws(AttachmentError) {
+        let families = Set(prefixes.map(\.prefix.address.family))
+        let settings = try Forwarding.restore(link, families)
+        if !settings.isEmpty {
+          show("put back settings of \(link): \(Set(settings).sorted().joined(separator: ", "))")
+        }
+      } catch { failures.append(error.description) }
+    }
     for (link, prefix) in rows.gatewayAddresses {
       do throws(RouteError) {
         if try Self.restore(prefix, on: link) { show("put back address \(prefix) on \(link)") }
@@ -66,6 +77,13 @@ struct Repair: ParsableCommand {
       do throws(FirewallError) {
         if try Self.masquerade(record) {
           show("put back masquerading of \(name(record.attachment))")
+        }
+      } catch { failures.append(error.description) }
+    }
+    for (record, gateway) in rows.isolated {
+      do throws(AttachmentError) {
+        if try GatewayIsolation.restore(record, gateway, until: .after(.seconds(10))) {
+          show("put back isolation of \(name(record.attachment))")
         }
       } catch { failures.append(error.description) }
     }
@@ -140,6 +158,8 @@ private struct NetworkRows {
   private(set) var forwarding: [String: Set<IPAddress.Family>] = [:]
   /// The attachments that are masqueraded.
   private(set) var masqueraded: [AttachmentRecord] = []
+  /// The attachments that do not reach each other through their gateway.
+  private(set) var isolated: [(record: AttachmentRecord, gateway: String)] = []
 
   init(of network: String, at endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
     let connection = try Connection(endpoint, until: deadline)
@@ -155,6 +175,11 @@ private struct NetworkRows {
       guard let record = AttachmentRecord(externalIDs: { pairs[$0] }), record.network == network
       else { continue }
       if pairs[ExternalIDKey.masquerade.rawValue] == "true" { masqueraded.append(record) }
+      if let gateway = pairs[ExternalIDKey.gateway.rawValue],
+        pairs[ExternalIDKey.isolation.rawValue] == "true"
+      {
+        isolated.append((record, gateway))
+      }
       if let gateway = pairs[ExternalIDKey.gateway.rawValue], !Forward.isLeft(pairs) {
         let families = record.addresses.compactMap { try? IPPrefix($0).address.family }
         forwarding[gateway, default: []].formUnion(families)
