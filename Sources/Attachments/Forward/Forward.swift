@@ -79,11 +79,28 @@ package enum Forward {
     guard let link = plan.gatewayPort?.name, !plan.bridge.isEmpty,
       plan.configuration.forward == .accept
     else { return }
-    let obstacles = try ForwardObstacle.all(link, [.v4, .v6], until: context.deadline)
+    let obstacles = try ForwardObstacle.all(
+      link, try subnets(of: link, plan, context), until: context.deadline)
     guard let first = obstacles.first else { return }
     throw AttachmentError(
       .impaired, "\(first.subject) drops what \"\(link)\" forwards",
       details: "\(first.remedy) lets it pass; \"forward\": \"leave\" leaves it as it is")
+  }
+
+  /// The subnets of a gateway: of the addresses that its link has, or else those of the configuration.
+  private static func subnets(of link: String, _ plan: Plan, _ context: Context)
+    throws(AttachmentError) -> [IPPrefix]
+  {
+    do throws(RouteError) {
+      let socket = try RouteSocket()
+      if let found = try socket.linkIfPresent(.named(link), until: context.deadline) {
+        let addresses = try socket.addresses(of: found.index, until: context.deadline).filter {
+          $0.scope == .universe
+        }
+        if !addresses.isEmpty { return addresses.map { $0.prefix } }
+      }
+    } catch { throw AttachmentError(error, "cannot read the addresses of gateway \"\(link)\"") }
+    return ConfiguredSubnets.all(of: plan.json["ipam"].value)
   }
 
   // MARK: - DEL and GC

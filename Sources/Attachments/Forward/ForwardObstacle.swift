@@ -10,13 +10,16 @@ package struct ForwardObstacle: Hashable {
   package let remedy: String
 
   /// What of this host's firewalls would drop what `gateway` forwards, besides the chains of nftables
-  /// that ADD opens.
+  /// that ADD opens. A rule that names the gateway, or a whole subnet of it, is taken for one that
+  /// lets it pass.
+  ///
+  /// - Parameter subnets: Those of the gateway; empty where they are not known.
   package static func all(
-    _ gateway: String, _ families: Set<IPAddress.Family>, until deadline: Deadline
+    _ gateway: String, _ subnets: [IPPrefix], until deadline: Deadline
   ) throws(AttachmentError) -> [ForwardObstacle] {
     var obstacles: [ForwardObstacle] = []
     do throws(FilterError) {
-      if try isBlockedByFirewalld(gateway, until: deadline) {
+      if try isBlockedByFirewalld(gateway, subnets, until: deadline) {
         obstacles.append(
           ForwardObstacle(
             subject: "firewalld",
@@ -25,9 +28,11 @@ package struct ForwardObstacle: Hashable {
       }
     } catch { throw AttachmentError(error, "cannot read the chains of the firewall") }
     do throws(SystemError) {
-      for family in families.sorted() {
-        guard let chain = try LegacyForwardChain(family), chain.drops,
-          !chain.names(link: gateway)
+      for family in [IPAddress.Family.v4, .v6] {
+        let own = subnets.filter { $0.address.family == family }
+        guard subnets.isEmpty || !own.isEmpty, let chain = try LegacyForwardChain(family),
+          chain.drops, !chain.names(link: gateway),
+          own.isEmpty || !own.allSatisfy({ chain.names(subnet: $0) })
         else { continue }
         let program = family == .v4 ? "iptables-legacy" : "ip6tables-legacy"
         obstacles.append(
@@ -43,14 +48,16 @@ package struct ForwardObstacle: Hashable {
     return obstacles
   }
 
-  /// firewalld rejects what comes in by a link that is in none of its zones; a link that is in one has
-  /// its name in a rule.
-  private static func isBlockedByFirewalld(_ gateway: String, until deadline: Deadline)
-    throws(FilterError) -> Bool
-  {
+  /// firewalld rejects what comes in by a link, and from a source, that is in none of its zones; what
+  /// is in one is named in a rule.
+  private static func isBlockedByFirewalld(
+    _ gateway: String, _ subnets: [IPPrefix], until deadline: Deadline
+  ) throws(FilterError) -> Bool {
     let chain = ForeignChain(.inet, "firewalld", "filter_FORWARD")
     let content = try NetfilterSocket().content(of: chain, wholeTable: true, until: deadline)
     guard let content else { return false }
-    return !content.rules.contains { $0.names(link: gateway) }
+    if content.rules.contains(where: { $0.names(link: gateway) }) { return false }
+    return subnets.isEmpty
+      || !subnets.allSatisfy { subnet in content.rules.contains { $0.names(subnet: subnet) } }
   }
 }

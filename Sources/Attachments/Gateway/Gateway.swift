@@ -1,19 +1,19 @@
 internal import Addresses
 package import CNI
 internal import Digests
-internal import PluginConfigurations
+package import PluginConfigurations
 
 /// The port of a bridge by which the host is a router for containers: the bridge's own internal
 /// port, or, with a VLAN, an internal port of that.
-struct GatewayPort: Hashable {
+package struct GatewayPort: Hashable {
   /// The name of port, interface and link.
-  let name: String
+  package let name: String
   /// The VLAN; nil for the bridge's own port.
   let tag: UInt16?
 
   /// The port for what is attached to `bridge` so. VLAN 0 is that of frames without tag, which the
   /// bridge's own port has, too.
-  init(of bridge: String, _ vlans: PortVLANs) {
+  package init(of bridge: String, _ vlans: PortVLANs) {
     guard let tag = vlans.tag, tag > 0 else {
       name = bridge
       self.tag = nil

@@ -50,8 +50,10 @@ struct ForwardProblem: Hashable {
   private static func all(
     _ gateway: Gateway, _ rules: RulesetReading?, _ host: HostReading
   ) -> [ForwardProblem] {
-    let families = Set(gateway.addresses.map(\.address.family))
-    let obstacles = (try? ForwardObstacle.all(gateway.name, families, until: host.deadline)) ?? []
+    let obstacles =
+      gateway.addresses.isEmpty
+      ? []
+      : (try? ForwardObstacle.all(gateway.name, gateway.addresses, until: host.deadline)) ?? []
     var problems = obstacles.map {
       ForwardProblem(text: "\($0.subject) drops what \(gateway.name) forwards", remedy: $0.remedy)
     }

@@ -10,7 +10,9 @@ struct Validate: ParsableCommand {
     discussion: """
       Names each fault with its file, its path in the file and what is legal. Checked are what \
       a runtime demands of any list, and every member of the plugins of this project. Exit status \
-      1 when there is an error; a warning is something that works, but hardly as meant.
+      1 when there is an error; a warning is something that works, but hardly as meant. Where \
+      the firewall of this host may be read, that includes what it would drop of a network with a \
+      gateway.
 
       Examples:
         patchbay validate /etc/cni/net.d/*.conflist
@@ -44,7 +46,9 @@ struct Validate: ParsableCommand {
     for file in files {
       let (json, own) = read(file)
       var faults = own
-      if let json { faults += MissingPlugin.faults(of: json, in: directories) }
+      if let json {
+        faults += MissingPlugin.faults(of: json, in: directories) + ForwardWarning.faults(of: json)
+      }
       let new = json.map { NetworkSegment.all(of: $0, in: file) } ?? []
       for segment in new { faults += segments.flatMap { segment.overlaps(with: $0) } }
       segments += new

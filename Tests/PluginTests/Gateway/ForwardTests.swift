@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 @Suite("A host whose own firewall drops what it forwards", .privateHost) struct ForwardTests {
-  private let routed: Routed
-  private var host: Sandbox { routed.host.namespace }
+  let routed: Routed
+  var host: Sandbox { routed.host.namespace }
 
   /// As Docker and ufw leave it.
   init() throws {
@@ -16,7 +16,7 @@ import Testing
     try routed.beyond.exec("ip", ["route", "add", "10.1.0.0/24", "via", "192.0.2.1"]).checked()
   }
 
-  private func patchbay(_ words: String...) throws -> Output {
+  func patchbay(_ words: String...) throws -> Output {
     try host.exec(
       "\(Plugin.directory)/patchbay", words + ["--db", routed.ovs.endpoint],
       environment: ProcessInfo.processInfo.environment.merging(
@@ -24,7 +24,7 @@ import Testing
       ) { $1 })
   }
   /// What is wrong with a port.
-  private func shown(_ port: String) throws -> [String] {
+  func shown(_ port: String) throws -> [String] {
     let document = try Document(parsing: patchbay("show", "--json").bytes)
     return document["bridges"][0]["ports"].first(where: "name", is: .string(port))["problems"].array
       .compactMap(\.text)
@@ -164,65 +164,5 @@ import Testing
     #expect(try listing() == before)
     #expect(try sandbox.reaches("192.0.2.2"))
     try routed.del(routed.configuration(), "c1", sandbox)
-  }
-
-  @Test("is told by STATUS where it is that of iptables-legacy, with the command that mends it")
-  func legacy() throws {
-    let configuration = routed.configuration()
-    try routed.plugin.status(configuration).checked()
-    for program in ["iptables-legacy", "ip6tables-legacy"] {
-      try host.exec(program, ["-A", "FORWARD", "-i", "br10", "-j", "ACCEPT"]).checked()
-      try routed.plugin.status(configuration).checked()
-      try host.exec(program, ["-P", "FORWARD", "DROP"]).checked()
-      let status = try routed.plugin.status(configuration)
-      #expect(status.code == 51)
-      #expect(
-        status.message.hasPrefix("the chain FORWARD of \(program) drops what \"br1\" forwards; "),
-        "\(status.message)")
-      try routed.plugin.status(configuration.with(["forward": "leave"])).checked()
-      let details = try #require(status.json["details"].text)
-      let command = try #require(details.split(separator: " lets it pass").first)
-      try host.exec("sh", ["-c", String(command)]).checked()
-      try routed.plugin.status(configuration).checked()
-    }
-    let sandbox = try Sandbox()
-    _ = try routed.add(configuration, "c1", sandbox)
-    #expect(try sandbox.reaches("192.0.2.2"))
-    try host.exec("iptables-legacy", ["-F", "FORWARD"]).checked()
-    try host.exec("iptables-legacy", ["-A", "FORWARD", "-i", "br+", "-j", "ACCEPT"]).checked()
-    try routed.plugin.status(configuration).checked()
-    try host.exec("iptables-legacy", ["-F", "FORWARD"]).checked()
-    #expect(
-      try shown("br1").first?.hasPrefix("the chain FORWARD of iptables-legacy drops") == true)
-    #expect(try patchbay("doctor").stdout.contains("FORWARD of iptables-legacy drops"))
-    try routed.del(configuration, "c1", sandbox)
-  }
-
-  @Test("is told by STATUS where it is firewalld's, with the command that mends it")
-  func firewalld() throws {
-    let table = "table inet firewalld"
-    let rules = """
-      \(table) {
-        chain filter_FORWARD {
-          type filter hook forward priority 10;
-          jump filter_FORWARD_ZONES
-          reject with icmpx admin-prohibited
-        }
-        chain filter_FORWARD_ZONES { iifname "eth9" accept; }
-      }
-      """
-    try host.exec("nft", ["-f", "-"], input: Array(rules.utf8)).checked()
-    let configuration = routed.configuration()
-    let status = try routed.plugin.status(configuration)
-    #expect(status.code == 51)
-    #expect(
-      status.message.contains(
-        "firewall-cmd --permanent --zone=trusted --add-interface=br1 && firewall-cmd --reload"),
-      "\(status.message)")
-    try routed.plugin.status(configuration.with(["forward": "leave"])).checked()
-    try host.exec(
-      "nft", ["add", "rule", "inet", "firewalld", "filter_FORWARD_ZONES", "iifname br1 accept"]
-    ).checked()
-    try routed.plugin.status(configuration).checked()
   }
 }

@@ -1,3 +1,4 @@
+public import Addresses
 internal import CLinux
 public import Linux
 
@@ -40,6 +41,28 @@ public struct ForeignChain: Hashable, Sendable, CustomStringConvertible {
     /// Whether it compares the name of a link with `name`.
     public func names(link name: String) -> Bool {
       let wanted = Array(name.utf8) + [0]
+      return bytes.indices.contains { bytes[$0...].starts(with: wanted) }
+    }
+
+    /// Whether it compares an address with a prefix, of 16 bits at least, that has all of `subnet`.
+    public func names(subnet: IPPrefix) -> Bool {
+      guard subnet.length >= 16 else { return false }
+      return (16...subnet.length).contains { length in
+        guard let value = IPPrefix(subnet.address, length: length)?.network.bytes else {
+          return false
+        }
+        // nft(8) loads no more bytes than are compared, where the prefix ends with one.
+        let whole = length % 8 == 0 ? Array(value.prefix(Int(length) / 8)) : value
+        return compares(with: value) || compares(with: whole)
+      }
+    }
+
+    /// Whether an attribute NFTA_DATA_VALUE of `linux/netfilter/nf_tables.h` has this value.
+    private func compares(with value: [UInt8]) -> Bool {
+      var wanted: [UInt8] = []
+      wanted.append(native: UInt16(4 + value.count))
+      wanted.append(native: UInt16(NFTA_DATA_VALUE.rawValue))
+      wanted += value
       return bytes.indices.contains { bytes[$0...].starts(with: wanted) }
     }
   }

@@ -98,6 +98,13 @@ struct RulesetReading {
     }.sorted { ($0.hook?.priority ?? 0) < ($1.hook?.priority ?? 0) }
   }
 
+  /// The same without the chains of these titles.
+  func omitting(_ titles: [String]) -> RulesetReading {
+    var rest = self
+    rest.chains.removeAll { titles.contains($0.title) }
+    return rest
+  }
+
   func chain(_ name: String, beside chain: Chain) -> Chain? {
     chains.first {
       $0.name == name && $0.table == chain.table && $0.family == chain.family
