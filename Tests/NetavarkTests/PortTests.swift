@@ -104,4 +104,40 @@ import Testing
     #expect(try podman.traces() == [])
     #expect(try ask("192.0.2.1", from: outside) == "")
   }
+
+  @Test("are put back by patchbay repair, with what else a flush and a restart have taken")
+  func repaired() throws {
+    let podman = try PodmanHost()
+    let host = podman.host.namespace
+    try host.exec("iptables-nft", ["-P", "FORWARD", "DROP"]).checked()
+    let outside = try outside(podman.host)
+    let web = try Sandbox()
+    let container = podman.container(
+      "c1", podman.routed(["vlan": "7"]), ["static_ips": ["10.7.0.5"], "port_mappings": ports])
+    try podman.setup(web, container)
+    let server = try serve("web", in: web, podman.host.directory)
+    func isReached() throws -> Bool { try ask("192.0.2.1", from: outside) == "web" }
+    #expect(try isReached())
+    #expect(try web.reaches("192.0.2.2"))
+    try host.exec("nft", ["flush", "ruleset"]).checked()
+    try host.exec("iptables-nft", ["-P", "FORWARD", "DROP"]).checked()
+    podman.host.openVSwitch.stopSwitching()
+    try host.exec("ip", ["address", "flush", "dev", "br1.7"]).checked()
+    try podman.host.openVSwitch.startSwitching()
+    #expect(try !isReached())
+    let output = try podman.patchbay("repair", "n1", "--db", podman.host.openVSwitch.endpoint)
+      .checked().stdout
+    for line in [
+      "put back address 10.7.0.1/24 on br1.7", "put back masquerading of c1/eth0",
+      "put back what lets br1.7 pass chain ip filter FORWARD",
+      "put back the published ports of c1/eth0",
+    ] {
+      #expect(output.contains(line), "\(output)")
+    }
+    try eventually("the port is reached again") { try isReached() }
+    #expect(try web.reaches("192.0.2.2"))
+    server.stop()
+    try podman.teardown(web.path, container)
+    #expect(try podman.traces() == [])
+  }
 }

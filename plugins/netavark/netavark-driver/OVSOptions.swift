@@ -13,6 +13,8 @@ struct OVSOption {
     case vlans
     /// `key=value,key=value`
     case pairs
+    /// A flag, `mac`, or an object as the plugin has it.
+    case policy
   }
   let name: String
   /// The member; of an object in the configuration after a dot.
@@ -25,6 +27,7 @@ struct OVSOption {
     OVSOption(name: "create_bridge", member: "createBridge", form: .flag),
     OVSOption(name: "datapath", member: "datapath", form: .text),
     OVSOption(name: "force_address", member: "forceAddress", form: .flag),
+    OVSOption(name: "forward", member: "forward", form: .text),
     OVSOption(name: "socket", member: "socket_file", form: .text),
     OVSOption(name: "timeout", member: "timeout", form: .number),
     OVSOption(name: "log_level", member: "logLevel", form: .text),
@@ -37,6 +40,7 @@ struct OVSOption {
     OVSOption(name: "vlan_mode", member: "vlanMode", form: .text),
     OVSOption(name: "mtu", member: "mtu", form: .number),
     OVSOption(name: "isolate", member: "portIsolation", form: .flag),
+    OVSOption(name: "guard", member: "guard", form: .policy),
     OVSOption(name: "ingress_rate", member: "bandwidth.ingressRate", form: .number),
     OVSOption(name: "ingress_burst", member: "bandwidth.ingressBurst", form: .number),
     OVSOption(name: "egress_rate", member: "bandwidth.egressRate", form: .number),
@@ -92,6 +96,19 @@ struct OVSOption {
     case .flag: return .bool(try options.flag(name) ?? false)
     case .vlans: return .array(try vlans(text))
     case .pairs: return .object(try pairs(text))
+    case .policy:
+      if text == "mac" { return .string(text) }
+      if text.utf8.first == UInt8(ascii: "{") {
+        do throws(JSONSyntaxError) { return try JSONValue(parsing: Array(text.utf8)) } catch {
+          throw DriverError("-o \(name)=\(text): not JSON: \(error)")
+        }
+      }
+      guard ["true", "1", "", "false", "0"].contains(text) else {
+        throw DriverError(
+          "-o \(name)=\(text): not one of true, mac, false, or an object as "
+            + "{\"allowed\": [{\"ips\": [\"10.7.0.100\"]}]}")
+      }
+      return .bool(try options.flag(name) ?? false)
     }
   }
 
