@@ -25,10 +25,10 @@ import Testing
     try access.expect(Case.table) { $0.vlan == 0 }
     let trunk = try Guarded()
     try trunk.attach(both: ["trunk": [["id": 5]]])
-    try trunk.expect(Case.table, last: .last(5)) { $0.vlan == 5 }
+    try trunk.expect(Case.table + Case.table.map { $0.tagged(5) }, last: .last(5)) { $0.vlan == 5 }
     let native = try Guarded()
     try native.attach(both: ["vlan": 10, "trunk": [["id": 5]]])
-    try native.expect(Case.table)
+    try native.expect(Case.table + Case.table.map { $0.tagged(5) })
   }
 
   @Test(
@@ -211,13 +211,58 @@ import Testing
     #expect(try tables() == ["patchbay-guard-vethother"])
   }
 
+  @Test("is a program on the kernel's datapath, too, where flows may be in the hardware")
+  func offloaded() throws {
+    let network = try Guarded()
+    let ovs = network.host.openVSwitch
+    // Where the kernel has no such datapath, ADD fails when the link is guarded and cannot be a port.
+    try ovs.vsctl(
+      "--no-wait", "add-br", "br8", "--", "set", "Bridge", "br8", "datapath_type=system")
+    func guarding(_ isOffloaded: Bool) throws -> [Substring] {
+      try ovs.vsctl(
+        "--no-wait", "set", "Open_vSwitch", ".", "other_config:hw-offload=\(isOffloaded)")
+      let configuration = network.configuration([
+        "bridge": "br8", "logLevel": "debug",
+        "logFile": .string("\(network.host.directory.path)/log"),
+      ])
+      unlink("\(network.host.directory.path)/log")
+      let sandbox = try Sandbox()
+      _ = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      try network.plugin.del(configuration, containerID: "c1", sandbox: nil).checked()
+      return (network.host.directory.read("log") ?? "").split(separator: "\n").filter {
+        $0.contains("guarded the host end")
+      }
+    }
+    for (isOffloaded, mechanism) in [(false, "nftables"), (true, "xdp")] {
+      let lines = try guarding(isOffloaded)
+      #expect(!lines.isEmpty && lines.allSatisfy { $0.contains("by \(mechanism)") }, "\(lines)")
+    }
+    try ovs.vsctl("--no-wait", "del-br", "br8")
+  }
+
+  @Test("stays whole with the reference bandwidth plugin after it", .only(on: .userspace))
+  func limited() throws {
+    let network = try Guarded()
+    let version: [String: Document] = ["cniVersion": "1.0.0"]
+    let result = try network.attach(version)
+    let bandwidth = network.host.plugin("bandwidth", reference: true)
+    let configuration: Document = [
+      "cniVersion": "1.0.0", "name": "net1", "type": "bandwidth", "ingressRate": 100_000_000,
+      "ingressBurst": 8_000_000, "egressRate": 100_000_000, "egressBurst": 8_000_000,
+      "prevResult": result.with(version),
+    ]
+    let limited = try bandwidth.add(
+      configuration, containerID: "c1", sandbox: network.container
+    ).checked()
+    try network.expect(Case.table)
+    try network.check(limited, version).checked()
+    try bandwidth.del(configuration, containerID: "c1", sandbox: network.container).checked()
+    try network.check(result, version).checked()
+  }
+
   @Test("is refused where this host cannot have it, and STATUS says so")
   func unavailable() throws {
     let network = try Guarded()
-    try network.plugin.status(network.configuration()).checked()
-    // The kernel's datapath with flows in the hardware needs a program, too.
-    try network.host.openVSwitch.vsctl(
-      "set", "Open_vSwitch", ".", "other_config:hw-offload=true")
     try network.plugin.status(network.configuration()).checked()
     // Root who may do everything with the network, and may not load programs.
     var variables = ["CNI_COMMAND": "STATUS", "CNI_PATH": network.plugin.searchPath]

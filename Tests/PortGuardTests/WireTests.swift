@@ -56,6 +56,13 @@ enum Enforcement: CaseIterable {
     #expect(try enforcement.dropped(on: wire) >= UInt64(all.filter { !$0.passes }.count))
   }
 
+  @Test("does so in a VLAN as well", arguments: Enforcement.allCases)
+  func vlan(_ enforcement: Enforcement) throws {
+    let wire = try Wire()
+    try enforcement.install(Container.policy(), on: wire)
+    try wire.expect(Case.table.map { $0.tagged(5) })
+  }
+
   @Test("lets a DHCP client ask where it may", arguments: Enforcement.allCases)
   func dhcp(_ enforcement: Enforcement) throws {
     let wire = try Wire()
@@ -95,7 +102,8 @@ enum Enforcement: CaseIterable {
       ]
     ).checked()
     // Of a frame that the kernel redirects the outer tag is beside the frame, where no XDP program
-    // sees it. It makes no difference to whose address the frame has.
+    // sees it. It makes no difference to whose address the frame has, and with a third one it is
+    // dropped as well.
     let cases = Case.table.filter { enforcement == .rules || $0.description != "two tags" }
     try wire.expect(cases, through: "p0")
   }

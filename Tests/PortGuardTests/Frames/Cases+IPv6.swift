@@ -208,6 +208,7 @@ extension Case {
         Frame(C.mac, tags: [5], type: 0x86dd, advertisement)),
       Case(false, "two tags", frame([5, 6], C.ipv4)),
       Case(false, "two tags, of another", frame([5, 6], "10.1.0.3")),
+      Case(false, "three tags", frame([5, 6, 7], C.ipv4)),
     ]
   }()
 }

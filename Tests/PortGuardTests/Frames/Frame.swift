@@ -91,3 +91,19 @@ struct Case: CustomStringConvertible {
     bytes = frame.bytes
   }
 }
+
+extension Case {
+  private init(_ passes: Bool, _ description: String, _ bytes: [UInt8], isForwarded: Bool) {
+    self.description = description
+    self.passes = passes
+    self.bytes = bytes
+    self.isForwarded = isForwarded
+  }
+
+  /// The same frame with this tag around it; one that had a tag has two then, and does not pass.
+  func tagged(_ vlan: UInt16) -> Case {
+    Case(
+      passes && bytes[12..<14] != [0x81, 0x00], "\(description), in VLAN \(vlan)",
+      bytes[..<12] + Frame.two(0x8100) + Frame.two(vlan) + bytes[12...], isForwarded: isForwarded)
+  }
+}
