@@ -56,13 +56,6 @@ enum Enforcement: CaseIterable {
     #expect(try enforcement.dropped(on: wire) >= UInt64(all.filter { !$0.passes }.count))
   }
 
-  @Test("does so in a VLAN as well", arguments: Enforcement.allCases)
-  func vlan(_ enforcement: Enforcement) throws {
-    let wire = try Wire()
-    try enforcement.install(Container.policy(), on: wire)
-    try wire.expect(Case.table.map { $0.tagged(5) })
-  }
-
   @Test("lets a DHCP client ask where it may", arguments: Enforcement.allCases)
   func dhcp(_ enforcement: Enforcement) throws {
     let wire = try Wire()

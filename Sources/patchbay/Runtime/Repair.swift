@@ -23,8 +23,8 @@ struct Repair: ParsableCommand {
       Puts back, for the attachments of a network and without touching containers: the rule that \
       closes host ends to the host, the gateway's settings and addresses, what lets its traffic \
       pass the host's forward chains, masquerading and isolation, as the rows of Open vSwitch \
-      remember them, and the published ports, by another ADD of portmap with the result that the runtime kept. What is \
-      there stays as it is.
+      remember them, and the published ports, by another ADD of portmap with the result that the \
+      runtime kept. What is there stays as it is.
 
       Examples:
         patchbay repair ovs-1
