@@ -1,6 +1,5 @@
 import CNI
 import CNIRuntime
-import Foundation
 import JSON
 import Linux
 import TestSupport

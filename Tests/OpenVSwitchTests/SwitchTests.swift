@@ -1,4 +1,3 @@
-import Foundation
 import Linux
 import TestSupport
 import Testing

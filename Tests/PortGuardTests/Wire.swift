@@ -1,5 +1,4 @@
 import Addresses
-import Foundation
 import Linux
 import Netlink
 import PortGuard

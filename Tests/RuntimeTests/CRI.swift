@@ -1,4 +1,3 @@
-import Foundation
 import TestSupport
 
 /// What Kubernetes says to containerd (Container Runtime Interface, `runtime.v1`), said by curl: gRPC

@@ -1,4 +1,3 @@
-import Foundation
 import TestSupport
 
 /// A container of LXC, made from its template for busybox.

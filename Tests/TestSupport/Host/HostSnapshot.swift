@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a plugin could have left behind: links, addresses, routes, firewall, rows of Open vSwitch,
 /// files. Without what changes by itself: counters, lifetimes, indices.
 public struct HostSnapshot: Hashable, Sendable {

@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 
 /// A network namespace with a name, its `lo` up, deleted when this value goes away.
