@@ -43,8 +43,6 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
   /// `ETIMEDOUT`
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
-  /// `EPIPE`
-  public static let brokenPipe = Errno(rawValue: EPIPE)
   /// `EADDRINUSE`
   public static let addressInUse = Errno(rawValue: EADDRINUSE)
   /// `EXDEV`

@@ -7,8 +7,6 @@ public enum NorthboundDatabase: DatabaseSchema {
   public static let name = "OVN_Northbound"
 }
 
-/// A connection to the northbound database.
-public typealias NorthboundConnection = DatabaseConnection<NorthboundDatabase>
 /// A transaction on the northbound database.
 public typealias NorthboundTransaction = DatabaseTransaction<NorthboundDatabase>
 

@@ -11,8 +11,6 @@ public enum OpenVSwitchDatabase: DatabaseSchema {
 public typealias Connection = DatabaseConnection<OpenVSwitchDatabase>
 /// A transaction on the database of Open vSwitch.
 public typealias Transaction = DatabaseTransaction<OpenVSwitchDatabase>
-/// An operation on the database of Open vSwitch.
-public typealias Operation = DatabaseOperation<OpenVSwitchDatabase>
 /// Rows of the database of Open vSwitch as they are.
 public typealias Monitor = DatabaseMonitor<OpenVSwitchDatabase>
 

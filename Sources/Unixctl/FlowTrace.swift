@@ -148,11 +148,6 @@ extension FlowTrace {
 
   /// The look into a table that decides: the last of the last block.
   public var lastTable: Table? { blocks.last?.tables.last }
-
-  /// Whether a rule hands the frame to the switch's own learning (`NORMAL`).
-  public var usesNormal: Bool {
-    blocks.contains { $0.tables.contains { $0.actions.contains("NORMAL") } }
-  }
 }
 
 extension Substring {

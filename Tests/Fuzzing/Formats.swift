@@ -116,7 +116,7 @@ extension Feeding {
     if case .text(let text) = outcome { texts.append(text) }
     for text in texts {
       let trace = FlowTrace(text)
-      _ = (trace.outputs, trace.remarks, trace.lastTable?.isMiss, trace.usesNormal)
+      _ = (trace.outputs, trace.remarks, trace.lastTable?.isMiss)
     }
   }
 

@@ -79,8 +79,7 @@ import Testing
     ]
     for (request, words) in requests { #expect(request.description == words) }
     #expect(
-      GenericRequest.findFamily("ovs_datapath").description
-        == "find generic netlink family \"ovs_datapath\"")
+      GenericRequest.listFamilies.description == "list the families of generic netlink")
   }
 }
 
@@ -147,9 +146,9 @@ import Testing
       Trace(.route).text("receive", [1, 2, 3])
         == "netlink receive a length of 3 octets at octet 0 does not fit the message: 010203\n")
     #expect(
-      Trace(.generic).text("send", GenericSocket.message("nlctrl", sequence: 3)) == """
-        netlink send type 16 flags 0x1 sequence 3, 32 octets
-          030100000b0002006e6c6374726c0000
+      Trace(.generic).text("send", GenericSocket.listing(sequence: 3)) == """
+        netlink send type 16 flags 0x301 sequence 3, 20 octets
+          03010000
 
         """)
   }

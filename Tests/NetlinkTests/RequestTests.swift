@@ -204,40 +204,15 @@ private func request(_ build: (inout Batch) -> Void) throws -> [UInt8] {
         == octets("00000000 02000000 00010000 00010000"))
   }
 
-  @Test("a family of generic netlink is asked for by its name")
-  func family() {
+  @Test("the families of generic netlink are asked for by a list")
+  func families() {
     #expect(
-      GenericSocket.message("nlctrl", sequence: 3)
+      GenericSocket.listing(sequence: 3)
         == octets(
           """
-          20000000 1000 0100 03000000 00000000  # GENL_ID_CTRL REQUEST
+          14000000 1000 0103 03000000 00000000  # GENL_ID_CTRL REQUEST|DUMP
           03 01 0000                            # CTRL_CMD_GETFAMILY
-          0b00 0200 6e6c6374726c 00 00          # CTRL_ATTR_FAMILY_NAME
           """))
-  }
-
-  @Test("only the answer to this very request says that there is a family")
-  func familyAnswer() throws {
-    func message(_ type: String, _ sequence: String, _ body: String) -> [UInt8] {
-      octets(
-        "\(body.isEmpty ? "14" : "24")000000 \(type) 0000 \(sequence) 01000000 \(body.isEmpty ? "01020000" : body)"
-      )
-    }
-    let family = message("1000", "03000000", "")
-    let late = message("1000", "02000000", "")
-    let foreign = message("2000", "03000000", "")
-    // -ENOENT, and the request's header.
-    let refusal = message("0200", "03000000", "feffffff 20000000 1000 0500 03000000 00000000")
-    #expect(try GenericSocket.answer(family, 3) == .family)
-    #expect(try GenericSocket.answer(late, 3) == nil)
-    #expect(try GenericSocket.answer(foreign, 3) == nil)
-    #expect(try GenericSocket.answer(late + family, 3) == .family)
-    #expect(try GenericSocket.answer([], 3) == nil)
-    guard case .refusal(let refused) = try GenericSocket.answer(late + refusal, 3) else {
-      Issue.record("the refusal is not read")
-      return
-    }
-    #expect(refused.errno == .noSuchFileOrDirectory)
   }
 
   @Test("an attribute of a request is found by its offset")

@@ -121,7 +121,7 @@ struct MonitorTests {
     let error = #expect(throws: OVSDBError.self) { try monitor.begin(until: soon) }
     #expect(
       error?.description == "monitor: syntax error: colour is not a valid column name")
-    #expect(error?.isRefusal(.syntaxError) == true)
+    #expect(error?.isRefusal(Refusal.Reason("syntax error")) == true)
     #expect(throws: OVSDBError.self) { try monitor.begin(until: soon) }
     #expect(try connection.transact([.comment("x")], until: soon).count == 1)
   }

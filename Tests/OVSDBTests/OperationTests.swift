@@ -6,7 +6,7 @@ import OpenVSwitch
 
 @Suite("Operations")
 struct OperationTests {
-  typealias Operation = OpenVSwitch::Operation
+  typealias Operation = DatabaseOperation<OpenVSwitchDatabase>
 
   @Test(
     "an operation is written as RFC 7047 §5.2 has it, and names itself",

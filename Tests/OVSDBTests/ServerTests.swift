@@ -22,7 +22,8 @@ struct ServerTests {
     let bridge = transaction.addBridge(name, [Cell(.datapathType, "netdev")])
     return try connection.transact(transaction, until: soon)[bridge]
   }
-  func refusal(_ operations: [OpenVSwitch::Operation]) throws -> TransactionRefusal {
+  func refusal(_ operations: [DatabaseOperation<OpenVSwitchDatabase>]) throws -> TransactionRefusal
+  {
     let connection = try connect()
     let error = #expect(throws: OVSDBError.self) {
       try connection.transact(operations, until: soon)
@@ -133,7 +134,7 @@ struct ServerTests {
   func references() throws {
     _ = try addBridge(try connect())
     let refusal = try refusal([.delete(from: .port, where: [.equal(.name, "br0")])])
-    #expect(refusal.refusal.reason == .referentialIntegrityViolation)
+    #expect(refusal.refusal.reason == Refusal.Reason("referential integrity violation"))
     #expect(refusal.description.hasPrefix("commit (delete from Port): "))
     #expect(refusal.description.hasSuffix("because of 1 remaining reference(s)"))
   }
@@ -160,18 +161,18 @@ struct ServerTests {
     }
     #expect(try refusal([.comment("x"), .abort]).refusal.reason == .aborted)
     let table = try refusal([.select(from: Nowhere())])
-    #expect(table.refusal.reason == .syntaxError)
+    #expect(table.refusal.reason == Refusal.Reason("syntax error"))
     #expect(
       table.description
         == "select from Nowhere: syntax error: Parsing ovsdb operation 1 of 1 failed: No table "
         + "named Nowhere.")
     let column = try refusal([.insert(into: .port, [Cell(Column<PortTable, String>("no"), "x")])])
-    #expect(column.refusal.reason == .unknownColumn)
+    #expect(column.refusal.reason == Refusal.Reason("unknown column"))
     #expect(
       try refusal([
         .mutate(.openVSwitch, where: [], [.add(.max, to: .nextConfiguration)]),
         .mutate(.openVSwitch, where: [], [.add(.max, to: .nextConfiguration)]),
-      ]).refusal.reason == .rangeError)
+      ]).refusal.reason == Refusal.Reason("range error"))
   }
 
   @Test("a method the server does not know is refused by name")
@@ -220,7 +221,7 @@ struct ServerTests {
     #expect(results[row].first?[.externalIDs].count == 40)
     #expect(results[row].first?[.externalIDs]["key39"] == text)
 
-    connection.limitTexts(to: 1 << 20)
+    connection.session.textLimit = 1 << 20
     let error = #expect(throws: OVSDBError.self) {
       try connection.transact(transaction, until: soon)
     }

@@ -53,7 +53,6 @@ struct ValueTests {
   func accessors() throws {
     for value in [Value.atom(.integer(5)), .set([.integer(5)])] {
       #expect(value.integer == 5)
-      #expect(value.integers == [5])
       #expect(value.atoms == [.integer(5)])
       #expect(value.string == nil)
       #expect(value.strings.isEmpty)
@@ -130,7 +129,7 @@ struct ValueTests {
       #expect(Value(value.json) == value)
       let wild = Self.anything(&numbers, depth: 4)
       if let value = Value(wild) {
-        _ = (value.atom, value.map, value.strings, value.integers, value.boolean)
+        _ = (value.atom, value.map, value.strings, value.boolean)
         _ = [String: String].decoded(from: value)
         _ = [Reference].decoded(from: value)
         _ = Double?.decoded(from: value)

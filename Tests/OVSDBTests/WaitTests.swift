@@ -13,7 +13,7 @@ import OpenVSwitch
 struct WaitTests {
   let server: OpenVSwitch
   let soon = Deadline.after(.seconds(10))
-  static let change: [OpenVSwitch::Operation] = [
+  static let change: [DatabaseOperation<OpenVSwitchDatabase>] = [
     .mutate(.openVSwitch, where: [], [.add(1, to: .nextConfiguration)])
   ]
 
@@ -54,7 +54,7 @@ struct WaitTests {
     let connection = try connect()
     try #require(server.server).suspend()
     let text = String(repeating: "x", count: 4 << 20)
-    let large = OpenVSwitch::Operation.mutate(
+    let large = DatabaseOperation<OpenVSwitchDatabase>.mutate(
       .openVSwitch, where: [], [.insert(["large": text], into: .externalIDs)])
     let error = #expect(throws: OVSDBError.self) {
       try connection.transact([large], until: .after(.milliseconds(200)))

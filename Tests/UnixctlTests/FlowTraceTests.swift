@@ -25,7 +25,6 @@ struct FlowTraceTests {
     #expect(trace.blocks.first?.bridges == ["OVS-1"])
     #expect(trace.outputs == [.init(link: "vethB", tag: nil)])
     #expect(trace.remarks == ["forwarding to learned port"])
-    #expect(trace.usesNormal)
   }
 
   @Test("a flooded frame has the VLAN tag that it has at each link")

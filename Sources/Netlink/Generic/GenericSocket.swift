@@ -10,42 +10,13 @@ public final class GenericSocket {
     do { socket = try NetlinkSocket(.generic) } catch { throw .system(.open, error) }
   }
 
-  /// Whether the kernel has the family `name`, as `ovs_datapath`. It may load a module to find out.
-  public func hasFamily(_ name: String, until deadline: Deadline) throws(GenericError) -> Bool {
-    let request = GenericRequest.findFamily(name)
-    let sequence = socket.takeSequence(1)
-    do { try socket.send(Self.message(name, sequence: sequence)) } catch {
-      throw .system(request, error)
-    }
-    while true {
-      let datagram: [UInt8]?
-      do { datagram = try socket.receive(until: deadline) } catch { throw .system(request, error) }
-      guard let datagram else { throw .timedOut(request) }
-      let answer: Answer?
-      do { answer = try Self.answer(datagram, sequence) } catch {
-        throw .malformed(request, error)
-      }
-      switch answer {
-      case nil: continue
-      case .family: return true
-      case .refusal(let refusal):
-        guard let errno = refusal.errno, errno != .noSuchFileOrDirectory else { return false }
-        throw .refused(request, errno, words: refusal.words)
-      }
-    }
-  }
-
   /// The names of the families that the kernel has now. Nothing is loaded to find out.
   public func families(until deadline: Deadline) throws(GenericError) -> Set<String> {
     let request = GenericRequest.listFamilies
     let sequence = socket.takeSequence(1)
-    do throws(SystemError) {
-      // struct genlmsghdr: command, version, two octets of padding.
-      try socket.send(
-        NetlinkSocket.message(
-          UInt16(GENL_ID_CTRL), flags: NLM_F_REQUEST | NLM_F_DUMP, sequence: sequence,
-          [UInt8(CTRL_CMD_GETFAMILY), 1, 0, 0]))
-    } catch { throw .system(request, error) }
+    do { try socket.send(Self.listing(sequence: sequence)) } catch {
+      throw .system(request, error)
+    }
     var names: Set<String> = []
     while true {
       let datagram: [UInt8]?
@@ -80,36 +51,12 @@ public final class GenericSocket {
     return end
   }
 
-  /// CTRL_CMD_GETFAMILY with the name.
-  static func message(_ name: String, sequence: UInt32) -> [UInt8] {
+  /// CTRL_CMD_GETFAMILY, of all of them.
+  static func listing(sequence: UInt32) -> [UInt8] {
     // struct genlmsghdr: command, version, two octets of padding.
-    var writer = AttributeWriter<FamilyNameSpace>([UInt8(CTRL_CMD_GETFAMILY), 1, 0, 0])
-    writer.put(.name, name)
-    return NetlinkSocket.message(
-      UInt16(GENL_ID_CTRL), flags: NLM_F_REQUEST, sequence: sequence, writer.bytes)
-  }
-
-  /// What the kernel says to the request for a family.
-  enum Answer: Hashable {
-    /// There is one.
-    case family
-    case refusal(Acknowledgement)
-  }
-
-  /// Nil if the datagram has no answer to the request with this number: one to an earlier request
-  /// may come late.
-  static func answer(_ datagram: [UInt8], _ sequence: UInt32) throws(NetlinkError)
-    -> Answer?
-  {
-    var cursor = MessageCursor(datagram)
-    while let message = try cursor.next() {
-      guard message.sequence == sequence else { continue }
-      if message.type == UInt16(GENL_ID_CTRL) { return .family }
-      guard message.type == UInt16(NLMSG_ERROR) else { continue }
-      let refusal = try Acknowledgement(message)
-      if refusal.errno != nil { return .refusal(refusal) }
-    }
-    return nil
+    NetlinkSocket.message(
+      UInt16(GENL_ID_CTRL), flags: NLM_F_REQUEST | NLM_F_DUMP, sequence: sequence,
+      [UInt8(CTRL_CMD_GETFAMILY), 1, 0, 0])
   }
 }
 
@@ -117,16 +64,13 @@ public final class GenericSocket {
 public enum GenericRequest: NetlinkRequest {
   /// Make a socket.
   case open
-  /// Look a family up.
-  case findFamily(String)
   /// List the families.
   case listFamilies
 
-  /// What was attempted: `find generic netlink family "ovs_datapath"`
+  /// What was attempted: `list the families of generic netlink`
   public var description: String {
     switch self {
     case .open: "open a netlink socket"
-    case .findFamily(let name): "find generic netlink family \"\(name)\""
     case .listFamilies: "list the families of generic netlink"
     }
   }

@@ -23,9 +23,6 @@ public struct DatabaseConnection<Schema: DatabaseSchema> {
   /// Sends what is queued, as far as the socket takes it; the rest leaves at the next wait, and
   /// that is where a lost connection shows.
   public func flush() { session.flush() }
-
-  /// Limits a text of the server to `bytes`; 8 MiB without. A longer one is a protocol violation.
-  public func limitTexts(to bytes: Int) { session.textLimit = bytes }
 }
 
 // MARK: - Transactions

@@ -75,8 +75,6 @@ public struct Refusal: Hashable, Sendable {
 
     /// A value is not allowed, or two rows have the same value where they must not.
     public static let constraintViolation = Reason("constraint violation")
-    /// A row points at one that is not there, or one that is pointed at would go.
-    public static let referentialIntegrityViolation = Reason("referential integrity violation")
     /// A row of that UUID is there, or was deleted by the same transaction.
     public static let duplicateUUID = Reason("duplicate uuid")
     /// A relay lost its server while it had the request, which may have taken effect.
@@ -85,24 +83,10 @@ public struct Refusal: Hashable, Sendable {
     public static let timedOut = Reason("timed out")
     /// An `abort` was reached.
     public static let aborted = Reason("aborted")
-    /// A number went beyond its range.
-    public static let rangeError = Reason("range error")
-    /// A number was to be divided by zero.
-    public static let domainError = Reason("domain error")
-    /// The server's disk or memory is full.
-    public static let resourcesExhausted = Reason("resources exhausted")
-    /// The server could not write its file.
-    public static let inputOutputError = Reason("I/O error")
     /// The server does not know the method.
     public static let unknownMethod = Reason("unknown method")
     /// The server does not have the database.
     public static let unknownDatabase = Reason("unknown database")
-    /// The table does not have the column.
-    public static let unknownColumn = Reason("unknown column")
-    /// The request is malformed, or names a table that there is not.
-    public static let syntaxError = Reason("syntax error")
-    /// The role of this client does not allow it; ovsdb-server(7) §4.1.3.
-    public static let permissionError = Reason("permission error")
   }
   /// The server's short words.
   public let reason: Reason

@@ -66,8 +66,6 @@ extension Value {
   public var uuid: String? { if case .uuid(let uuid)? = atom { uuid } else { nil } }
   /// Those elements that are strings.
   public var strings: [String] { atoms.compactMap { String.decoded(from: $0) } }
-  /// Those elements that are integers.
-  public var integers: [Int64] { atoms.compactMap { Int64.decoded(from: $0) } }
   /// The pairs of a map; none for everything else.
   public var pairs: [Pair] { if case .map(let pairs) = self { pairs } else { [] } }
   /// Those pairs of a map that have a string as key and as value.
