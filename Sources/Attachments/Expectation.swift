@@ -30,7 +30,7 @@ package struct Expectation {
     guard index != nil || result.interfaces.isEmpty else {
       throw AttachmentError(
         .invalid,
-        "prevResult.interfaces: none is \"\(name)\" in \(path)")
+        "prevResult.interfaces: there is no \"\(name)\" in \(path)")
     }
     mac = index.flatMap { result.interfaces[$0].mac }
     hostInterfaces = result.interfaces.filter { $0.sandbox == nil || $0.sandbox == "" }

@@ -19,7 +19,7 @@ extension IPPrefix: JSONDecodable {
     let text = try json.decode(String.self)
     do { self = try IPPrefix(text) } catch {
       throw json.error(
-        "\"\(text)\" is no CIDR: \(error)", message: "invalid CIDR address: \(text)")
+        "\"\(text)\" is not a CIDR: \(error)", message: "invalid CIDR address: \(text)")
     }
   }
 }

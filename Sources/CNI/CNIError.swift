@@ -64,7 +64,10 @@ public struct CNIError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Path and reason, without what `message` says already.
   private static func details(_ error: JSONDecodingError, after message: String) -> String {
     guard error.reason.hasPrefix(message) else { return error.description }
-    let rest = error.reason.utf8.dropFirst(message.utf8.count).drop { $0 == 0x3b || $0 == 0x20 }
+    let rest = error.reason.utf8.dropFirst(message.utf8.count).drop {
+      // What joins the two: ";", ":" or " ".
+      $0 == 0x3b || $0 == 0x3a || $0 == 0x20
+    }
     let path = error.path.description
     return rest.isEmpty ? path : "\(path): \(Substring(rest))"
   }

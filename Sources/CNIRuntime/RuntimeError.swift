@@ -92,7 +92,7 @@ public indirect enum RuntimeError: Error, Hashable, Sendable, CustomStringConver
     case .locks(let error): "cannot exclude other commands: \(error)"
     case .survey(let sentence): sentence
     case .brokenCache(let file, let reason):
-      "\(file) is no cached result: \(reason); del does without it"
+      "\(file) is not a cached result: \(reason); del does without it"
     case .rolledBack, .notRolledBack, .several: ""
     }
   }

@@ -26,7 +26,7 @@ extension Connection {
     }
     do throws(OVSDBError) { _ = try commit(Transaction(), until: deadline) } catch {
       return SwitchFault(
-        summary: "ovs-vswitchd does not answer", details: error.description)
+        summary: "ovs-vswitchd does not respond", details: error.description)
     }
     return nil
   }

@@ -47,7 +47,7 @@ public enum PluginFailure: Error, Hashable, Sendable, CustomStringConvertible {
       output.isBlank
         ? "netplugin failed with no error message: \(status)"
         : "netplugin failed but error parsing its diagnostic message \(output.excerpt): \(status)"
-    case .noJSON(let error, let output): "its answer is not JSON: \(error): \(output.excerpt)"
+    case .noJSON(let error, let output): "its response is not JSON: \(error): \(output.excerpt)"
     }
   }
 
@@ -79,7 +79,7 @@ extension CNIError {
       var code = CNIError.Code.internalFailure
       if case .deadlinePassed = reason { code = .tryAgainLater }
       self.init(
-        code, "plugin \"\(type)\" gave no answer to \(command.rawValue)",
+        code, "plugin \"\(type)\" did not respond to \(command.rawValue)",
         details: reason.description)
     case .refused(let error):
       self.init(error.code, "plugin \"\(type)\": \(error.message)", details: error.details)
@@ -90,7 +90,8 @@ extension CNIError {
           ? "\(status) and nothing on standard output" : "\(status): \(output.excerpt)")
     case .noJSON(let error, let output):
       self.init(
-        .decodingFailure, "plugin \"\(type)\" answered \(command.rawValue) with no JSON text",
+        .decodingFailure,
+        "plugin \"\(type)\" responded to \(command.rawValue) with what is not JSON",
         details: "\(error): \(output.excerpt)")
     }
   }

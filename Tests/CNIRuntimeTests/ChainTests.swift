@@ -192,7 +192,7 @@ private let refusal = #"echo '{"code": 999, "msg": "no", "details": "today"}'; e
       ),
       (
         "echo oops",
-        "its answer is not JSON: line 1, column 4: invalid token near 'oops': \"oops\\n\""
+        "its response is not JSON: line 1, column 4: invalid token near 'oops': \"oops\\n\""
       ),
     ])
   func failures(script: String, reason: String) throws {

@@ -151,7 +151,7 @@ private func goText(_ text: String) throws -> String {
   func broken() throws {
     let path = try directory.write("{\"kind\":", to: "cni/results/net-web-1-eth0")
     let error = #expect(throws: RuntimeError.self) { try cache.entry("net", attachment) }
-    #expect(error?.description.hasPrefix("\(path) is no cached result: line 1") == true)
+    #expect(error?.description.hasPrefix("\(path) is not a cached result: line 1") == true)
     #expect(try cache.entries().isEmpty)
   }
 }

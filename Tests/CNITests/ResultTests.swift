@@ -93,7 +93,7 @@ private func fullResult() throws -> AttachmentResult {
       ),
       (
         #"{"ips":[{"address":"10.0.0.1"}]}"#,
-        #"ips[0].address: "10.0.0.1" is no CIDR: no prefix length; write it as ADDRESS/LENGTH"#
+        #"ips[0].address: "10.0.0.1" is not a CIDR: no prefix length; write it as ADDRESS/LENGTH"#
       ),
       (
         #"{"ips":[{"address":"10.0.0.1/8","interface":1}],"interfaces":[{"name":"x"}]}"#,

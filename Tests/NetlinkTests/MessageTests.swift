@@ -45,7 +45,7 @@ import Testing
         "silence link \"veth1\": ENODEV (No such device); there is no such link in the namespace"
       ),
       (
-        .timedOut(.listLinks), "list links: the kernel has not answered until the deadline"
+        .timedOut(.listLinks), "list links: the kernel did not respond before the deadline"
       ),
       (
         .malformed(.listRoutes(.v6), .badLength(3, at: 16)),

@@ -104,7 +104,7 @@ import Testing
       ),
       (
         "echo '{'", .decodingFailure,
-        "plugin \"p\" answered ADD with no JSON text: line 2, column 0: string or '}' expected near "
+        "plugin \"p\" responded to ADD with what is not JSON: line 2, column 0: string or '}' expected near "
           + "end of file: \"{\n\""
       ),
     ])

@@ -195,6 +195,6 @@ struct Tampering: CustomTestStringConvertible, Sendable {
     #expect(without.message.contains("prevResult: missing; CHECK requires it"))
     let other = try network.plugin.check(
       configuration, previous: result, containerID: "c1", sandbox: sandbox, ifname: "eth7")
-    #expect(other.message.contains(#"prevResult.interfaces: none is "eth7""#), "\(other.message)")
+    #expect(other.message.hasPrefix("prevResult.interfaces: "), "\(other.message)")
   }
 }

@@ -67,7 +67,7 @@ import Testing
     "says that ovs-vswitchd hangs or is not there, and that attachments suffer if there are any")
   func switching() throws {
     ovs.switching?.suspend()
-    try expect(51, "ovs-vswitchd does not answer; ovsdb-server at unix:")
+    try expect(51, "ovs-vswitchd does not respond; ovsdb-server at unix:")
     ovs.switching?.resume()
     ovs.stopSwitching()
     let words =

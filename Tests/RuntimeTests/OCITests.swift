@@ -97,7 +97,7 @@ extension RuntimeTests {
     func noState() throws {
       let output = try host.run(["patchbay", "hook", "oci", "ovs-1"], input: "{}")
       #expect(output.status == 1)
-      #expect(output.stderr.contains("standard input is no container's state: "))
+      #expect(output.stderr.contains("standard input is not the state of a container: "))
     }
   }
 }

@@ -50,7 +50,7 @@ public enum RequestError<Request: NetlinkRequest>: Error, Hashable, Sendable,
       ["\(request): \(errno)", words, request.meaning(of: errno)]
         .compactMap { $0 }.joined(separator: "; ")
     case .malformed(let request, let error): "\(request): the kernel's answer: \(error)"
-    case .timedOut(let request): "\(request): the kernel has not answered until the deadline"
+    case .timedOut(let request): "\(request): the kernel did not respond before the deadline"
     case .system(let request, let error): "\(request): \(error)"
     }
   }

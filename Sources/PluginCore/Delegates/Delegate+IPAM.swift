@@ -32,7 +32,7 @@ extension Delegate {
     throws(CNIError) -> AttachmentResult
   {
     guard let json = try result(until: deadline) else {
-      throw CNIError(.internalFailure, "the IPAM plugin answered ADD with nothing")
+      throw CNIError(.internalFailure, "the IPAM plugin printed no result of ADD")
     }
     let addresses: AttachmentResult
     do { addresses = try AttachmentResult(json, defaultVersion: version) } catch {

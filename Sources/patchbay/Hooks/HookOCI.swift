@@ -91,7 +91,9 @@ struct OCIState {
         id: try json["id"].decode(), pid: try json["pid"].decodeIfPresent(),
         isStopped: try json["status"].decode() as String == "stopped",
         annotations: json["annotations"].value?.object ?? JSONObject())
-    } catch { throw Failure("standard input is no container's state: \(error)", hint: hint) }
+    } catch {
+      throw Failure("standard input is not the state of a container: \(error)", hint: hint)
+    }
   }
 
   private static let hint = "runc or crun starts this as a hook, and gives the state to it"

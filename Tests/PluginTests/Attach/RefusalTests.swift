@@ -185,7 +185,7 @@ struct Refusal: CustomTestStringConvertible, Sendable {
     #expect(try sandbox.ip("link").array.count == 1)
   }
 
-  @Test("when ovs-vswitchd does not answer until the deadline")
+  @Test("when ovs-vswitchd does not respond until the deadline")
   func stoppedSwitch() throws {
     let network = try Network()
     let sandbox = try Sandbox()

@@ -239,7 +239,7 @@ import Testing
     mirrored.ovs.switching?.suspend()
     let hung = try mirrored.producer.status(configuration.with(["timeout": 1]))
     #expect(hung.code == 50)
-    #expect(hung.message.hasPrefix("ovs-vswitchd does not answer; "), "\(hung.message)")
+    #expect(hung.message.hasPrefix("ovs-vswitchd does not respond; "), "\(hung.message)")
     mirrored.ovs.switching?.resume()
     mirrored.ovs.stopSwitching()
     let idle = try mirrored.consumer.status(configuration)

@@ -31,7 +31,7 @@ struct TraceQuestion {
         return
       }
       guard let first = parts.first, let port = UInt16(first), port > 0, parts.count <= 2 else {
-        throw Failure("\"\(text)\" is no port; write PORT/PROTO, as 443/tcp or 53/udp")
+        throw Failure("\"\(text)\" is not a port; write PORT/PROTO, as 443/tcp or 53/udp")
       }
       switch parts.count == 2 ? parts[1] : "tcp" {
       case "tcp": self = .tcp(port)
