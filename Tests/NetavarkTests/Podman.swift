@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// A host whose podman has networks of our drivers: the texts are those that podman 5 and netavark
 /// send, and no other program takes part.
@@ -123,6 +124,23 @@ struct PodmanHost {
       "port_mappings": options["port_mappings"] ?? .null, "network": network,
       "network_options": given.with(options.filter { !own.contains($0.key) }),
     ]
+  }
+
+  /// Expects a refusal in one sentence, as `Tests/Golden/netavark-driver.txt` has it.
+  ///
+  /// - Parameter hiding: What is another in each run, by the word that stands for it there.
+  func expectRefusal(
+    _ result: PluginResult, on occasion: String, hiding: [String: String] = [:],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let refusal = try #require(result.refusal, "\(result)", sourceLocation: sourceLocation)
+    #expect(!refusal.contains("\n"), "\(result)", sourceLocation: sourceLocation)
+    let places = [
+      "PLUGINS": Plugin.directory, "DRIVERS": drivers.path, "HOST": host.directory.path,
+    ]
+    try Messages.expect(
+      refusal, of: "netavark-driver", on: occasion, hiding: places.merging(hiding) { $1 },
+      sourceLocation: sourceLocation)
   }
 
   /// What is left of containers: ports, links, leases, kept results, rules.

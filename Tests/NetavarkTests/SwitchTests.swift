@@ -94,26 +94,30 @@ import Testing
     let sandbox = try Sandbox()
     let l2 = podman.network("ovs")
     let ports: Document = [["container_port": 80, "host_port": 8080]]
-    for (network, members, words) in [
-      (podman.routed(), ["static_ips": ["10.8.0.5"]], "has no subnet of 10.8.0.5"),
+    for (what, network, members) in [
+      ("a network of 10.7.0.0/24", podman.routed(), ["static_ips": ["10.8.0.5"]]),
       (
-        podman.routed(), ["static_ips": ["10.7.0.5"], "options": ["colour": "red"]],
-        "unknown option of a container"
+        "a network of 10.7.0.0/24", podman.routed(),
+        ["static_ips": ["10.7.0.5"], "options": ["colour": "red"]]
       ),
-      (podman.routed(), ["static_ips": ["10.7.0.5"], "interface_name": "lo"], "lo"),
-      (l2, ["static_ips": ["10.7.0.5"]], "-o subnet= gives it one"),
-      (l2, ["port_mappings": ports], "-o publish=false"),
-      (podman.network("ovs", ["vlan": "5000"]), [:], "5000"),
-    ] as [(Document, [String: Document], String)] {
+      (
+        "a network of 10.7.0.0/24", podman.routed(),
+        ["static_ips": ["10.7.0.5"], "interface_name": "lo"]
+      ),
+      ("a network without a subnet", l2, ["static_ips": ["10.7.0.5"]]),
+      ("a network without a subnet", l2, ["port_mappings": ports]),
+      ("a network of VLAN 5000", podman.network("ovs", ["vlan": "5000"]), [:]),
+    ] as [(String, Document, [String: Document])] {
       let result = try podman.call(
         "ovs", ["setup", sandbox.path], podman.container("c1", network, members))
-      #expect(result.refusal?.contains(words) == true, "\(result)")
-      #expect(result.refusal?.contains("\n") == false)
+      try podman.expectRefusal(
+        result, on: "ovs setup, \(what), \(Document.object(members))",
+        hiding: ["SANDBOX": sandbox.path])
       #expect(try podman.traces() == [])
     }
     let gone = try podman.call(
       "ovs", ["setup", "/run/netns/no-such"], podman.container("c1", l2))
-    #expect(gone.refusal?.contains("/run/netns/no-such") == true, "\(gone)")
+    try podman.expectRefusal(gone, on: "ovs setup, of a namespace that is not there")
     #expect(try podman.traces() == [])
   }
 
@@ -124,7 +128,9 @@ import Testing
     try sandbox.exec("ip", ["link", "add", "eth0", "type", "veth", "peer", "name", "x0"]).checked()
     let container = podman.container("c1", podman.routed(), ["static_ips": ["10.7.0.5"]])
     let taken = try podman.call("ovs", ["setup", sandbox.path], container)
-    #expect(taken.refusal?.contains("eth0") == true, "\(taken)")
+    try podman.expectRefusal(
+      taken, on: "ovs setup, where there is an interface of the name",
+      hiding: ["SANDBOX": sandbox.path])
     #expect(try sandbox.ip("link", "show", "eth0")[0]["link"] == "x0")
     #expect(try podman.traces() == [])
     try sandbox.exec("ip", ["link", "delete", "eth0"]).checked()

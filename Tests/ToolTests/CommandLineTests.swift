@@ -42,43 +42,40 @@ import Testing
   @Test(
     "that is not understood is exit status 2, and says what is legal",
     arguments: [
-      ([], ["nosuch"], "there is no command \"patchbay nosuch\"; there is: add, check, del, gc, "),
-      (["netns"], ["ls"], "no command \"patchbay netns ls\"; there is: add, list, del, exec\n"),
-      (["netns"], ["list", "x"], "Unexpected argument 'x'"),
-      (["add"], [], "Missing expected argument '<network>'"),
-      (["add"], ["net"], "Missing expected argument '<netns>'"),
-      (["add"], ["net", "ns", "--capability", "mac"], "write it as KEY=JSON"),
-      (["add"], ["net", "ns", "--capability", "mac=02:0"], "a string has quotes: mac='\"…\"'"),
-      (["add"], ["net", "ns", "--args", "A=B=C"], "ARGS: invalid pair \"A=B=C\""),
-      (["add"], ["net", "ns", "--timeout", "0"], "--timeout: 0 is not in 1…86400 seconds"),
-      (["del"], ["net"], "Missing expected argument '<netns>', or --container-id"),
-      (["gc"], ["net", "--valid", "x"], "--valid x: write it as ID/IFNAME"),
-      (["gc"], ["--none-valid"], "--valid, --none-valid and --host need the name of a network"),
-      (["leases"], ["--data-dir", "/x"], "--data-dir needs the name of a network"),
-      (["help"], ["nosuch"], "there is no command \"patchbay nosuch\"; there is: add, check, del,"),
-      (
-        ["help", "netns"], ["ls"],
-        "no command \"patchbay netns ls\"; there is: add, list, del, exec\n"
-      ),
-      (
-        ["gc"], ["net", "--valid", "x/y", "--none-valid"],
-        "--valid and --none-valid exclude each other"
-      ),
-      (["bench"], ["net", "-p", "0"], "--parallel: 0 is not in 1…1024"),
-      (["validate"], [], "Missing expected argument '<file> ...'"),
+      ([], ["nosuch"]),
+      (["netns"], ["ls"]),
+      (["netns"], ["list", "x"]),
+      (["add"], []),
+      (["add"], ["net"]),
+      (["add"], ["net", "ns", "--capability", "mac"]),
+      (["add"], ["net", "ns", "--capability", "mac=02:0"]),
+      (["add"], ["net", "ns", "--args", "A=B=C"]),
+      (["add"], ["net", "ns", "--timeout", "0"]),
+      (["del"], ["net"]),
+      (["gc"], ["net", "--valid", "x"]),
+      (["gc"], ["--none-valid"]),
+      (["leases"], ["--data-dir", "/x"]),
+      (["help"], ["nosuch"]),
+      (["help", "netns"], ["ls"]),
+      (["gc"], ["net", "--valid", "x/y", "--none-valid"]),
+      (["bench"], ["net", "-p", "0"]),
+      (["validate"], []),
     ])
-  func usage(command: [String], arguments: [String], message: String) throws {
+  func usage(command: [String], arguments: [String]) throws {
     let output = try TestSupport.run("\(Plugin.directory)/patchbay", command + arguments)
     #expect(output.status == 2)
     #expect(output.stdout.isEmpty)
-    #expect(output.stderr.contains(message), "\(output)")
+    let line = (command + arguments).joined(separator: " ")
+    try Messages.expect(
+      Patchbay.withoutUsage(output.stderr), of: "patchbay", on: "patchbay \(line)")
   }
 
   @Test("has CAP_ARGS as a JSON object")
   func capabilityVariable() throws {
     let output = try tool.run("add", "net", "ns", environment: ["CAP_ARGS": "[]"])
     #expect(output.status == 2)
-    #expect(output.stderr.contains("CAP_ARGS: [] is not a JSON object"))
+    try Messages.expect(
+      Patchbay.withoutUsage(output.stderr), of: "patchbay", on: "CAP_ARGS=[] patchbay add net ns")
   }
 
   @Test("names the networks there are when it is given another")
@@ -88,25 +85,23 @@ import Testing
     for command in ["add", "check", "del"] {
       let output = try tool.run(command, "three", "ns1")
       #expect(output.status == 1)
-      #expect(
-        output.stderr == "no net configuration with name \"three\" in \(tool.networks); "
-          + "it has: one, two\n")
       #expect(output.stdout.isEmpty)
+      try Messages.expect(
+        output.stderr, of: "patchbay", on: "patchbay \(command) three ns1",
+        hiding: ["DIRECTORY": tool.networks])
     }
     let status = try tool.run("status", "three")
     #expect(status.status == 1)
-    #expect(status.stderr.contains("it has: one, two"))
+    try Messages.expect(
+      status.stderr, of: "patchbay", on: "patchbay status three",
+      hiding: ["DIRECTORY": tool.networks])
   }
 
   @Test("takes options before variables")
   func precedence() throws {
     let output = try tool.run("status", "x", "--conf-dir", "/no/such/directory")
-    #expect(
-      output.stderr == """
-        no net configurations found in /no/such/directory
-        a network is a file NAME.conflist there; --conf-dir or NETCONFPATH names another directory
-
-        """)
+    try Messages.expect(
+      output.stderr, of: "patchbay", on: "patchbay status x --conf-dir /no/such/directory")
   }
 
   @Test("says of a namespace that is not there which there are")
@@ -115,10 +110,11 @@ import Testing
     let output = try tool.run("add", "one", "no-such-namespace")
     #expect(output.status == 1)
     let path = "/run/netns/no-such-namespace"
-    #expect(
-      output.stderr.hasPrefix("cannot use the network namespace \(path): there is no such file\n"))
+    #expect(output.stderr.contains(path))
     let file = try tool.run("add", "one", "/etc/passwd")
-    #expect(file.stderr.contains("/etc/passwd: it is not a network namespace"))
+    #expect(file.status == 1)
+    let first = file.stderr.prefix { $0 != "\n" }
+    try Messages.expect(String(first), of: "patchbay", on: "patchbay add one /etc/passwd")
   }
 
   @Test("lists networks with their files, also those that are hidden or cannot be used")

@@ -103,38 +103,23 @@ struct NetnsTests {
     for command in ["add", "del"] {
       let output = try Patchbay.run("netns", command, "--", name)
       #expect(output.status == 1)
-      #expect(
-        output.stderr == """
-          "\(name)" cannot name a network namespace: a name has 1 to 255 bytes, is not "." or \
-          "..", and has no "/" and no space in it
-
-          """)
+      #expect(output.stderr.hasPrefix("\"\(name)\" "))
+      try Messages.expect(
+        "\"NAME\"" + output.stderr.dropFirst(name.count + 2), of: "patchbay",
+        on: "patchbay netns \(command) NAME, which is illegal")
     }
   }
 
   @Test(
     "an error says what there is, and what to do",
     arguments: [
-      ("add a", "there is a network namespace \"a\" already, as /run/netns/a\n", 1),
-      ("del c", "there is no network namespace \"c\" in /run/netns; there is: a, b, torn\n", 1),
-      (
-        "exec c true", "there is no network namespace \"c\" in /run/netns; there is: a, b, torn\n",
-        1
-      ),
-      (
-        "exec torn true",
-        """
-        /run/netns/torn is a file on which no network namespace is mounted: patchbay netns del torn \
-        removes it
-
-        """, 1
-      ),
-    ] as [(String, String, Int32)])
-  func errors(_ command: String, _ message: String, _ status: Int32) throws {
+      ("add a", 1), ("del c", 1), ("exec c true", 1), ("exec torn true", 1),
+    ] as [(String, Int32)])
+  func errors(_ command: String, _ status: Int32) throws {
     let output = try Patchbay.play(
       "patchbay netns add a b; touch /run/netns/torn; patchbay netns \(command)")
     #expect(output.status == status)
-    #expect(output.stderr == message)
+    try Messages.expect(output.stderr, of: "patchbay", on: "patchbay netns \(command)")
   }
 
   @Test("a file without a namespace, as an interrupted add leaves it, is told and can be deleted")

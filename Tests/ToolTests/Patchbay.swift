@@ -14,6 +14,11 @@ enum Patchbay {
     try TestSupport.run(path, arguments, environment: environment, timeout: timeout)
   }
 
+  /// What it says of an error, without the usage below it, which has every option.
+  static func withoutUsage(_ error: some StringProtocol) -> String {
+    String(error.split(separator: "\nUsage:", maxSplits: 1).first ?? "")
+  }
+
   /// Runs a script in a playground. Some have many steps, which take long on a busy machine.
   static func play(_ script: String, environment: [String: String] = [:]) throws -> Output {
     let inherited = ProcessInfo.processInfo.environment.filter {

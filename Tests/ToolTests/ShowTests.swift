@@ -225,26 +225,25 @@ struct ShowTests {
   @Test(
     "an error says where it looked, and what there is",
     arguments: [
-      (
-        ["--db", "unix:/run/there/is/none"],
-        "connect(/run/there/is/none): ENOENT (No such file or directory); is ovsdb-server running?\n",
-        1
-      ),
-      (["--json", "--dot"], nil, 2), (["--db", "nowhere"], nil, 1),
-    ] as [([String], String?, Int32)])
-  func errors(_ arguments: [String], _ message: String?, _ status: Int32) throws {
+      (["--db", "unix:/run/there/is/none"], 1), (["--json", "--dot"], 2), (["--db", "nowhere"], 1),
+    ] as [([String], Int32)])
+  func errors(_ arguments: [String], _ status: Int32) throws {
     let output = try run(Patchbay.path, ["show"] + arguments)
     #expect(output.status == status, "\(output)")
-    guard let message else { return }
-    #expect(output.stderr.hasPrefix(message), "\(output)")
-    #expect(output.stderr.contains("\nstart Open vSwitch: "), "\(output)")
+    // How Open vSwitch is started differs between hosts.
+    let start = output.stderr.firstRange(of: "\nstart Open vSwitch: ")
+    #expect((start != nil) == output.stderr.contains("is ovsdb-server running?"))
+    try Messages.expect(
+      Patchbay.withoutUsage(
+        output.stderr.prefix(upTo: start?.lowerBound ?? output.stderr.endIndex)),
+      of: "patchbay", on: "patchbay show \(arguments.joined(separator: " "))")
   }
 
   @Test("a bridge that is not there is refused, and those that are, named")
   func unknownBridge() throws {
     let output = try Plugged().show("br7")
     #expect(output.status == 1)
-    #expect(output.stderr == "there is no bridge \"br7\"; there is: OVS-1\n")
+    try Messages.expect(output.stderr, of: "patchbay", on: "patchbay show br7")
   }
 }
 
