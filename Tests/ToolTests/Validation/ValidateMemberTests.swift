@@ -1,4 +1,5 @@
 import CNI
+import Foundation
 import TestSupport
 import Testing
 
@@ -52,5 +53,33 @@ import Testing
     }
     #expect(
       other.sorted() == ["ovs-bridge preserveDefaultVlan"])
+  }
+
+  @Test("knows every member that a decoder reads, and no other")
+  func decoders() throws {
+    let folder = "Sources/PluginConfigurations"
+    var files = ["Sources/CNI/NetworkConfiguration.swift", "Sources/CNI/AttachmentResult.swift"]
+    files += ["Sources/CNIRuntime/NetworkList.swift", "Sources/PluginCore/FlatFile.swift"]
+    files += ["Sources/PluginCore/Service.swift"]
+    let decoders = try FileManager.default.subpathsOfDirectory(atPath: Project.path(folder))
+    files += decoders.filter { $0.hasSuffix(".swift") }.map { "\(folder)/\($0)" }
+    var read: Set<String> = []
+    var written: Set<String> = []
+    for file in files {
+      let text = try Project.text(file).replacing(/\/\/.*/, with: "")
+      read.formUnion(text.matches(of: /(?:\[|[fF]lag\()"([A-Za-z_]+)"[\],)]/).map { String($0.1) })
+      written.formUnion(text.matches(of: /"([A-Za-z_0-9]+)"/).map { String($0.1) })
+    }
+    let decoded = PluginDecoder.all.flatMap { $0.members.flatMap(\.names) }
+    let known = Set(decoded + MemberNames.own + MemberNames.list)
+    // Below `runtimeConfig` and `args`, which are the runtime's: no list has them.
+    let requests: Set = [
+      "cni", "ips", "ipRanges", "portMappings", "hostPort", "containerPort", "hostIP", "protocol",
+      // A key of `CNI_ARGS`.
+      "IgnoreUnknown",
+    ]
+    #expect(read.subtracting(requests).subtracting(known) == [])
+    #expect(known.subtracting(written) == [])
+    #expect(read.count > 80)
   }
 }
