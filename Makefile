@@ -23,15 +23,15 @@ test: ## all tests, and a short fuzzing (20 seconds each); what .ci/run calls
 test-kernel: ## the tests of Open vSwitch on the kernel's datapath, in an emulated machine
 	.ci/setup build
 	.ci/build
-	PATCHBAY_BIN=$(CURDIR)/dist .ci/test-kernel
+	PATCHBAY_BIN=$(CURDIR)/dist .ci/machines/test-kernel
 test-podman5: ## podman 5 with the drivers of netavark, in a root file system of Debian 13
 	.ci/setup build podman5
 	.ci/build
-	PATCHBAY_BIN=$(CURDIR)/dist .ci/test-podman5
+	PATCHBAY_BIN=$(CURDIR)/dist .ci/machines/test-podman5
 test-fresh: ## README.md from top to bottom, and the package, in a fresh root of Debian 12
 	.ci/setup build test podman5
 	.ci/build
-	.ci/test-fresh
+	.ci/machines/test-fresh
 lint: ## format of the Swift sources, mistakes in the scripts
 	.ci/setup lint
 	.ci/lint

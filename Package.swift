@@ -43,9 +43,9 @@ let isStatic: LinkerSetting = .unsafeFlags(
   ["-static-executable", "-Xlinker", "--gc-sections"], .when(configuration: .release))
 
 /// Plugins with a copy of the standard library in which the linker may leave functions out. Symptom
-/// without it: a megabyte more. Cause: the object `Swift.o` of the static library marks every function
-/// as one to be kept (`SHF_GNU_RETAIN`). `.ci/core` makes the copy and says how, `.ci/build` names it;
-/// GNU ld is the linker that goes by the mark.
+/// without it: a megabyte more. Cause: the object `Swift.o` of the static library marks every
+/// function as one to be kept (`SHF_GNU_RETAIN`). `.ci/build` makes the copy and says how; GNU ld is
+/// the linker that goes by the mark.
 let isLean: [LinkerSetting] =
   Context.environment["PATCHBAY_CORE"].map {
     [.unsafeFlags(["-use-ld=bfd", $0], .when(configuration: .release))]

@@ -47,7 +47,7 @@ extension RuntimeTests {
       .trimmingCharacters(in: ["\"", "\n"])
       // The podman of Debian 12 has no drivers of netavark; Tests/podman5-scenes runs that block.
       var others = ["podman"]
-      // Where nothing else needs it, .ci/test-fresh runs its block.
+      // Where nothing else needs it, .ci/machines/test-fresh runs its block.
       if try host.run(["sh", "-c", "command -v buildah"]).status != 0 { others.append("buildah") }
       for block in page.blocks where block.language != "json" && !others.contains(block.heading) {
         if block.language == "console" {

@@ -15,7 +15,7 @@ public enum Datapath: String, Sendable {
 }
 
 /// A machine that is there for the tests alone and is thrown away after them, as that of
-/// `.ci/test-kernel`: tests may load, unload and block modules of its kernel.
+/// `.ci/machines/test-kernel`: tests may load, unload and block modules of its kernel.
 public enum DisposableMachine {
   /// Whether this is one.
   public static let isHere = environment["PATCHBAY_MACHINE"] == "disposable"
@@ -36,6 +36,6 @@ extension Trait where Self == ConditionTrait {
   /// The test changes which modules the kernel has.
   public static var onDisposableMachine: Self {
     .enabled(
-      if: DisposableMachine.isHere, "changes the kernel of the machine; .ci/test-kernel has one")
+      if: DisposableMachine.isHere, "changes the kernel; .ci/machines/test-kernel has a machine")
   }
 }
