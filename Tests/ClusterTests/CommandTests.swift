@@ -124,6 +124,6 @@ import Testing
     #expect(try pool.call("ADD", "a").code == 11)
     #expect(try pool.call("DEL", "a").code == 11)
     #expect(try pool.call("STATUS", "").code == 50)
-    #expect(try database.directory.files().isEmpty == false)
+    #expect(!database.directory.files().isEmpty)
   }
 }

@@ -32,7 +32,7 @@ extension OVNTests {
       try one.del("c").checked()
       remains = false
     case .check:
-      try one.check("c", first, own ?? .absent).checked()
+      try one.check("c", first, own).checked()
       #expect(try one.check("c", first, other).status == 1, "it is not the other's")
     case .del:
       try one.del("c").checked()
