@@ -33,7 +33,8 @@ package enum Masquerading {
     plan.configuration.ipMasq && !addresses.isEmpty
   }
 
-  /// Refuses, before anything is made, where the program is missing that puts rules into the firewall.
+  /// Refuses, before anything is made, where the program is missing that puts rules into the
+  /// firewall.
   package static func requireProgram(_ plan: Plan) throws(AttachmentError) {
     guard plan.configuration.ipMasq, plan.hasIPAM else { return }
     do { try Firewall.require() } catch {

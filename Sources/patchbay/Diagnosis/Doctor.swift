@@ -215,11 +215,7 @@ struct Doctor {
     // What flushes rules flushes those of all.
     var networks: Set<String> = []
     for attachment in host.attachments where networks.insert(attachment.record.network).inserted {
-      guard attachment.lacksMasquerade(until: host.deadline) else { continue }
-      let network = attachment.record.network
-      findings.fault(
-        "masquerade-gone", network, "The masquerade rules of network \(network) were flushed.",
-        remedy: "patchbay repair \(network)")
+      findings.checkMasquerade(of: attachment, attachment.record.network, until: host.deadline)
     }
     return DoctorGroup(
       name: "Gateways", summary: names.isEmpty ? "there is none" : "\(names.count), all well",

@@ -6,7 +6,6 @@ import CNIRuntime
 import JSON
 import Linux
 import Netlink
-import Nftables
 import OVSDB
 import OpenVSwitch
 import PluginConfigurations
@@ -74,8 +73,8 @@ struct Repair: ParsableCommand {
       } catch { failures.append(error.description) }
     }
     for record in rows.masqueraded {
-      do throws(FirewallError) {
-        if try Self.masquerade(record) {
+      do throws(AttachmentError) {
+        if try Masquerading.restore(record, until: .after(.seconds(10))) {
           show("put back masquerading of \(name(record.attachment))")
         }
       } catch { failures.append(error.description) }
@@ -117,18 +116,6 @@ struct Repair: ParsableCommand {
     return true
   }
 
-  /// False where the rules were as they should be.
-  private static func masquerade(_ record: AttachmentRecord) throws(FirewallError) -> Bool {
-    let deadline = Deadline.after(.seconds(10))
-    let masquerade = Masquerade(network: record.network)
-    let owner = RuleOwner(
-      containerID: record.attachment.containerID, interfaceName: record.attachment.interfaceName)
-    let addresses = record.addresses.compactMap { try? IPPrefix($0) }
-    guard try masquerade.deviation(owner, addresses, until: deadline) != nil else { return false }
-    try masquerade.add(owner, addresses, until: deadline)
-    return true
-  }
-
   /// Runs ADD of portmap for what is kept of the network's attachments; returns what failed.
   private func publish() -> [String] {
     var failures: [String] = []
@@ -153,8 +140,8 @@ struct Repair: ParsableCommand {
 private struct NetworkRows {
   /// The gateway's addresses, and the links that have them.
   private(set) var gatewayAddresses: [(link: String, prefix: IPPrefix)] = []
-  /// The gateways that attachments send by which do not leave the host's forward chains alone, and the
-  /// families of their addresses.
+  /// The gateways that attachments send by which do not leave the host's forward chains alone, and
+  /// the families of their addresses.
   private(set) var forwarding: [String: Set<IPAddress.Family>] = [:]
   /// The attachments that are masqueraded.
   private(set) var masqueraded: [AttachmentRecord] = []
@@ -174,7 +161,7 @@ private struct NetworkRows {
       }
       guard let record = AttachmentRecord(externalIDs: { pairs[$0] }), record.network == network
       else { continue }
-      if pairs[ExternalIDKey.masquerade.rawValue] == "true" { masqueraded.append(record) }
+      if Masquerading.isRecorded(pairs) { masqueraded.append(record) }
       if let gateway = pairs[ExternalIDKey.gateway.rawValue],
         pairs[ExternalIDKey.isolation.rawValue] == "true"
       {

@@ -22,7 +22,7 @@ extension Picture {
     init?(_ externalIDs: [String: String]) {
       guard let port = externalIDs[ExternalIDKey.gateway.rawValue] else { return nil }
       self.port = port
-      isMasqueraded = externalIDs[ExternalIDKey.masquerade.rawValue] == "true"
+      isMasqueraded = Masquerading.isRecorded(externalIDs)
       leavesForwarding = Forward.isLeft(externalIDs)
     }
 

@@ -126,7 +126,9 @@ extension Tracer {
       input: gateway.name, output: output.name, source: way.source ?? way.destination,
       destination: way.destination, traffic: question.traffic)
     checkFirewall(at: "forward", packet, in: nil)
-    checkMasquerade(output)
+    if question.target == nil {
+      findings.checkMasquerade(of: question.from, "this host", until: host.deadline)
+    }
   }
 
   /// Whether the rules of nftables let the packet and its answer through.
@@ -200,30 +202,9 @@ extension Tracer {
     return prefix + ForwardProblem.insertion(String(place), link)
   }
 
-  /// Whether the masquerade that the attachment was made with is still there.
-  private func checkMasquerade(_ output: Link) {
-    let from = question.from
-    guard question.target == nil, from.lacksMasquerade(until: host.deadline) else { return }
-    findings.fault(
-      "masquerade-gone", "this host",
-      "The masquerade rules of network \(from.record.network) were flushed.",
-      remedy: "patchbay repair \(from.record.network)")
-  }
 }
 
 extension AttachmentReading {
-  /// Whether it was made with masquerade rules, which are not as they were made.
-  func lacksMasquerade(until deadline: Deadline) -> Bool {
-    guard port.externalIDs["masquerade"] == "true" else { return false }
-    let owner = RuleOwner(
-      containerID: record.attachment.containerID, interfaceName: record.attachment.interfaceName)
-    let addresses = record.addresses.compactMap { try? IPPrefix($0) }
-    do throws(FirewallError) {
-      return try Masquerade(network: record.network).deviation(owner, addresses, until: deadline)
-        != nil
-    } catch { return false }
-  }
-
   /// The address of the gateway of this attachment's network: what a gateway port on its bridge and
   /// VLAN has that lies in its subnet.
   func gatewayAddress(_ family: IPAddress.Family, on host: HostReading) -> IPAddress? {
