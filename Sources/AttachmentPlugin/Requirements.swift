@@ -2,7 +2,7 @@ package import CNI
 
 extension Request {
   /// Refuses a version whose result cannot say what this attachment has: before anything is made,
-  /// since what the runtime is not told it would never delete.
+  /// since the runtime never deletes what it does not know.
   package func requireExpressibleResult() throws(CNIError) {
     let hasIPAM = network.ipamType?.isEmpty == false
     guard network.version < .v0_3_0, !hasIPAM else { return }

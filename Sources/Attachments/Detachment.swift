@@ -10,7 +10,7 @@ package struct Detachment {
   package let key: AttachmentKey
   /// Where ovsdb-server listens.
   let endpoint: Endpoint
-  /// The configuration, for features whose traces no row tells of. Its members may be anything.
+  /// The configuration, for features whose traces are in no row. Its members may be anything.
   let json: JSONCursor
   /// The host end.
   var hostLink: HostLink { HostLink(of: key.attachment) }

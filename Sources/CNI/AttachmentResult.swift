@@ -11,7 +11,7 @@ public struct AttachmentResult: Hashable, Sendable {
     public var name: String
     /// Its hardware address, as text: it need not be Ethernet. Nil where it has none.
     public var mac: String?
-    /// Bytes; nil where it was not told. Since 1.1.0.
+    /// Bytes; nil where the result does not have it. Since 1.1.0.
     public var mtu: UInt32?
     /// The path of the network namespace; nil on the host.
     public var sandbox: String?

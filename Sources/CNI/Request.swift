@@ -95,7 +95,7 @@ public struct Request: Hashable, Sendable {
   /// `CNI_ARGS` for delegates: as the runtime wrote it, or what is left where `args` are ignored.
   public var argumentText: String {
     guard network.ignoresArguments else { return invocation.argumentText }
-    // A delegate refuses keys that it does not know, unless it is told not to.
+    // A delegate refuses keys that it does not know unless IgnoreUnknown is set.
     return arguments.pairs.isEmpty ? "" : "IgnoreUnknown=1;" + arguments.text
   }
 

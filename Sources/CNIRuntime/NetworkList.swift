@@ -47,7 +47,7 @@ public struct NetworkList: Hashable, Sendable {
 
   private init(_ json: JSONCursor, text: [UInt8]) throws(JSONDecodingError) {
     guard let object = json.value?.object else { throw json.expected("an object") }
-    // The members of the list itself are told by their exact names, those of plugins are not.
+    // The case of letters counts in members of the list itself, and does not in those of plugins.
     func member(_ name: String) -> JSONCursor? { object[name] == nil ? nil : json[name] }
     func flag(_ name: String) throws(JSONDecodingError) -> Bool {
       guard let json = member(name) else { return false }

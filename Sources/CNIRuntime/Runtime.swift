@@ -19,8 +19,8 @@ public struct Runtime: Sendable {
   /// Whether ADD keeps what it is run with before its first plugin starts: then what an ADD that was
   /// killed has left is known.
   public var keepsBeforeADD = false
-  /// Is told of each plugin that is run, and gets what it writes to standard error; without it, that
-  /// goes to ours.
+  /// Gets each plugin that is run, and what it writes to standard error; without it,
+  /// that goes to ours.
   public var observe: (@Sendable (PluginEvent) -> Void)?
 
   /// A runtime.

@@ -1,4 +1,4 @@
-/// What can be told of a JSON text without making values of it.
+/// What can be learnt of a JSON text without making values of it.
 public enum JSONOutline {
   /// Bytes that the values of one text may take, libjansson's and ours together, the text included.
   public static let memoryLimit = 48 << 20

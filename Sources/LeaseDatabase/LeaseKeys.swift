@@ -1,6 +1,6 @@
 internal import Digests
 
-/// One attachment of one host, as the database tells it from those of all others.
+/// One attachment of one host, as the database keeps it apart from those of all others.
 ///
 /// Container IDs are unique on one host only, so the host is part of it.
 public struct ClusterHolder: Hashable, Sendable, CustomStringConvertible {

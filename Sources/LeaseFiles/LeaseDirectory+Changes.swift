@@ -67,8 +67,8 @@ extension LeaseDirectory {
     }
   }
 
-  /// Takes back all that `holder` has, and answers it. Where it seems to have nothing, but not every
-  /// lease could be read, that is an error.
+  /// Takes back all that `holder` has, and returns it. Where it seems to have nothing, but not
+  /// every lease could be read, that is an error.
   public mutating func releaseAll(of holder: LeaseHolder) throws(LeaseError) -> [IPAddress] {
     for _ in 0..<3 {
       let held = try addresses(of: holder)

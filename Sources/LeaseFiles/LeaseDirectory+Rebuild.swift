@@ -19,7 +19,7 @@ private enum Staleness {
 }
 
 extension LeaseDirectory {
-  /// Makes sure that the index matches the directory; one stat(2) tells where it does.
+  /// Makes sure that the index matches the directory; one stat(2) shows that it does.
   mutating func match() throws(LeaseError) {
     let modified: Int64
     do throws(SystemError) { modified = try directory.status().modified } catch {

@@ -62,7 +62,7 @@ public struct LeaseEntry: Hashable, Sendable {
   public let state: State
   /// Who holds it; nil where the file does not say.
   public let holder: LeaseHolder?
-  /// Nanoseconds since 1970-01-01T00:00:00Z; nil where it cannot be told.
+  /// Nanoseconds since 1970-01-01T00:00:00Z; nil where it is unknown.
   public let since: Int64?
 
   /// An entry.

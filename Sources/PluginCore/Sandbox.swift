@@ -1,7 +1,7 @@
 public import CNI
 public import Linux
 
-/// The sandbox of an attachment, told from the plugin's own network namespace.
+/// The sandbox of an attachment, which is not the plugin's own network namespace.
 public enum Sandbox {
   /// Opens the sandbox that `CNI_NETNS` names; code 8 where it is not one, or by now this process's own
   /// namespace: a path below `/proc` may come to name another process than it did.

@@ -102,7 +102,7 @@ final class Service<P: Plugin> {
       let detachment = try detachment(request)
       try P.refuseUnsupported(request)
       let result = try P.add(request, configuration, context)
-      // What cannot be told to the runtime would never be deleted by it.
+      // The runtime never deletes an attachment whose result it did not receive.
       do throws(CNIError) { try tell(result, request) } catch {
         let context = Context(
           deadline: .after(Rollback.duration), log: context.log, began: began)

@@ -9,17 +9,18 @@ internal import PluginExecution
 
 /// What containers of podman have left whose network namespace is gone, and how it is removed.
 ///
-/// netavark before 2.1 calls no driver when the namespace is gone, none after a setup that failed, and
-/// nothing does after a loss of power. The drivers know their attachments from what they keep, which
-/// they write before anything is made, and from the rows of Open vSwitch that name them as the runtime.
+/// netavark before 2.1 calls no driver when the namespace is gone, none after a setup that failed,
+/// and nothing does after a loss of power. The drivers know their attachments from what they keep,
+/// which they write before anything is made, and from the rows of Open vSwitch that name them as
+/// the runtime.
 package struct PodmanRemains {
   /// The value of `external_ids:runtime`.
   package static let runtimeName = "netavark"
 
   /// `runtime` as the drivers have it.
   ///
-  /// Results are kept beside its own, from which a CNI runtime would remove, in GC, what it does not
-  /// know.
+  /// Results are kept beside its own, from which a CNI runtime would remove, in GC, what it does
+  /// not know.
   package static func runtime(like runtime: Runtime) -> Runtime {
     var runtime = runtime
     runtime.cache = ResultCache(directory: "\(runtime.cache.directory)/\(runtimeName)")
@@ -92,8 +93,8 @@ package struct PodmanRemains {
     return !attachments(of: network, endpoints: [], &failures).isEmpty
   }
 
-  /// Runs DEL for `remains`, unless another command has done so, or has attached the container again;
-  /// whether it did.
+  /// Runs DEL for `remains`, unless another command has done so, or has attached the container
+  /// again; whether it did.
   package func remove(_ remains: Remains) throws(RuntimeError) -> Bool {
     try runtime.remove(remains.stale, of: remains.list) { stale in
       let name = stale.parameters.attachment
@@ -192,7 +193,8 @@ package struct PodmanRemains {
     return rows
   }
 
-  /// The list that an attachment was made with; of one that only rows know of, those that DEL needs.
+  /// The list that an attachment was made with; of one that only rows know of, those that DEL
+  /// needs.
   private func list(for known: Known) -> NetworkList? {
     if let entry = known.entry {
       let kept = try? runtime.list(
@@ -209,7 +211,7 @@ package struct PodmanRemains {
   package static func list(of network: String, endpoint: String, publishes: Bool) -> NetworkList? {
     let port: JSONValue = ["type": "ovs-bridge", "socket_file": .string(endpoint)]
     let list: JSONValue = [
-      "cniVersion": "1.1.0", "name": .string(network),
+      "cniVersion": .string(SpecificationVersion.current.rawValue), "name": .string(network),
       "plugins": .array(publishes ? [port, ["type": "portmap"]] : [port]),
     ]
     return try? NetworkList(parsing: list.encoded())

@@ -251,7 +251,7 @@ extension RuntimeTests {
         ),
         (
           ["ovs-1"], starts,
-          "LXC_PID is not set: it tells the container's network namespace"
+          "LXC_PID is not set: it is the process whose network namespace is the container's"
         ),
         (
           ["ovs-1"], with(["LXC_PID": "\(getpid())"]),

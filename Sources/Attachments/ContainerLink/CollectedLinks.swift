@@ -51,7 +51,7 @@ package struct CollectedLinks {
   ) {
     let names = Set(valid.map { HostLink(of: $0).name })
     for link in links where link.group == HostLink.group(network: network) {
-      // Two networks may share a group; the alias, where there is one, tells them apart.
+      // Two networks may share a group; the alias, where there is one, says which it is.
       let isNamed = Self.attachment(link, network) != nil
       let isOurs = link.alias == nil || HostLink.belongs(link.alias, to: network)
       guard isOurs, !isNamed, !names.contains(link.name) else { continue }

@@ -83,7 +83,7 @@ extension ContainerLink {
         throw AttachmentError(
           .failed, "cannot read the host's settings", details: error.description)
       }
-      // There is none where the link is gone, which is told, or where the kernel has no IPv6.
+      // There is none where the link is gone, which is reported, or where the kernel has no IPv6.
       guard let found, found != wanted else { continue }
       deviations.add("/proc/sys/net/\(setting) of the host is \(found), should be \(wanted)")
     }

@@ -3,7 +3,7 @@ internal import CNI
 internal import Digests
 internal import Netlink
 
-/// The host end of an attachment, all of which can be told from container ID and interface name.
+/// The host end of an attachment, all of which follows from container ID and interface name.
 package struct HostLink: Hashable {
   /// Its name: `veth` and 11 letters or digits, 55 bits of a digest.
   let name: String
@@ -47,7 +47,7 @@ package struct HostLink: Hashable {
   /// The alias of a container end whose ADD has done everything but answer.
   static let finished = prefix + "attached"
 
-  /// The link's alias, which tells `ip link` and GC whose it is:
+  /// The link's alias, by which `ip link` and GC know whose it is:
   /// `patchbay:NETWORK/CONTAINERID/INTERFACE`.
   func alias(network: String) -> String {
     let parts = [network, attachment.containerID, attachment.interfaceName]
@@ -67,7 +67,7 @@ package struct HostLink: Hashable {
     case foreign
   }
 
-  /// Whose `link` is, for an attachment to `network`. Before it has an alias, its group tells.
+  /// Whose `link` is, for an attachment to `network`. Before it has an alias, its group decides.
   func owner(of link: Link, network: String) -> Owner {
     guard let alias = link.alias, !alias.isEmpty else {
       return link.kind == "veth" && link.group == Self.group(network: network) ? .ours : .foreign

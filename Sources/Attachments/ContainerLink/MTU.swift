@@ -39,7 +39,7 @@ extension Plan {
       let link = try RouteSocket().link(.named(hostLink.name), until: context.deadline)
       plan.mtu = configuration.mtu ?? link.mtu
     } catch {
-      // That the link is gone is told with the links.
+      // That the link is gone is reported with the links.
     }
     return plan
   }

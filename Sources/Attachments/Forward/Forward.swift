@@ -107,7 +107,7 @@ package enum Forward {
 
   /// Takes rules away whose gateway went without a command of ours, as with its bridge.
   ///
-  /// - Parameter isRecorded: Whether rows told of a gateway; then the rules went with it.
+  /// - Parameter isRecorded: Whether rows named a gateway; then the rules went with it.
   package static func release(
     _ detachment: Detachment, isRecorded: Bool, _ context: Context, _ failures: inout Failures
   ) {

@@ -112,7 +112,7 @@ package enum Forwarding {
     do throws(SystemError) {
       let host = try NetworkNamespace.current()
       for (path, value) in wanted {
-        // There is none where the link is gone, which is told, or where the kernel has no IPv6.
+        // There is none where the link is gone, which is reported, or where the kernel has no IPv6.
         guard let found = try host.readSetting(path), found != value else { continue }
         let name = path.split(separator: "/").joined(separator: ".")
         deviations.add("sysctl net.\(name) of the host is \(found), should be \(value)")

@@ -26,7 +26,7 @@ struct GatewayRow {
   static let roleKey = ExternalIDKey.role.rawValue
   /// `external_ids:role` of a gateway port of ours.
   static let role = "gateway"
-  /// `external_ids` key of an attachment, by which it tells the name of its gateway's port.
+  /// `external_ids` key of an attachment, which is the name of its gateway's port.
   static let key = ExternalIDKey.gateway.rawValue
 }
 

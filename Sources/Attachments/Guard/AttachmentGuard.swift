@@ -122,7 +122,7 @@ package struct AttachmentGuard {
     _ plan: Plan, _ expected: Expectation, _ datapath: DatapathType?, _ context: Context,
     _ deviations: inout Deviations
   ) throws(AttachmentError) {
-    // That there is no bridge is told with the rows.
+    // That there is no bridge is reported with the rows.
     guard let configuration = plan.configuration.guarded, let datapath else { return }
     let name = plan.hostLink.name
     let mechanism: GuardMechanism
@@ -134,7 +134,7 @@ package struct AttachmentGuard {
       let ports = question.select(
         from: .port, where: [.equal(.name, name)], .columns(.externalIDs))
       let results = try connection.transact(question, until: context.deadline)
-      // That it is missing is told with the rows.
+      // That it is missing is reported with the rows.
       guard let port = results[ports].first else { return }
       row = port[.externalIDs]
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
@@ -162,7 +162,7 @@ package struct AttachmentGuard {
     do {
       link = try RouteSocket().linkIfPresent(.named(plan.hostLink.name), until: context.deadline)
     } catch { throw AttachmentError(error, "cannot read the host end") }
-    // That it is missing is told with the links.
+    // That it is missing is reported with the links.
     guard let link, let wanted = AttachmentGuard(plan, mechanism) else { return }
     do {
       if let found = try wanted.link.deviation(policy, link, until: context.deadline) {

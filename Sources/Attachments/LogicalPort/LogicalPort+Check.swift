@@ -79,7 +79,7 @@ extension LogicalPort {
     do throws(OVSDBError) {
       let connection = try Connection(attachment.endpoint, until: context.deadline)
       let found = try connection.transact(question, until: context.deadline)[rows].first
-      // That there is none is told with the port.
+      // That there is none is reported with the port.
       guard let found else { return }
       deviations.expect(
         "Open vSwitch interface \"\(name)\": external_ids:\(installed)",

@@ -16,7 +16,7 @@ package struct LogicalPortPlan {
   let place: NorthboundPlace
   /// The port that was made beforehand, by its name; nil where this attachment makes its own.
   let preset: String?
-  /// When this command began, which tells the row of one ADD from that of another.
+  /// When this command began, by which the rows of two ADDs differ.
   let began: Int64
 
   /// - Parameter plan: What else the attachment has.

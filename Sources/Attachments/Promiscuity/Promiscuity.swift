@@ -31,7 +31,7 @@ package enum Promiscuity {
     guard plan.configuration.promisc else { return }
     do throws(RouteError) {
       let link = try RouteSocket(in: sandbox).linkIfPresent(.named(name), until: context.deadline)
-      // That the link is gone is told with the links.
+      // That the link is gone is reported with the links.
       guard let link else { return }
       deviations.expect(
         "interface \"\(name)\": promiscuous", is: link.isPromiscuous, shouldBe: true)

@@ -88,7 +88,7 @@ extension SwitchPort {
           "link \"\(link.name)\": promiscuity is 0, should be 1 or more: no datapath listens to it")
       }
     } catch {
-      // That the link is gone is told with the links.
+      // That the link is gone is reported with the links.
     }
   }
 }

@@ -54,7 +54,7 @@ extension SwitchPort {
       datapath: bridge.datapath, isMade: results[locals].first?[.ofport] != nil)
   }
 
-  /// ovs-vswitchd is there, and does what it is told.
+  /// ovs-vswitchd is there, and takes the configuration over.
   private static func requireSwitch(
     _ connection: Connection, _ hasBridge: Bool, _ context: Context
   ) throws(AttachmentError) {

@@ -192,7 +192,7 @@ extension Directory {
       "rename", other.path(of: newName))
   }
 
-  /// What the directory is; its `modified` tells when a name was last made or removed in it.
+  /// What the directory is; its `modified` is when a name was last made or removed in it.
   public borrowing func status() throws(SystemError) -> FileStatus { try descriptor.status() }
 
   /// Sets when a name was last made or removed in it: nanoseconds since 1970-01-01T00:00:00Z.

@@ -245,7 +245,7 @@ private func nanoseconds(_ time: timespec) -> Int64 {
   (Duration.seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)).nanoseconds
 }
 
-/// What stat(2) tells of a file.
+/// What stat(2) reports of a file.
 public struct FileStatus: Hashable, Sendable {
   /// The kind of a file, from `st_mode`.
   public enum Kind: Hashable, Sendable {

@@ -6,7 +6,7 @@ public struct FileLock: ~Copyable {
 
   /// Why a lock could not be had.
   public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Another process holds it past the deadline; the holder, where it can be told.
+    /// Another process holds it past the deadline; the holder, where it is known.
     case held(path: String, holder: String?)
     /// A system call failed.
     case system(SystemError)
@@ -51,7 +51,7 @@ public struct FileLock: ~Copyable {
 
   /// Who holds the lock, from `/proc/locks`: `process 4711 (host-local)`; see proc_locks(5).
   ///
-  /// Nil where it cannot be told: the holder is in another PID namespace, or several hold a file of
+  /// Nil where it is unknown: the holder is in another PID namespace, or several hold a file of
   /// that number and none is of the device, which on some file systems stat(2) names differently.
   private static func holder(of file: borrowing FileDescriptor) -> String? {
     var holders: [(pid: String, isOfDevice: Bool)] = []

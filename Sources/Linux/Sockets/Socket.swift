@@ -19,7 +19,7 @@ extension FileDescriptor {
     try socket.setNonBlocking()
     while true {
       let result = unsafe clinux_connect_unix(socket.rawValue, path)
-      // A full backlog is EAGAIN, and no event tells when it has room again.
+      // A full backlog is EAGAIN, and there is no event for when it has room again.
       guard result == -Int(EAGAIN) else {
         _ = try check(result, "connect", path)
         return socket

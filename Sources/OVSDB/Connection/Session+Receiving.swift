@@ -45,7 +45,7 @@ extension Session {
     guard method == "update" || method == "update2" else { return }
     guard let id = parameters.first?.integer, parameters.count == 2, let updates = parameters.last
     else { throw violation("\(method) has other parameters than a monitor and its updates") }
-    // A monitor that was cancelled may still be told what happened before.
+    // Changes from before may still arrive for a monitor that was cancelled.
     guard monitors[id] != nil else { return }
     guard monitors[id]?.apply(updates) == true else { throw violation("a malformed \(method)") }
   }

@@ -12,7 +12,7 @@ struct MonitorState {
   }
   let database: String
   let monitored: [MonitorRequest]
-  /// Whether the server selects rows and tells changes as `update2`; if not, as `update`.
+  /// Whether the server selects rows and sends changes as `update2`; if not, as `update`.
   var isConditional: Bool
   var request: Session.Request
   var phase = Phase.requested

@@ -9,11 +9,11 @@ public protocol ColumnContent: Hashable, Sendable {
   var columnValue: Value { get }
   /// What a column of this type holds where nothing was written (RFC 7047 §5.2.1).
   static var initial: Self { get }
-  /// How changes of such a column are told.
+  /// How changes of such a column are sent.
   static var shape: ColumnShape { get }
 }
 
-/// How the changes of a column are told by `update2` (ovsdb-server(7) §4.1.14).
+/// How the changes of a column are sent by `update2` (ovsdb-server(7) §4.1.14).
 public enum ColumnShape: Hashable, Sendable {
   /// One atom at most: a change carries the new value.
   case single
@@ -136,7 +136,7 @@ extension Optional: ColumnContent where Wrapped: AtomContent {
 }
 
 extension Array: ColumnContent where Element: AtomContent {
-  /// The elements, in the order the server tells them.
+  /// The elements, in the order in which the server sends them.
   public static func decoded(from value: Value) -> [Element]? {
     if case .map = value { return nil }
     let atoms = value.atoms

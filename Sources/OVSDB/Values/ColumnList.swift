@@ -68,7 +68,7 @@ extension ColumnList {
 /// A column of whatever table that is asked for.
 struct SelectedColumn: Sendable {
   let name: String
-  /// How its changes are told.
+  /// How its changes are sent.
   let shape: ColumnShape
   /// What a monitor leaves out.
   let initial: Value

@@ -127,7 +127,8 @@ struct LXCCall {
   var initSandboxPath: String {
     get throws {
       guard let initProcess else {
-        throw Failure("LXC_PID is not set: it tells the container's network namespace")
+        throw Failure(
+          "LXC_PID is not set: it is the process whose network namespace is the container's")
       }
       return "/proc/\(initProcess)/ns/net"
     }

@@ -3,7 +3,7 @@ import Linux
 /// The log of a container, as its monitor has it open.
 ///
 /// LXC writes what a hook prints at level DEBUG only, and of a hook that fails otherwise just that
-/// it did. Which file it is depends on options of lxc-start that no hook is told.
+/// it did. Which file it is depends on options of lxc-start that no hook knows.
 struct HookLog {
   private let container: String
   private let monitor: Int32?

@@ -64,7 +64,9 @@ struct HookOCI: ParsableCommand {
         hint: "name it in the annotation \"\(Self.annotation)\", or as an argument of the hook")
     }
     guard let pid = state.pid, pid > 0 else {
-      throw Failure("the state of container \"\(state.id)\" has no pid, which tells its namespace")
+      throw Failure(
+        "the state of container \"\(state.id)\" has no pid, by which its "
+          + "network namespace is found")
     }
     try container.attach(networks, sandboxPath: "/proc/\(pid)/ns/net")
   }

@@ -197,7 +197,7 @@ struct HookedContainer {
     }
   }
 
-  /// Whether both paths lead to one namespace: another runtime may have told it by another path.
+  /// Whether both paths lead to one namespace: another runtime may have used another path.
   private static func isSame(_ path: String, _ other: String) -> Bool {
     if path == other { return true }
     guard let one = try? NetworkNamespace(path: path),

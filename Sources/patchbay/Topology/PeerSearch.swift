@@ -9,7 +9,7 @@ final class PeerSearch {
 
   init(_ host: HostReading) { self.host = host }
 
-  /// `eth0 in /run/netns/ns1`; nil where it is in no such namespace, or in none that can be told.
+  /// `eth0 in /run/netns/ns1`; nil where it is in no such namespace, or in one that is unknown.
   func place(of link: Link) -> String? {
     guard link.kind == "veth", let index = link.peerIndex else { return nil }
     if link.peerNamespaceID == nil, let peer = host.links.first(where: { $0.index == index }) {

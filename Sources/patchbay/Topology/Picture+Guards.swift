@@ -10,7 +10,7 @@ extension Picture {
     let mode: String
     /// What does it; nil where nothing does.
     var mechanism: GuardMechanism?
-    /// How many frames it has dropped; nil where that cannot be told.
+    /// How many frames it has dropped; nil where that is unknown.
     var dropped: UInt64?
 
     /// `full, by XDP`, `3 frames dropped`

@@ -2,9 +2,9 @@ import JSON
 
 /// How members are spelt, to find those that are spelt otherwise.
 ///
-/// A member that no program reads is legal. Of plugins of this project every one is worth a warning:
-/// `vlanID` would mean every VLAN. A remark can be told by its name, `comment`, `remark` or one that
-/// begins with `_` or `#`.
+/// A member that no program reads is legal. Of plugins of this project every one is worth a
+/// warning: `vlanID` would mean every VLAN. A remark has a name of its own, `comment`, `remark`
+/// or one that begins with `_` or `#`.
 enum MemberNames {
   static let list = [
     "cniVersion", "cniVersions", "name", "disableCheck", "disableGC", "loadOnlyInlinedPlugins",
@@ -63,7 +63,7 @@ enum MemberNames {
   static func unknown(in object: JSONObject, of names: [String], at path: JSONPath) -> [Fault] {
     let present = Set(object.members.map { $0.name.lowercased() })
     return object.members.compactMap { member in
-      // Go's decoder takes a name in whatever case.
+      // To Go's decoder the case of letters does not matter.
       let name = member.name.lowercased()
       guard !names.contains(where: { $0.lowercased() == name }) else { return nil }
       let near = names.filter { known in

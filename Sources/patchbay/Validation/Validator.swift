@@ -157,7 +157,7 @@ struct Validator {
         }
       }
     }
-    // Those of one plugin are told with another sentence.
+    // Those of one plugin are reported with another sentence.
     if object["plugins"] == nil, object["type"] != nil { return faults }
     return faults + MemberNames.unknown(in: object, of: MemberNames.list, at: JSONPath())
   }

@@ -1,4 +1,5 @@
 import Addresses
+import CNI
 import CNIRuntime
 import JSON
 import Netavark
@@ -67,7 +68,8 @@ struct OVSNetwork {
       plugins.append(["type": "portmap", "capabilities": ["portMappings": true]])
     }
     let list: JSONValue = [
-      "cniVersion": "1.1.0", "name": .string(network.name), "plugins": .array(plugins),
+      "cniVersion": .string(SpecificationVersion.current.rawValue),
+      "name": .string(network.name), "plugins": .array(plugins),
     ]
     do throws(ListError) { return try NetworkList(parsing: list.encoded()) } catch {
       throw DriverError("network \"\(network.name)\": \(error)")
@@ -154,8 +156,8 @@ struct OVSNetwork {
   /// The routes of the network, and a default route for each family of `addresses`, which have
   /// gateways.
   ///
-  /// Like those of podman's own bridges the default routes have metric 100, but that of `eth1` has 101:
-  /// netavark 1 sets up the networks of a container in any order.
+  /// Like those of podman's own bridges the default routes have metric 100, but that of `eth1` has
+  /// 101: netavark 1 sets up the networks of a container in any order.
   private func routes(_ addresses: [IPAddress], _ interfaceName: String) throws(DriverError)
     -> [JSONValue]
   {

@@ -38,7 +38,7 @@ final class Database {
     let gateway: GatewaySurvey.Findings?
   }
 
-  /// Sends the questions, which ovsdb-server answers while something else is done.
+  /// Sends the questions; ovsdb-server works on them while something else is done.
   func begin(_ survey: RowSurvey) -> PendingSurvey {
     let pending = connection.send(survey.transaction)
     connection.flush()

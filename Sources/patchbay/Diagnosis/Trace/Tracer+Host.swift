@@ -171,7 +171,7 @@ extension Tracer {
     case .undecided(let chain, let handle):
       findings.doubt(
         "firewall-\(hook)", subject,
-        "Whether the rule with handle \(handle) of \(chain) lets it through cannot be told.",
+        "It is unknown whether the rule with handle \(handle) of \(chain) lets it through.",
         remedy: "\(prefix)\(Self.listing(chain))")
     case .dropped(let chain, let handle?):
       findings.fault(

@@ -172,7 +172,7 @@ struct GC: ParsableCommand {
     for stale in removed { tell("removed", stale, list.name) }
     if valid != nil, !list.has(.gc) {
       say(
-        "the plugins were not told: GC needs cniVersion 1.1.0, the list has "
+        "the plugins did not run: GC needs cniVersion 1.1.0, the list has "
           + "\"\(list.version)\"", .warning)
     }
     let all = leftovers.failures + failures

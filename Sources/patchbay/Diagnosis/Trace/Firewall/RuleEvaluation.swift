@@ -13,8 +13,8 @@ enum RuleEvaluation {
     case unreadable
   }
 
-  /// Whether the rule's conditions hold (nil: that cannot be told), and what it decides; nil where it
-  /// decides nothing.
+  /// Whether the rule's conditions hold (nil: unknown), and what it decides; nil where
+  /// it decides nothing.
   static func evaluate(_ expressions: [JSONValue], _ packet: RulePacket)
     -> (matches: Bool?, verdict: Verdict?)
   {
@@ -48,7 +48,7 @@ enum RuleEvaluation {
     return (matches, nil)
   }
 
-  /// Whether a match holds; nil where that cannot be told.
+  /// Whether a match holds; nil where that is unknown.
   static func condition(_ match: JSONValue, _ packet: RulePacket) -> Bool? {
     guard let left = match["left"], let right = match["right"],
       let found = values(of: left, packet)
