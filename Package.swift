@@ -15,9 +15,9 @@ let isEmbedded = Context.environment["PATCHBAY_EMBEDDED"] != nil
 /// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build` does.
 ///
 /// Without the pass `object-outliner`. Symptom: an array literal holds the elements of another.
-/// Cause: the pass makes the literals of a function data, and numbers them in each module that has a
-/// copy of the function; the numbers differ, and the linker takes equal ones for the same data. Known:
-/// https://github.com/swiftlang/swift/pull/88178 (after 6.3).
+/// Cause: the pass makes the literals of a function data, and numbers them in each module that has
+/// a copy of the function; the numbers differ, and the linker takes equal ones for the same data.
+/// Known: https://github.com/swiftlang/swift/pull/88178 (after 6.3).
 let embedded: [SwiftSetting] =
   isEmbedded
   ? [
@@ -29,9 +29,9 @@ let embedded: [SwiftSetting] =
 
 /// The libraries and plugins are held to what Embedded Swift has too; see `embedded`.
 ///
-/// Without the implicit import of regular expressions. Symptom: a plugin is a megabyte larger. Cause:
-/// every file imports `_StringProcessing`, and a static executable takes in the whole of it. Known: the
-/// import is as SE-0350 has it. The tool may have them.
+/// Without the implicit import of regular expressions. Symptom: a plugin is a megabyte larger.
+/// Cause: every file imports `_StringProcessing`, and a static executable takes in the whole of it.
+/// Known: the import is as SE-0350 has it. The tool may have them.
 let lean: [SwiftSetting] =
   settings + embedded + [
     .treatWarning("EmbeddedRestrictions", as: .error),
@@ -43,9 +43,8 @@ let isStatic: LinkerSetting = .unsafeFlags(
   ["-static-executable", "-Xlinker", "--gc-sections"], .when(configuration: .release))
 
 /// Plugins with a copy of the standard library in which the linker may leave functions out. Symptom
-/// without it: a megabyte more. Cause: the object `Swift.o` of the static library marks every
-/// function as one to be kept (`SHF_GNU_RETAIN`). `.ci/build` makes the copy and says how; GNU ld is
-/// the linker that goes by the mark.
+/// without it: a megabyte more. Cause: the static library's `Swift.o` marks every function as one
+/// to be kept (`SHF_GNU_RETAIN`). `.ci/build` makes the copy and says how; GNU ld goes by the mark.
 let isLean: [LinkerSetting] =
   Context.environment["PATCHBAY_CORE"].map {
     [.unsafeFlags(["-use-ld=bfd", $0], .when(configuration: .release))]
@@ -68,8 +67,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], excluded: [Strin
     swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
-/// Symptom without these: undefined symbols when the tool is linked. Cause: swift-argument-parser uses
-/// FoundationEssentials, whose static library does not name those that it needs. Known:
+/// Symptom without these: undefined symbols when the tool is linked. Cause: swift-argument-parser
+/// uses FoundationEssentials, whose static library does not name those that it needs. Known:
 /// https://github.com/swiftlang/swift-foundation/pull/689.
 let staticFoundation: [LinkerSetting] = [
   "_FoundationCShims", "_FoundationCollections", "swiftSynchronization",

@@ -14,8 +14,8 @@ package final class IPAMAddition {
   private var addresses: Set<String>?
   private var hasStarted = false
 
-  /// Starts the IPAM plugin, where the configuration has one that does not need the wire. Its leases
-  /// are given back when the attachment fails, also when it fails itself half-way.
+  /// Starts the IPAM plugin, where the configuration has one that does not need the wire. Its
+  /// leases are given back when the attachment fails, also when it fails itself half-way.
   package init(
     _ request: Request, _ plan: Plan, _ earlier: Set<String>, _ context: Context,
     _ rollback: inout Rollback
@@ -48,7 +48,8 @@ package final class IPAMAddition {
     context.log.write(.debug, "started the IPAM plugin")
   }
 
-  /// Whether there are leases that this ADD has taken. A plugin without a result may have taken some.
+  /// Whether there are leases that this ADD has taken. A plugin without a result may have taken
+  /// some.
   private var isNew: Bool {
     guard let addresses else { return earlier.isEmpty }
     return !addresses.isSubset(of: earlier)

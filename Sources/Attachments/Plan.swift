@@ -26,11 +26,11 @@ package struct Plan {
   var mtu: UInt32?
   /// Whether an IPAM plugin gives addresses.
   package let hasIPAM: Bool
-  /// Whether the IPAM plugin may speak to others by the container end, as `dhcp` does: then it is asked
-  /// when the port forwards.
+  /// Whether the IPAM plugin may speak to others by the container end, as `dhcp` does: then it is
+  /// asked when the port forwards.
   package let needsWire: Bool
-  /// The addresses of the configuration where the IPAM plugin also gives what a runtime requests; nil
-  /// where all that it gives comes from the configuration.
+  /// The addresses of the configuration where the IPAM plugin also gives what a runtime requests;
+  /// nil where all that it gives comes from the configuration.
   let configuredAddresses: [AttachmentResult.Address]?
   /// The requested MAC address; nil: derived from the first address, or the kernel's.
   package internal(set) var mac: MACAddress?

@@ -12,8 +12,8 @@ package struct Survey {
   let findings: Database.Findings
   let leftovers: Leftovers
 
-  /// Looks. Refuses an attachment that is up and names that are taken, a bridge that is missing and may
-  /// not be made, and a port that cannot be the gateway's.
+  /// Looks. Refuses an attachment that is up and names that are taken, a bridge that is missing and
+  /// may not be made, and a port that cannot be the gateway's.
   ///
   /// - Parameter previous: What earlier plugins of the list made.
   package init(

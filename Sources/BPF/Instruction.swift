@@ -29,8 +29,8 @@ public struct Instruction: Hashable, Sendable {
   }
 }
 
-/// A register of 64 bits. `r0` holds the result at the end, `r1` the context at the beginning, `r10`
-/// the address past the program's own 512 bytes of memory.
+/// A register of 64 bits. `r0` holds the result at the end, `r1` the context at the beginning,
+/// `r10` the address past the program's own 512 bytes of memory.
 public enum Register: UInt8, Hashable, Sendable {
   case r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10
 }

@@ -108,8 +108,8 @@ static inline long clinux_lock_octet(int fd, short type, long long offset) {
 static void clinux_on_alarm(int number) { (void)number; }
 
 /*
- * Waits for flock(2) with `operation`, or with a `range` for fcntl(2), for `deadline` nanoseconds of
- * CLOCK_MONOTONIC at most: then -ETIMEDOUT.
+ * Waits for flock(2) with `operation`, or with a `range` for fcntl(2), for `deadline` nanoseconds
+ * of CLOCK_MONOTONIC at most: then -ETIMEDOUT.
  *
  * Neither has a timeout: a signal has to end it. The timer sends it to this thread alone, and
  * again every 10 ms, so that one that comes just before the call starts to wait is not the last.

@@ -18,7 +18,8 @@ static inline long clinux_socket(int domain, int type, int protocol) {
 static inline long clinux_set_option(int fd, int level, int option, int value) {
   return CLINUX_CALL(setsockopt(fd, level, option, &value, sizeof value));
 }
-/* The kernel reads `buffer` first where the option wants to know of what. Returns the bytes it wrote. */
+/* The kernel reads `buffer` first where the option wants to know of what. Returns how many bytes it
+ * wrote. */
 static inline long clinux_option(int fd, int level, int option, void *buffer, size_t capacity) {
   socklen_t size = capacity;
   long result = CLINUX_CALL(getsockopt(fd, level, option, buffer, &size));

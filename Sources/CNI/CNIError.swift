@@ -10,7 +10,8 @@ public struct CNIError: Error, Hashable, Sendable, CustomStringConvertible {
     public init(rawValue: Int64) { self.rawValue = rawValue }
     /// The plugin does not speak this version of the specification.
     public static let incompatibleVersion = Code(rawValue: 1)
-    /// A member of the configuration that the plugin cannot honour; the message names key and value.
+    /// A member of the configuration that the plugin cannot honour; the message names key and
+    /// value.
     public static let unsupportedField = Code(rawValue: 2)
     /// The container is not known.
     public static let unknownContainer = Code(rawValue: 3)

@@ -7,8 +7,8 @@ extension Runtime {
   /// Runs the chain of `list` in order, keeps its result and returns it.
   ///
   /// When a plugin fails, what the chain has made is taken back by DEL in reverse order; not so
-  /// where the sandbox had an interface of that name before, which DEL might remove, nor by a plugin
-  /// that refused because it found the attachment up.
+  /// where the sandbox had an interface of that name before, which DEL might remove, nor by a
+  /// plugin that refused because it found the attachment up.
   ///
   /// An attachment of which a result is kept and whose interface is there, in the sandbox that is
   /// named, is refused; another one, as after a reboot or a restart, is first removed.
@@ -97,9 +97,9 @@ extension Runtime {
     turn.end()
   }
 
-  /// Runs ADD of the plugin `type` of `list` once more, with the chain's kept result, for an attachment
-  /// that is there; false where the list has no such plugin, or the attachment is gone. Its result
-  /// is the one that is kept already.
+  /// Runs ADD of the plugin `type` of `list` once more, with the chain's kept result, for an
+  /// attachment that is there; false where the list has no such plugin, or the attachment is gone.
+  /// Its result is the one that is kept already.
   public func repeatADD(of type: String, in list: NetworkList, _ entry: CachedAttachment)
     throws(RuntimeError) -> Bool
   {
@@ -213,7 +213,8 @@ extension Runtime {
     return CNIRuntime.hasLink(name, in: sandbox)
   }
 
-  /// `output` of ADD as the previous result of the next plugin: with its version, and of legal form.
+  /// `output` of ADD as the previous result of the next plugin: with its version, and of legal
+  /// form.
   private func checked(_ output: JSONValue?, of plugin: PluginEntry, _ list: NetworkList)
     throws(RuntimeError) -> JSONValue
   {

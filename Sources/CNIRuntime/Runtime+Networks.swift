@@ -6,7 +6,8 @@ internal import Linux
 public struct StaleAttachment: Hashable, Sendable {
   /// What DEL is run with; without a sandbox where that is gone.
   public var parameters: AttachmentParameters
-  /// Why, as `/run/netns/ns1 is gone`; empty where it is not one of those that are said to be valid.
+  /// Why, as `/run/netns/ns1 is gone`; empty where it is not one of those that are said to be
+  /// valid.
   public var reason: String
 
   /// An attachment, and why it is stale.
@@ -139,8 +140,8 @@ extension CachedAttachment {
 
 /// The sandbox of an attachment, by its path.
 public enum Sandbox {
-  /// Whether `path` leads to no network namespace any more. One that cannot be looked at, or that is
-  /// not known, is not gone.
+  /// Whether `path` leads to no network namespace any more. One that cannot be looked at, or that
+  /// is not known, is not gone.
   ///
   /// A path with a process ID may lead to another process's namespace, when the ID is used again:
   /// to our own, or to one without the interface.

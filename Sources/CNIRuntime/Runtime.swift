@@ -16,8 +16,8 @@ public struct Runtime: Sendable {
   public var environment: [String] = []
   /// Members that plugins get, by their types, where the configuration does not have them.
   public var defaults: [String: JSONObject] = [:]
-  /// Whether ADD keeps what it is run with before its first plugin starts: then what an ADD that was
-  /// killed has left is known.
+  /// Whether ADD keeps what it is run with before its first plugin starts: then what an ADD that
+  /// was killed has left is known.
   public var keepsBeforeADD = false
   /// Gets each plugin that is run, and what it writes to standard error; without it,
   /// that goes to ours.

@@ -2,9 +2,9 @@ internal import CNI
 internal import Linux
 internal import PluginExecution
 
-/// The turn of one command of a runtime, as long as the value lives: the specification wants a runtime
-/// to exclude its commands on one attachment from each other, and GC of a network from all others of
-/// that network (CNI specification 1.1.0, section 2).
+/// The turn of one command of a runtime, as long as the value lives: the specification wants a
+/// runtime to exclude its commands on one attachment from each other, and GC of a network from all
+/// others of that network (CNI specification 1.1.0, section 2).
 enum RuntimeTurn {
   /// ADD, CHECK or DEL of one attachment.
   struct OnAttachment: ~Copyable {

@@ -5,8 +5,8 @@ internal import JSON
 public import PluginConfigurations
 
 extension AddressPreferences {
-  /// What a request says: the runtime's requests first, then those of `args`, of `CNI_ARGS`, and the
-  /// configuration's own.
+  /// What a request says: the runtime's requests first, then those of `args`, of `CNI_ARGS`, and
+  /// the configuration's own.
   public init(_ request: Request, _ configuration: HostLocalConfiguration) throws(CNIError) {
     let arguments = request.arguments
     let subject = Subject(

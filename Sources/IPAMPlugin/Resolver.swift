@@ -21,7 +21,8 @@ extension DNS {
 }
 
 extension DNS {
-  /// Reads the text of a resolv.conf(5). Lines that say something else, or nothing, are passed over.
+  /// Reads the text of a resolv.conf(5). Lines that say something else, or nothing, are passed
+  /// over.
   init(resolvConf text: String) {
     self.init()
     for line in text.utf8.split(separator: UInt8(ascii: "\n")) {

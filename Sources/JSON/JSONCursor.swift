@@ -69,8 +69,8 @@ public struct JSONCursor: Hashable, Sendable {
     self.fault = fault
   }
 
-  /// The member called `name`, in whatever ASCII case; absent if there is none, or if nothing stands
-  /// here.
+  /// The member called `name`, in whatever ASCII case; absent if there is none, or if nothing
+  /// stands here.
   ///
   /// A wrong type is not absence: where this is neither an object nor null, decoding the member
   /// throws what should stand here instead.

@@ -73,8 +73,8 @@ extension DatabaseLeases {
     }
   }
 
-  /// Takes `addresses` for the holder, besides those that it has. Returns which of them others have,
-  /// and who: these it does not get.
+  /// Takes `addresses` for the holder, besides those that it has. Returns which of them others
+  /// have, and who: these it does not get.
   public mutating func take(_ addresses: [IPAddress]) throws(ClusterError) -> [IPAddress: String] {
     for _ in 0..<attempts {
       isInDoubt = true

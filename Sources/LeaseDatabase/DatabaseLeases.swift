@@ -18,8 +18,8 @@ public enum ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .database(let error): error.description
     case .nameTaken(let host, let machine):
-      "the host name \"\(host)\" belongs to the machine \(machine); say \"host\" in \"ipam\" here or "
-        + "there, or delete its row of table Host if that machine is gone"
+      "the host name \"\(host)\" belongs to the machine \(machine); say \"host\" in \"ipam\" here "
+        + "or there, or delete its row of table Host if that machine is gone"
     case .overtaken(let attempts): "other hosts were faster \(attempts) times; try again"
     }
   }
@@ -53,9 +53,9 @@ public struct ClusterHost: Hashable, Sendable {
 
 /// The leases of all hosts in the database `CNI_IPAM`, as one attachment sees them.
 ///
-/// Nothing is decided by reading: another host may have written meanwhile, and a member of a cluster
-/// may be behind. A transaction inserts rows that its indexes allow once, and after any doubt the
-/// holder's rows are looked for, which have UUIDs of their own making, and adopted.
+/// Nothing is decided by reading: another host may have written meanwhile, and a member of a
+/// cluster may be behind. A transaction inserts rows that its indexes allow once, and after any
+/// doubt the holder's rows are looked for, which have UUIDs of their own making, and adopted.
 public struct DatabaseLeases: LeaseStore {
   /// This host.
   public let host: ClusterHost
@@ -107,7 +107,8 @@ public struct DatabaseLeases: LeaseStore {
     taken[address] == nil
   }
 
-  /// The first address of `range` of which nothing is known; what others had last is not told apart.
+  /// The first address of `range` of which nothing is known; what others had last is not told
+  /// apart.
   public mutating func firstFree(in range: IPRange, leavingRemembered: Bool) throws(ClusterError)
     -> IPAddress?
   {

@@ -1,7 +1,8 @@
 internal import Linux
 
 extension ClusterHost {
-  /// This host: by `name`, else by that of Open vSwitch, which OVN uses too, else by the machine ID.
+  /// This host: by `name`, else by that of Open vSwitch, which OVN uses too, else by the machine
+  /// ID.
   public static func this(named name: String?) -> ClusterHost {
     let machine = firstLine(of: "/etc/machine-id") ?? "unknown"
     return ClusterHost(

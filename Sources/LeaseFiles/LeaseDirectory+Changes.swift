@@ -176,8 +176,8 @@ extension LeaseDirectory {
     }
   }
 
-  /// Gives the file `name` this short content. A program that is killed in between leaves a cursor that
-  /// stands elsewhere, or nowhere, and costs no attachment an address.
+  /// Gives the file `name` this short content. A program that is killed in between leaves a cursor
+  /// that stands elsewhere, or nowhere, and costs no attachment an address.
   private mutating func put(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
     isDirectoryChanged = true
     let file = try directory.open(name, [.writeOnly, .create, .nonBlocking])

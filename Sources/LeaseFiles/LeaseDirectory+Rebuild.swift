@@ -106,8 +106,8 @@ extension LeaseDirectory {
         unread = unread ?? error
         isUnsettled = true
       case .torn(let modified):
-        // A program that writes there has the lock, and that is this one; but not every program locks.
-        // A file may claim any time, also one so long ago that no difference has room.
+        // A program that writes there has the lock, and that is this one; but not every program
+        // locks. A file may claim any time, also one so long ago that no difference has room.
         let isYoung = modified <= now && modified > now - 2_000_000_000 && modified != 0
         if isYoung { isUnsettled = true } else { isFree = true }
       case .lease(let found, let modified):

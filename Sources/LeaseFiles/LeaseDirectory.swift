@@ -38,8 +38,8 @@ public struct LeaseDirectory: ~Copyable {
   var isDirectoryChanged = false
   /// The index was changed after it was written.
   var isIndexChanged = false
-  /// Another program may be writing a file there at this moment, or one could not be read: the index
-  /// holds for now only.
+  /// Another program may be writing a file there at this moment, or one could not be read: the
+  /// index holds for now only.
   var isUnsettled = false
   /// Why a file could not be read that may be anybody's lease.
   var unread: SystemError?

@@ -36,8 +36,8 @@ public struct LeaseHolder: Hashable, Sendable, CustomStringConvertible {
     octet == 0x20 || (0x09...0x0d).contains(octet)
   }
 
-  /// Whether content that names no holder is what a crash leaves. All else a program wrote that meant
-  /// it, such as a note that the address is taken.
+  /// Whether content that names no holder is what a crash leaves. All else a program wrote that
+  /// meant it, such as a note that the address is taken.
   static func isTorn(_ content: [UInt8]) -> Bool {
     content.count <= sizeLimit && (content.contains(0) || content.allSatisfy(isSpace))
   }

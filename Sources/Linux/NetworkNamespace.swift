@@ -51,8 +51,8 @@ public struct NetworkNamespace: ~Copyable {
   /// Gives settings below `/proc/sys/net` of this namespace their values, each as path and value.
   ///
   /// A setting that this kernel does not have is passed over, and so is one that has its value: to
-  /// write some of them, as `disable_ipv6`, the kernel needs a lock for which it does not sleep, and
-  /// tries again until others have left it.
+  /// write some of them, as `disable_ipv6`, the kernel needs a lock for which it does not sleep,
+  /// and tries again until others have left it.
   public borrowing func writeSettings(_ settings: [(path: String, value: String)])
     throws(SystemError)
   {
@@ -110,8 +110,8 @@ public struct NetworkNamespace: ~Copyable {
   }
 
   /// Moves this thread back to where it came from. It is tried again where the kernel has no memory
-  /// for it at this moment. If that fails the process ends: it must not go on in the wrong namespace,
-  /// where it would take the container's links for the host's.
+  /// for it at this moment. If that fails the process ends: it must not go on in the wrong
+  /// namespace, where it would take the container's links for the host's.
   private borrowing func enterAgain() {
     for _ in 0..<50 {
       do throws(SystemError) { return try enter() } catch { Clock.sleep(.milliseconds(10)) }

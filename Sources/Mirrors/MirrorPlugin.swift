@@ -55,8 +55,8 @@ extension MirrorPlugin {
   /// Takes the port out of the mirrors. A port, mirror or bridge that is gone is done.
   ///
   /// What cannot be done now is no failure: a runtime would go no further, and the plugin that made
-  /// the port would never free it. Mirrors forget a port that is gone, and one that is empty goes with
-  /// the next ADD or GC.
+  /// the port would never free it. Mirrors forget a port that is gone, and one that is empty goes
+  /// with the next ADD or GC.
   package static func del(_ request: Request, _ plan: MirrorPlan, _ context: Context)
     throws(CNIError)
   {

@@ -35,8 +35,8 @@ public enum FirewallError: Error, Hashable, Sendable, CustomStringConvertible {
     return words.hasPrefix(Errno.noSuchFileOrDirectory.text)
   }
 
-  /// Whether the rules may have been changed by another program since they were read. nft has one exit
-  /// status for all errors, and prints what strerror(3) says of the kernel's.
+  /// Whether the rules may have been changed by another program since they were read. nft has one
+  /// exit status for all errors, and prints what strerror(3) says of the kernel's.
   public var isConflict: Bool {
     guard case .refused(_, let words) = self else { return false }
     let signs: [Errno] = [

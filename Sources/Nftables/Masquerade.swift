@@ -16,8 +16,8 @@ public struct Masquerade: Hashable, Sendable {
 
   private var commands: MasqueradeCommands { MasqueradeCommands(network: network) }
 
-  /// How often something is tried again that another program got in the way of. Each time, that other
-  /// has got on.
+  /// How often something is tried again that another program got in the way of. Each time, that
+  /// other has got on.
   private static let attempts = 20
 
   // MARK: - ADD
@@ -53,8 +53,8 @@ public struct Masquerade: Hashable, Sendable {
   /// Starts to masquerade what comes from `addresses`, each with the length of its subnet, which
   /// packets to the same subnet are not concerned by, nor those to groups.
   ///
-  /// Rules that the same attachment has, and those of another attachment of the network for the same
-  /// addresses, which can only be one that is gone, give way.
+  /// Rules that the same attachment has, and those of another attachment of the network for the
+  /// same addresses, which can only be one that is gone, give way.
   public func begin(adding owner: RuleOwner, _ addresses: [IPPrefix]) throws(FirewallError)
     -> Addition
   {
@@ -96,8 +96,8 @@ public struct Masquerade: Hashable, Sendable {
     let chain = commands.place.chain(owner.chain)
     var found = try list(chain, until: deadline)
     if found == nil {
-      // The table may be left of a removal that was interrupted. And a transaction waits for the one
-      // that the kernel is at: it may be that of an ADD that was killed.
+      // The table may be left of a removal that was interrupted. And a transaction waits for the
+      // one that the kernel is at: it may be that of an ADD that was killed.
       try removeTable(until: deadline)
       found = try list(chain, until: deadline)
     }
@@ -139,8 +139,8 @@ public struct Masquerade: Hashable, Sendable {
     return []
   }
 
-  /// Removes chains of attachments, and with the last of them the table; false if what was listed is
-  /// not so any more.
+  /// Removes chains of attachments, and with the last of them the table; false if what was listed
+  /// is not so any more.
   private func remove(_ chains: [String], _ listing: MasqueradeListing, until deadline: Deadline)
     throws(FirewallError) -> Bool
   {

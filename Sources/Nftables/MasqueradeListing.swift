@@ -23,8 +23,8 @@ struct MasqueradeListing {
     }
   }
 
-  /// The addresses that lead to `chains`. Where the maps were not listed they follow from the rules:
-  /// each has one.
+  /// The addresses that lead to `chains`. Where the maps were not listed they follow from the
+  /// rules: each has one.
   func elements(of chains: [String]) -> [IPAddress] {
     guard hasMaps else {
       return rules.filter { chains.contains($0.chain) }.compactMap { $0.source }

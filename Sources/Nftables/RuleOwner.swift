@@ -1,7 +1,7 @@
 internal import Digests
 
-/// The attachment that rules are there for. All names of what it has follow from this alone, so that
-/// it is found again without any other state.
+/// The attachment that rules are there for. All names of what it has follow from this alone, so
+/// that it is found again without any other state.
 public struct RuleOwner: Hashable, Sendable {
   /// The container ID.
   public let containerID: String
@@ -37,8 +37,8 @@ public struct RuleOwner: Hashable, Sendable {
     "#" + Nftables.digest(name)
   }
 
-  /// 80 bits of a digest of the attachment and its network, as 20 hexadecimal digits: for tables that
-  /// several networks share.
+  /// 80 bits of a digest of the attachment and its network, as 20 hexadecimal digits: for tables
+  /// that several networks share.
   public func digest(network: String) -> String {
     Nftables.digest("\(network)/\(containerID)/\(interfaceName)")
   }

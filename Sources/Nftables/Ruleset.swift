@@ -1,8 +1,8 @@
 public import Addresses
 public import JSON
 
-// A ruleset as values: what nft(8) calls tables, chains, rules, maps and elements, each with the form
-// that libnftables-json(5) gives it.
+// A ruleset as values: what nft(8) calls tables, chains, rules, maps and elements, each with the
+// form that libnftables-json(5) gives it.
 
 /// A table of the firewall. All else has its name within one.
 public struct FirewallTable: Hashable, Sendable, CustomStringConvertible {
@@ -99,8 +99,8 @@ public struct FirewallTable: Hashable, Sendable, CustomStringConvertible {
   private func type(_ types: [String]) -> JSONValue {
     types.count == 1 ? .string(types[0]) : .array(types.map { .string($0) })
   }
-  /// Elements of the map `map`, which lead to `chain`; without it, as they are deleted, and those of
-  /// a set.
+  /// Elements of the map `map`, which lead to `chain`; without it, as they are deleted, and those
+  /// of a set.
   public func elements(
     _ map: String, _ keys: [FirewallKey], to chain: String? = nil
   ) -> FirewallObject {

@@ -3,8 +3,8 @@ public import OVSDB
 
 /// A transaction on its way, after which ovs-vswitchd is waited for.
 ///
-/// How ovs-vswitchd takes a change over (seen with Open vSwitch 3.1.0, userspace datapath): it reads
-/// the new configuration, makes the ports, and then writes `ofport`, `error`, `ifindex`,
+/// How ovs-vswitchd takes a change over (seen with Open vSwitch 3.1.0, userspace datapath): it
+/// reads the new configuration, makes the ports, and then writes `ofport`, `error`, `ifindex`,
 /// `mac_in_use`, `mtu`, `admin_state` and `link_state` of the new interfaces and
 /// `Open_vSwitch.cur_cfg` in one transaction of its own, so that they come in one update. An
 /// interface it cannot use has `ofport` -1 and an `error`, as `could not open network device veth1
@@ -107,9 +107,9 @@ public struct ConfirmedCommit {
 
   /// Waits until ovs-vswitchd has taken the change over. It is to be asked once.
   ///
-  /// With an interface, that has an `ofport` or an `error` then, which is no error here; or neither,
-  /// where ovs-vswitchd cannot make its bridge. Past the deadline it is `deadlinePassed`, whose
-  /// effect is `certain`.
+  /// With an interface, that has an `ofport` or an `error` then, which is no error here; or
+  /// neither, where ovs-vswitchd cannot make its bridge. Past the deadline it is `deadlinePassed`,
+  /// whose effect is `certain`.
   ///
   /// `isSettled`: whether an interface without `error` is as it should be. One that is not gets a
   /// little more time, and is then as it is in the outcome.
@@ -140,7 +140,8 @@ public struct ConfirmedCommit {
     monitor.rows(of: .openVSwitch).first?[.currentConfiguration] ?? 0
   }
   private static func purpose(_ wanted: Int64, _ monitor: Monitor) -> String {
-    "configuration \(wanted) to be taken over (it has \(current(monitor)); is ovs-vswitchd running?)"
+    "configuration \(wanted) to be taken over (it has \(current(monitor)); "
+      + "is ovs-vswitchd running?)"
   }
 }
 

@@ -1,8 +1,8 @@
 public import CNI
 
 extension ArgumentKeys {
-  /// The keys that our plugins and their delegates read between them: `IP` and `GATEWAY` by `static`,
-  /// the rest by ours.
+  /// The keys that our plugins and their delegates read between them: `IP` and `GATEWAY` by
+  /// `static`, the rest by ours.
   public static let ours = ArgumentKeys(
     ["IgnoreUnknown", ip, gateway, mac, logicalPort, podNamespace, podName]
       + ["K8S_POD_INFRA_CONTAINER_ID", podUID],

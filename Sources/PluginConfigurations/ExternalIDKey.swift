@@ -1,5 +1,5 @@
-/// The keys of `external_ids` by which rows of this project's plugins say what they are for. Features
-/// write no others, and no configuration can set one of these.
+/// The keys of `external_ids` by which rows of this project's plugins say what they are for.
+/// Features write no others, and no configuration can set one of these.
 public enum ExternalIDKey: String, Hashable, Sendable, CaseIterable {
   /// Who made the row.
   case owner

@@ -65,8 +65,8 @@ public struct MirrorConfiguration: Hashable, Sendable {
     self.mirrors = mirrors
   }
 
-  /// Decodes what releasing needs: `bridge`, empty where it is missing, `socket_file`, and the names
-  /// of `mirrors` that can be read. No mistake may keep a container alive.
+  /// Decodes what releasing needs: `bridge`, empty where it is missing, `socket_file`, and the
+  /// names of `mirrors` that can be read. No mistake may keep a container alive.
   public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
     endpoint = try OVSBridgeConfiguration.endpoint(json["socket_file"])
     bridge = json["bridge"].value?.text ?? ""

@@ -5,8 +5,8 @@ public import OVSDB
 public struct OVNConfiguration: Hashable, Sendable {
   /// `switch`: the logical switch; empty where only ports that were made beforehand are attached.
   public let logicalSwitch: String
-  /// `nb`: where the members of the northbound database, or a relay to them, listen, in the order in
-  /// which they are tried. Not empty.
+  /// `nb`: where the members of the northbound database, or a relay to them, listen, in the order
+  /// in which they are tried. Not empty.
   public let northbound: [Endpoint]
   /// Whether the container sends from its own addresses only.
   public let portSecurity: Bool

@@ -15,7 +15,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     /// ovs-vswitchd itself.
     case netdev
   }
-  /// What becomes of forward chains of this host's own firewall that would drop the network's traffic.
+  /// What becomes of forward chains of this host's own firewall that would drop the network's
+  /// traffic.
   public enum Forward: String, Hashable, Sendable, CaseIterable, JSONDecodable {
     /// They let it pass.
     case accept
@@ -88,8 +89,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
 
   /// Decodes the members; those of other plugins are passed over.
   ///
-  /// - Parameter integrationBridge: The bridge whose ports OVN forwards between: what a bridge of our
-  ///   own can do besides is no member there. Nil for one of our own.
+  /// - Parameter integrationBridge: The bridge whose ports OVN forwards between: what a bridge of
+  ///   our own can do besides is no member there. Nil for one of our own.
   init(_ json: JSONCursor, integrationBridge: String?) throws(JSONDecodingError) {
     let own = integrationBridge == nil ? json : JSONCursor(.object(JSONObject([])))
     func flag(_ name: String, default value: Bool = false) throws(JSONDecodingError) -> Bool {

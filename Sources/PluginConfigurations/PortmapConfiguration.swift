@@ -107,8 +107,8 @@ public struct PortmapConfiguration: Hashable, Sendable {
     return sources
   }
 
-  /// A member that only iptables has and that is switched on: it is refused, so that what an operator
-  /// relies on is not lost in silence.
+  /// A member that only iptables has and that is switched on: it is refused, so that what an
+  /// operator relies on is not lost in silence.
   public static func unsupported(in json: JSONCursor) -> (fault: JSONDecodingError, reason: String)?
   {
     func fault(_ name: String, _ value: String, _ reason: String) -> (JSONDecodingError, String) {

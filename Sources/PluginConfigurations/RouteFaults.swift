@@ -28,8 +28,8 @@ enum RouteFaults {
       else { continue }
       let known = subnets.map { $0.description }.joined(separator: ", ")
       throw element["gw"].error(
-        "\(gateway) is in no subnet of the ranges (\(known)), so that the container could not reach "
-          + "it; without \"gw\" the route leads to the range's own gateway")
+        "\(gateway) is in no subnet of the ranges (\(known)), so that the container could not "
+          + "reach it; without \"gw\" the route leads to the range's own gateway")
     }
   }
 

@@ -4,7 +4,8 @@ internal import PluginConfigurations
 /// What the `external_ids` of a Port and an Interface tell of the attachment that they serve. It is
 /// the only state there is besides the leases.
 public struct AttachmentRecord: Hashable, Sendable {
-  /// The environment variable by which a runtime's driver that runs the plugin says what `runtime` is.
+  /// The environment variable by which a runtime's driver that runs the plugin says what `runtime`
+  /// is.
   public static let runtimeVariable = "PATCHBAY_RUNTIME"
 
   /// The value of `owner` in every row of ours.
@@ -66,8 +67,8 @@ public struct AttachmentRecord: Hashable, Sendable {
   public var began: Int64?
   /// What the DEL of the IPAM plugin needs; nil where there is none.
   public var ipam: RememberedIPAM?
-  /// The driver of another runtime that made the attachment and keeps account of it itself; nil where
-  /// a CNI runtime did.
+  /// The driver of another runtime that made the attachment and keeps account of it itself; nil
+  /// where a CNI runtime did.
   public var runtime: String?
 
   /// A record.

@@ -2,8 +2,8 @@ public import CNI
 internal import Linux
 internal import PluginExecution
 
-/// What a command holds as long as it works: no other command on its attachment works meanwhile, nor
-/// does a GC free leases of its network.
+/// What a command holds as long as it works: no other command on its attachment works meanwhile,
+/// nor does a GC free leases of its network.
 public struct Exclusion: ~Copyable {
   private let attachment: AttachmentLock?
   private let network: NetworkLock?
@@ -32,8 +32,8 @@ public struct Exclusion: ~Copyable {
     } catch { throw CNIError(error) }
   }
 
-  /// For DEL, which goes on without a lock where the files of locks cannot be had: what is left of an
-  /// attachment must not stay for want of them.
+  /// For DEL, which goes on without a lock where the files of locks cannot be had: what is left of
+  /// an attachment must not stay for want of them.
   public init(forReleasing request: Request, _ context: Context) throws(CNIError) {
     var held: AttachmentLock?
     do throws(CNIError) { held = .some(try Self.lock(request, context)) } catch {

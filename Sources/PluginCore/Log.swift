@@ -56,8 +56,8 @@ public final class Log {
     }
   }
 
-  /// The text in one line, without what a terminal would obey: a line break is a space, another control
-  /// character its number, as `\x1b`.
+  /// The text in one line, without what a terminal would obey: a line break is a space, another
+  /// control character its number, as `\x1b`.
   private static func printable(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

@@ -97,7 +97,8 @@ extension Plugin {
   private static func about() -> Never {
     let versions = SpecificationVersion.allCases.map { $0.rawValue }.joined(separator: ", ")
     let text =
-      "CNI \(name) plugin v\(Release.version) (patchbay)\nCNI protocol versions supported: \(versions)\n"
+      "CNI \(name) plugin v\(Release.version) (patchbay)\n"
+      + "CNI protocol versions supported: \(versions)\n"
     try? StandardStream.error.write(Array(text.utf8))
     Process.exit(0)
   }

@@ -3,8 +3,8 @@ public import Linux
 
 /// The sandbox of an attachment, which is not the plugin's own network namespace.
 public enum Sandbox {
-  /// Opens the sandbox that `CNI_NETNS` names; code 8 where it is not one, or by now this process's own
-  /// namespace: a path below `/proc` may come to name another process than it did.
+  /// Opens the sandbox that `CNI_NETNS` names; code 8 where it is not one, or by now this process's
+  /// own namespace: a path below `/proc` may come to name another process than it did.
   ///
   /// - Parameter heedsOverride: `CNI_NETNS_OVERRIDE` allows the own namespace.
   public static func open(_ invocation: Invocation, heedsOverride: Bool = true)
@@ -24,8 +24,8 @@ public enum Sandbox {
     throw ownNamespace(path)
   }
 
-  /// Opens the sandbox; nil where `CNI_NETNS` is not set, or names what is not there any more, or by
-  /// now this process's own namespace.
+  /// Opens the sandbox; nil where `CNI_NETNS` is not set, or names what is not there any more, or
+  /// by now this process's own namespace.
   public static func openIfPresent(_ invocation: Invocation, heedsOverride: Bool = true)
     -> NetworkNamespace?
   {

@@ -50,8 +50,8 @@ public struct AttachmentLock: ~Copyable {
   }
 }
 
-/// Excludes GC of a network from what its attachments gain and lose, as long as the value lives: ADD
-/// and DEL share it, GC has it alone.
+/// Excludes GC of a network from what its attachments gain and lose, as long as the value lives:
+/// ADD and DEL share it, GC has it alone.
 public struct NetworkLock: ~Copyable {
   private let lock: RangeLock
 
@@ -63,8 +63,8 @@ public struct NetworkLock: ~Copyable {
   }
 }
 
-/// Excludes commands on a link of the host that attachments share, as long as the value lives: those
-/// that come to use it share the lock, one that takes it away has it alone.
+/// Excludes commands on a link of the host that attachments share, as long as the value lives:
+/// those that come to use it share the lock, one that takes it away has it alone.
 public struct LinkLock: ~Copyable {
   private let lock: RangeLock
 
@@ -105,7 +105,8 @@ extension Attachment {
 }
 
 extension LockHolder {
-  /// A digest of what is locked, `name`, which is unique to the network namespace that this runs in.
+  /// A digest of what is locked, `name`, which is unique to the network namespace that this runs
+  /// in.
   fileprivate static func position(_ name: String) throws(SystemError) -> Int64 {
     let host = try FileStatus(path: "/proc/thread-self/ns/net")
     let digest = SHA2.sha256(Array("\(host.device)/\(host.inode)/\(name)".utf8))

@@ -141,8 +141,8 @@ extension FrameProgram {
     code.jump(to: drop)
   }
 
-  /// From the sender, or from no address, and then for its own (RFC 4862 §5.4) and without an option
-  /// that names it.
+  /// From the sender, or from no address, and then for its own (RFC 4862 §5.4) and without an
+  /// option that names it.
   private mutating func writeSolicitation(_ source: Assembler.Label) {
     typealias Constant = FrameConstant
     let unnamed = code.label()

@@ -30,8 +30,8 @@ public struct FrameProgram {
   /// The name that the kernel shows: `bpftool prog`, `ip -d link`.
   public static let name = "patchbay_guard"
 
-  /// The instructions for `policy`. One with so many addresses that the kernel has no jump over them
-  /// throws.
+  /// The instructions for `policy`. One with so many addresses that the kernel has no jump over
+  /// them throws.
   public static func instructions(for policy: GuardPolicy) throws(Assembler.Failure)
     -> [Instruction]
   {
@@ -176,8 +176,8 @@ public struct FrameProgram {
   }
 }
 
-/// What a register has when `bytes`, of which there are two or four, were loaded into it on a machine
-/// whose byte order is little-endian.
+/// What a register has when `bytes`, of which there are two or four, were loaded into it on a
+/// machine whose byte order is little-endian.
 func loaded(_ bytes: ArraySlice<UInt8>) -> UInt32 {
   bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
 }

@@ -4,8 +4,8 @@ public import Addresses
 /// addresses of IPv4 and IPv6.
 ///
 /// Both mechanisms are generated from this value: `FrameProgram`, which is an XDP program, and
-/// `FrameRules`, which is a table of nftables. Policing is by source: where a frame goes to does not
-/// matter, and frames towards the container are not looked at.
+/// `FrameRules`, which is a table of nftables. Policing is by source: where a frame goes to does
+/// not matter, and frames towards the container are not looked at.
 public struct GuardPolicy: Hashable, Sendable {
   /// An Ethernet address that may send, and what it may send from.
   public struct Sender: Hashable, Sendable {

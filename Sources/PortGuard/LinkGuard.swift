@@ -13,8 +13,9 @@ public enum GuardMechanism: String, Hashable, Sendable {
   /// What comes before the datapath, and cannot be passed by.
   ///
   /// - Parameters:
-  ///   - isUserspace: ovs-vswitchd itself is the datapath: it takes frames by a socket of packet(7),
-  ///     before any chain. The kernel's datapath takes them behind the chains of nftables.
+  ///   - isUserspace: ovs-vswitchd itself is the datapath: it takes frames by a socket of
+  ///     packet(7), before any chain. The kernel's datapath takes them behind the chains of
+  ///     nftables.
   ///   - isOffloaded: The kernel's datapath puts its flows into tc(8), which again comes before any
   ///     chain: `other_config:hw-offload` of ovs-vswitchd.conf.db(5).
   public init(isUserspace: Bool, isOffloaded: Bool) {
@@ -142,8 +143,8 @@ public struct LinkGuard: Hashable, Sendable {
 
   // MARK: - Removing
 
-  /// Removes the table of the link named `link`, whether or not the link is there; false if there is
-  /// none, or its comment is another one. A program needs no removal.
+  /// Removes the table of the link named `link`, whether or not the link is there; false if there
+  /// is none, or its comment is another one. A program needs no removal.
   @discardableResult
   public static func remove(of link: String, comment: String, until deadline: Deadline)
     throws(GuardError) -> Bool

@@ -7,7 +7,8 @@ enum Listener {
   /// podman keeps the ports of its containers busy by this program, which serves no one.
   private static let placeholder = "conmon"
 
-  /// Throws `.listening` where a process of the host has the port: it would not be reached any more.
+  /// Throws `.listening` where a process of the host has the port: it would not be reached any
+  /// more.
   static func refuse(_ port: PublishedPort, until deadline: Deadline) throws(PublishedPortsError) {
     guard isBusy(port) else { return }
     let processes = processes(port, until: deadline)

@@ -4,9 +4,9 @@ internal import Netlink
 
 /// Whether packets with an address of 127.0.0.0/8 leave by a link, and come in by it.
 ///
-/// A connection to 127.0.0.1 that leads to a container leaves the host by the link to the container,
-/// which the kernel allows with `route_localnet` only. That also lets neighbours send to what listens
-/// on 127.0.0.1 alone; so a link is opened only after a rule drops that.
+/// A connection to 127.0.0.1 that leads to a container leaves the host by the link to the
+/// container, which the kernel allows with `route_localnet` only. That also lets neighbours send to
+/// what listens on 127.0.0.1 alone; so a link is opened only after a rule drops that.
 public enum LoopbackRoute {
   private static func setting(_ link: String) -> String { "ipv4/conf/\(link)/route_localnet" }
 

@@ -81,8 +81,8 @@ extension PortFirewall {
       ]
     case (false, _):
       return [
-        "net.ipv4.conf.\(link).route_localnet is 0, and should be 1: 127.0.0.1 does not lead to the "
-          + "container"
+        "net.ipv4.conf.\(link).route_localnet is 0, and should be 1: 127.0.0.1 does not lead to "
+          + "the container"
       ]
     }
   }

@@ -53,7 +53,8 @@ extension FirewallListing.Element {
 }
 
 extension PortTable {
-  /// Deletes what attachments have in a listing: elements, rules and chains, by what they are there.
+  /// Deletes what attachments have in a listing: elements, rules and chains, by what they are
+  /// there.
   static func removal(_ listing: FirewallListing, of chains: [String]) -> [FirewallCommand] {
     let all = Set(chains + chains.map { PortOwner.returnChain(beside: $0) })
     var commands: [FirewallCommand] = []

@@ -1,8 +1,8 @@
 public import CNI
 internal import Nftables
 
-/// The attachment that ports are published for. The names of all that it has follow from this alone,
-/// so that it is found again without any other state.
+/// The attachment that ports are published for. The names of all that it has follow from this
+/// alone, so that it is found again without any other state.
 public struct PortOwner: Hashable, Sendable {
   /// The network's name.
   public let network: String

@@ -3,8 +3,8 @@ internal import JSON
 internal import Nftables
 internal import PluginConfigurations
 
-/// The table that all published ports of the host share, and the commands that put what an attachment
-/// has there and take it away again.
+/// The table that all published ports of the host share, and the commands that put what an
+/// attachment has there and take it away again.
 ///
 /// Maps lead from (address, protocol, port) to one chain per attachment; a port that has a holder
 /// cannot be taken by another, as the kernel refuses a second element of the same key. At the other

@@ -76,8 +76,8 @@ public struct PublishedPorts: Hashable, Sendable {
   public enum Masquerading: Hashable, Sendable {
     /// None.
     case none
-    /// Those of the host by 127.0.0.1, and of the container's own subnet: the replies to those would
-    /// not come back through the host.
+    /// Those of the host by 127.0.0.1, and of the container's own subnet: the replies to those
+    /// would not come back through the host.
     case neighbours
     /// All.
     case all

@@ -2,8 +2,8 @@ internal import Addresses
 internal import Linux
 internal import Netlink
 
-// Flows of protocols that have no connections: the kernel goes on to send what a client sends where it
-// sent it before, as long as the client keeps its port.
+// Flows of protocols that have no connections: the kernel goes on to send what a client sends where
+// it sent it before, as long as the client keeps its port.
 
 extension PortFirewall {
   /// Has the kernel forget flows to these ports that lead to something else than their container:

@@ -4,8 +4,8 @@ internal import Linux
 internal import Netlink
 package import PluginCore
 
-/// The host ends that attachments have. By them a sandbox is known that lives on without its path: the
-/// kernel deletes a veth pair with its namespace.
+/// The host ends that attachments have. By them a sandbox is known that lives on without its path:
+/// the kernel deletes a veth pair with its namespace.
 package struct HostEnds {
   private var names: [AttachmentKey: [String]] = [:]
 
@@ -39,8 +39,8 @@ package struct HostEnds {
     } catch { return error.errno != .noSuchDevice }
   }
 
-  /// Waits until the kernel has deleted those of `attachments`, whose namespaces have just ended; no
-  /// longer than `limit`.
+  /// Waits until the kernel has deleted those of `attachments`, whose namespaces have just ended;
+  /// no longer than `limit`.
   package func settle(_ attachments: [AttachmentKey], within limit: Duration) {
     let deadline = Deadline.after(limit)
     while attachments.contains(where: { areThere($0) }), !deadline.hasPassed {

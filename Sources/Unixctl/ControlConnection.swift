@@ -1,8 +1,8 @@
 internal import JSON
 public import Linux
 
-/// A connection to the control socket of a daemon of Open vSwitch, as ovs-appctl(8) makes it: JSON-RPC
-/// 1.0 with one text after the other and no separators.
+/// A connection to the control socket of a daemon of Open vSwitch, as ovs-appctl(8) makes it:
+/// JSON-RPC 1.0 with one text after the other and no separators.
 ///
 /// Commands only read; none is sent that changes a table or a counter.
 public final class ControlConnection {

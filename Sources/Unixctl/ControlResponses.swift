@@ -1,7 +1,7 @@
 internal import JSON
 
-/// What a daemon sends over its control socket: JSON texts without separators, in whatever pieces they
-/// arrive.
+/// What a daemon sends over its control socket: JSON texts without separators, in whatever pieces
+/// they arrive.
 package struct ControlResponses {
   private var splitter = JSONTextSplitter()
 

@@ -1,4 +1,5 @@
-/// What `ofproto/trace` of ovs-vswitchd says becomes of a frame (ovs-vswitchd(8), "OFPROTO COMMANDS").
+/// What `ofproto/trace` of ovs-vswitchd says becomes of a frame (ovs-vswitchd(8), "OFPROTO
+/// COMMANDS").
 ///
 /// The text has one block for each pipeline that the frame goes through: a recirculation adds one.
 public struct FlowTrace: Hashable, Sendable {

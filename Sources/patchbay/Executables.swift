@@ -30,8 +30,8 @@ enum Executables {
     return nil
   }
 
-  /// Goes on as `command`. Where there is no such program the exit status is 127, where it cannot be
-  /// run 126, as a shell has it.
+  /// Goes on as `command`. Where there is no such program the exit status is 127, where it cannot
+  /// be run 126, as a shell has it.
   static func become(_ command: [String], environment: [String]) throws -> Never {
     let variable = environment.last { $0.hasPrefix("PATH=") }
     let path = variable.map { String($0.dropFirst(5)) } ?? ""

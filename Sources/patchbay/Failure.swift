@@ -29,8 +29,8 @@ struct Failure: Error, CustomStringConvertible {
           + "\(attachment.interfaceName) detaches it; add --ifname NAME attaches it once more"
       case .configuration(let file, _)
       where [".conflist", ".conf", ".json"].contains(where: { file.hasSuffix($0) }):
-        "every runtime stops at this file before it reads the next; mend it or take it away: patchbay "
-          + "validate \(file) names its faults"
+        "every runtime stops at this file before it reads the next; mend it or take it away: "
+          + "patchbay validate \(file) names its faults"
       case .notAttached: "patchbay list shows what is attached"
       case .noNetworks:
         "a network is a file NAME.conflist there; --conf-dir or NETCONFPATH names another directory"

@@ -24,8 +24,8 @@ extension StandardStream {
   }
 }
 
-/// Writes a line to standard error, or several with line feeds between. Other control characters are
-/// escaped.
+/// Writes a line to standard error, or several with line feeds between. Other control characters
+/// are escaped.
 func say(_ text: String, _ style: Style? = nil) {
   let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
     String($0).controlCharactersEscaped

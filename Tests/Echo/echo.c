@@ -3,8 +3,8 @@
  * echo ask tcp|udp|sctp ADDRESS PORT [LOCALPORT]: prints the answer; exit status 1 without one.
  * echo frame LINK HEX: sends a frame by a link.
  *
- * SCTP is spoken on raw sockets, INIT and INIT ACK only (RFC 9260 §5.1), since many kernels translate
- * it and do not speak it. What is told stands in the cookie.
+ * SCTP is spoken on raw sockets, INIT and INIT ACK only (RFC 9260 §5.1), since many kernels
+ * translate it and do not speak it. What is told stands in the cookie.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -87,7 +87,9 @@ static void put32(uint8_t *place, uint32_t value) {
   put16(place + 2, value & 0xffff);
 }
 static unsigned get16(const uint8_t *place) { return (unsigned)place[0] << 8 | place[1]; }
-static uint32_t get32(const uint8_t *place) { return (uint32_t)get16(place) << 16 | get16(place + 2); }
+static uint32_t get32(const uint8_t *place) {
+  return (uint32_t)get16(place) << 16 | get16(place + 2);
+}
 
 /* Common header, one chunk, and with a text its cookie. Answers the size. */
 static size_t packet(uint8_t *bytes, int type, unsigned from, unsigned to, uint32_t tag,
@@ -205,7 +207,8 @@ static int ask(const char *transport, const char *text, int port, int local) {
       if (errno == EAGAIN) fail("recv");
       continue;
     }
-    if (reply[12] != INIT_ACK || get16(reply + 2) != own || get16(reply) != (unsigned)port) continue;
+    if (reply[12] != INIT_ACK || get16(reply + 2) != own || get16(reply) != (unsigned)port)
+      continue;
     if (size < FIXED + 4) continue;
     size_t length = get16(reply + FIXED + 2);
     if (length < 4 || length > size - FIXED) continue;

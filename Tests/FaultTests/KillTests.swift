@@ -43,8 +43,8 @@ struct KillTests {
     case .del: violations.expectSuccess(try place.del(), event)
     case .gc:
       violations.expectSuccess(try place.gc(), event)
-      // What is locked is left to the next one: a child of the killed ADD may hold the lock until its
-      // own program runs.
+      // What is locked is left to the next one: a child of the killed ADD may hold the lock until
+      // its own program runs.
       if !(try place.difference().isEmpty) {
         Thread.sleep(forTimeInterval: 0.3)
         violations.expectSuccess(try place.gc(), event)

@@ -124,7 +124,8 @@ private final class Load: Sendable {
     }
   }
 
-  /// With no command running: GC of all that is not known to be there, and then everything is looked at.
+  /// With no command running: GC of all that is not known to be there, and then everything is
+  /// looked at.
   func inspect() throws {
     figures.withLock { $0.inspections += 1 }
     let all = states.withLock { $0 }

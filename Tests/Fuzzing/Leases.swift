@@ -61,7 +61,8 @@ extension Feeding {
     try directory.setModified(modified)
   }
 
-  /// What host-local does. The leases may have been made unreadable, but no address has two holders.
+  /// What host-local does. The leases may have been made unreadable, but no address has two
+  /// holders.
   private static func use(_ location: LeaseLocation) throws {
     guard
       var store = try LeaseDirectory.open(

@@ -2,8 +2,8 @@ import Addresses
 import CNI
 import JSON
 
-/// What octets from outside are given to. None of them may trap, hang, or take memory without bound,
-/// whatever the octets are; and what was understood is understood again when it is written.
+/// What octets from outside are given to. None of them may trap, hang, or take memory without
+/// bound, whatever the octets are; and what was understood is understood again when it is written.
 public enum Subject: String, CaseIterable, Sendable {
   /// JSON texts, and streams of them.
   case json

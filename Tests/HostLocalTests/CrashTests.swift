@@ -18,7 +18,8 @@ private struct Wreckage {
     "sticky": "name",
   ]
   static let arguments = "K8S_POD_NAMESPACE=a;K8S_POD_NAME=pod"
-  /// A plugin that is stopped before one of these leaves what it leaves before the next that is none.
+  /// A plugin that is stopped before one of these leaves what it leaves before the next that is
+  /// none.
   static let harmless: Set = [
     "read", "pread64", "newfstatat", "brk", "mmap", "munmap", "mprotect", "gettid", "poll",
     "rt_sigaction", "sched_getaffinity", "getrandom", "getdents64", "lseek",

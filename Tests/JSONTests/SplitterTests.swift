@@ -59,7 +59,8 @@ struct SplitterTests {
       return clock.measure { #expect(split(stream, by: stream.count).0.count == count) }
     }
     _ = time(1000)
-    // Twenty times the texts: a cost that grows with the square would be four hundred times as high.
+    // Twenty times the texts: a cost that grows with the square would be four hundred times as
+    // high.
     #expect(time(200_000) < time(10_000) * 100)
   }
 }

@@ -37,7 +37,8 @@ extension KernelNetlink {
       // RFC 5227 §2.3: sender and target of a request are the same.
       var request = all + mac.bytes + [0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1]
       request += mac.bytes + ipv4 + none + ipv4
-      // RFC 4861 §4.4 and §7.2.6: to all nodes; type 136, checksum, Override; the link-layer address.
+      // RFC 4861 §4.4 and §7.2.6: to all nodes; type 136, checksum, Override; the link-layer
+      // address.
       var advertisement = [0x33, 0x33, 0, 0, 0, 1] + mac.bytes + [0x86, 0xdd]
       advertisement += [0x60, 0, 0, 0, 0, 32, 58, 255] + ipv6 + allNodes
       advertisement += [136, 0, 0x48, 0x3f, 0x20, 0, 0, 0] + ipv6 + [2, 1] + mac.bytes

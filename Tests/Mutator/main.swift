@@ -3,8 +3,8 @@ import Foundation
 import Fuzzing
 import TestSupport
 
-// mutator SUBJECT SECONDS SEED [FILE]: feeds a subject with samples that are changed at random, as the
-// seed says. A subject that traps or hangs ends the program; FILE then has the input.
+// mutator SUBJECT SECONDS SEED [FILE]: feeds a subject with samples that are changed at random, as
+// the seed says. A subject that traps or hangs ends the program; FILE then has the input.
 
 let words = CommandLine.arguments
 guard words.count >= 4, let subject = Subject(rawValue: words[1]), let seconds = Double(words[2]),

@@ -67,8 +67,8 @@ extension OVNTests {
       case 0: return try expectDel("\(event), then DEL")
       case 1:
         try network.age()
-        // What is locked is left to the next one: a child of what was killed may hold the lock until
-        // its own program runs.
+        // What is locked is left to the next one: a child of what was killed may hold the lock
+        // until its own program runs.
         for _ in 0..<50 {
           violations.expectSuccess(try network.gc([]), "\(event), then GC")
           if try Self.traces(network, sandbox) == before { break }

@@ -58,8 +58,8 @@ extension OVNTests {
 }
 
 extension LogicalNetwork {
-  /// What the host has on the network, each line one thing with what makes it that: its logical ports,
-  /// leases, ports and links.
+  /// What the host has on the network, each line one thing with what makes it that: its logical
+  /// ports, leases, ports and links.
   func belongings() throws -> [String] {
     let own = "\(host.name)/\(name)/"
     var lines = try lab.ports(of: logicalSwitch).filter {

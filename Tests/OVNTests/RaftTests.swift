@@ -84,7 +84,8 @@ struct NorthboundRaftTests {
     )
   }
 
-  /// Attaches and detaches, until told to end: whatever ADD said, DEL is repeated until it succeeds.
+  /// Attaches and detaches, until told to end: whatever ADD said, DEL is repeated until it
+  /// succeeds.
   private static func client(
     _ number: Int, _ network: LogicalNetwork, _ ledger: Ledger, _ isDone: () -> Bool
   ) {

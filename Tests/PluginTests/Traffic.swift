@@ -77,8 +77,8 @@ extension Sandbox {
   /// Where the frames of `sendFrame` say that they are from; nothing else does.
   static let frameSource = "02:00:00:00:00:aa"
 
-  /// Sends one frame through a socket of packet(7), to the broadcast address; `tags` from the outermost on, as
-  /// IEEE 802.1Q has them. Its EtherType is the experimental one, 0x88b5.
+  /// Sends one frame through a socket of packet(7), to the broadcast address; `tags` from the
+  /// outermost on, as IEEE 802.1Q has them. Its EtherType is the experimental one, 0x88b5.
   func sendFrame(tags: [Int] = []) throws {
     let source = Self.frameSource.replacing(":", with: "")
     let header = "ffffffffffff\(source)" + tags.map { String(format: "8100%04x", $0) }.joined()

@@ -215,7 +215,8 @@ import Testing
   func offloaded() throws {
     let network = try Guarded()
     let ovs = network.host.openVSwitch
-    // Where the kernel has no such datapath, ADD fails when the link is guarded and cannot be a port.
+    // Where the kernel has no such datapath, ADD fails when the link is guarded and cannot be a
+    // port.
     try ovs.vsctl(
       "--no-wait", "add-br", "br8", "--", "set", "Bridge", "br8", "datapath_type=system")
     func guarding(_ isOffloaded: Bool) throws -> [Substring] {

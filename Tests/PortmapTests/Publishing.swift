@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 
-/// A host that publishes ports: two networks with gateways, and a place outside that knows no way to
-/// the containers.
+/// A host that publishes ports: two networks with gateways, and a place outside that knows no way
+/// to the containers.
 struct Publishing {
   let host: TestHost
   let beyond: Sandbox

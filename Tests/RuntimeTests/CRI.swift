@@ -1,7 +1,7 @@
 import TestSupport
 
-/// What Kubernetes says to containerd (Container Runtime Interface, `runtime.v1`), said by curl: gRPC
-/// is HTTP/2, and the messages here are short texts.
+/// What Kubernetes says to containerd (Container Runtime Interface, `runtime.v1`), said by curl:
+/// gRPC is HTTP/2, and the messages here are short texts.
 struct CRI {
   let host: RuntimeHost
 

@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 extension RuntimeHost {
-  /// Goes on as after power was lost: no process and no link is there any more, files are, and it is
-  /// another boot.
+  /// Goes on as after power was lost: no process and no link is there any more, files are, and it
+  /// is another boot.
   func losePower() throws {
     let daemon = "--no-chdir --detach -vconsole:off -vsyslog:off"
     try sh(

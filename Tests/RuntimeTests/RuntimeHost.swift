@@ -22,7 +22,8 @@ final class RuntimeHost: Sendable {
   private static let last = Mutex<RuntimeHost?>(nil)
   private let isClean = Atomic(false)
 
-  /// The root file system of the machine, as .ci/machines/fresh-base makes one; nil for that of this machine.
+  /// The root file system of the machine, as .ci/machines/fresh-base makes one; nil for that of
+  /// this machine.
   static let root = ProcessInfo.processInfo.environment["PATCHBAY_ROOT"]
 
   /// The directory of the sources.

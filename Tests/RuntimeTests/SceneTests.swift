@@ -59,8 +59,8 @@ extension RuntimeTests {
       try host.call("patchbay", "netns", "del", "fay")
       try containerd.stop()
       try eventually("nothing is left") { try host.remains().isEmpty }
-      // Of all of it there is the bridge, which has nothing but its own port, and which leases there
-      // were last.
+      // Of all of it there is the bridge, which has nothing but its own port, and which leases
+      // there were last.
       let bridge = "OVS-1  internal, the bridge's own"
       let empty = try host.call("patchbay", "show")
       #expect(empty.hasSuffix("\n   └─ \(bridge)\n\n1 bridge, 1 port, no problem\n"), "\(empty)")

@@ -47,4 +47,28 @@ struct SizeTests {
     }
     #expect(count > 400)
   }
+
+  @Test("no line has more than 100 columns, but for texts that a test gives or expects")
+  func columns() throws {
+    var files = ["Package.swift"]
+    for (folder, names) in try Self.folders() {
+      files += names.filter { name in [".swift", ".c", ".h"].contains { name.hasSuffix($0) } }
+        .map { "\(folder)/\($0)" }
+    }
+    #expect(files.count > 400)
+    for file in files {
+      let isTest = file.hasPrefix("Tests/")
+      var isText = false
+      for (index, line) in try MapTests.text(file).split(
+        separator: "\n", omittingEmptySubsequences: false
+      ).enumerated() {
+        // The delimiters of a text of several lines.
+        if line.components(separatedBy: "\"\"\"").count % 2 == 0 { isText.toggle() }
+        guard line.count > 100 else { continue }
+        #expect(
+          isTest && (isText || line.contains("\"")),
+          "\(file):\(index + 1) has \(line.count) columns")
+      }
+    }
+  }
 }

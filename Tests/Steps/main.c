@@ -55,8 +55,9 @@ static const struct {
  * What no fault is made of: without memory the Swift runtime ends the program, by design; futex is
  * its lock; exit_group and rt_sigreturn cannot fail.
  */
-static const long exempt[] = {SYS_brk,   SYS_mmap,       SYS_munmap,       SYS_mprotect, SYS_madvise,
-                              SYS_futex, SYS_exit_group, SYS_rt_sigreturn, SYS_execve};
+static const long exempt[] = {SYS_brk,     SYS_mmap,  SYS_munmap,     SYS_mprotect,
+                              SYS_madvise, SYS_futex, SYS_exit_group, SYS_rt_sigreturn,
+                              SYS_execve};
 
 static const char *name_of(long number) {
   static char other[32];

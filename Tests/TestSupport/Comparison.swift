@@ -18,7 +18,8 @@ extension ComparedOutcome {
   public var hasFailed: Bool { result.status != 0 }
 }
 
-/// A difference from the reference plugin on purpose. A README has them in a table, by these titles.
+/// A difference from the reference plugin on purpose. A README has them in a table, by these
+/// titles.
 public struct Difference<Outcome: ComparedOutcome>: Sendable {
   /// Whether it explains how the two outcomes differ.
   public typealias Cover = @Sendable (_ command: String, _ ours: Outcome, _ theirs: Outcome) -> Bool
@@ -32,7 +33,8 @@ public struct Difference<Outcome: ComparedOutcome>: Sendable {
     (self.title, self.covers) = (title, covers)
   }
 
-  /// The titles in the first table of the README at `path`, after a line that begins with `heading`.
+  /// The titles in the first table of the README at `path`, after a line that begins with
+  /// `heading`.
   public static func titles(inTableOf path: String, below heading: String = "") throws -> [String] {
     let lines = try Project.text(path).split(separator: "\n").drop { !$0.hasPrefix(heading) }
     let rows = lines.drop { !$0.hasPrefix("|---") }.dropFirst().prefix { $0.hasPrefix("|") }

@@ -4,8 +4,8 @@ import Testing
 
 /// The messages for people, all those of one program in one file: `Tests/Golden/PROGRAM.txt`.
 ///
-/// An entry is the occasion on a line of its own, and below it, indented, what the program says. Tests
-/// name the occasion; elsewhere they assert codes and paths. See `Tests/Golden/README.md`.
+/// An entry is the occasion on a line of its own, and below it, indented, what the program says.
+/// Tests name the occasion; elsewhere they assert codes and paths. See `Tests/Golden/README.md`.
 public enum Messages {
   /// Occasions and messages by program, as the files have them.
   private static let books = Mutex<[String: [String: String]]>([:])

@@ -144,8 +144,8 @@ struct PlaygroundTests {
     // The tests may lie where that user cannot read.
     let directory = try TemporaryDirectory()
     let copy = "\(directory.path)/patchbay"
-    // By another process: programs that tests start meanwhile would inherit a descriptor for writing
-    // from this one, and the copy could not be run.
+    // By another process: programs that tests start meanwhile would inherit a descriptor for
+    // writing from this one, and the copy could not be run.
     try run("cp", [Patchbay.path, copy]).checked()
     // Distributions let every user open it; this machine perhaps does not.
     let device =

@@ -3,8 +3,8 @@ internal import Linux
 internal import Netlink
 package import PluginCore
 
-/// The links of the host, of which GC deletes those of attachments that are not valid, also those that
-/// never became a port.
+/// The links of the host, of which GC deletes those of attachments that are not valid, also those
+/// that never became a port.
 package struct CollectedLinks {
   private let socket: RouteSocket
   private let links: [Link]

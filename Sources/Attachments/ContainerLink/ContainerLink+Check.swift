@@ -89,8 +89,8 @@ extension ContainerLink {
     }
   }
 
-  /// Of the container end itself. Its MAC address, its MTU and its settings may be those that a later
-  /// plugin of the chain gave it, without a word in the result.
+  /// Of the container end itself. Its MAC address, its MTU and its settings may be those that a
+  /// later plugin of the chain gave it, without a word in the result.
   private static func compareContainer(
     _ plan: Plan, _ link: Link, _ deviations: inout Deviations
   ) {
@@ -127,7 +127,8 @@ extension ContainerLink {
   ) throws(RouteError) {
     for route in expected.routes {
       let wanted = route.onLink(link.index, expected.addresses)
-      // A later plugin of the chain may have moved it out of the main table, as the reference sbr does.
+      // A later plugin of the chain may have moved it out of the main table, as the reference sbr
+      // does.
       let mayBeMoved = route.table == nil || wanted.table == Netlink.Route.mainTable
       let found = try inside.routes(
         wanted.destination.address.family, table: mayBeMoved ? nil : route.table,

@@ -20,8 +20,8 @@ package struct ContainerLink {
   /// Whether it has to be given to it yet.
   private var isMACPending = false
 
-  /// Makes the pair, in the place of `leftovers`. Both ends have their names and sizes; the host end is
-  /// up.
+  /// Makes the pair, in the place of `leftovers`. Both ends have their names and sizes; the host
+  /// end is up.
   package init(
     _ plan: Plan, _ survey: Survey, in sandbox: borrowing NetworkNamespace, _ context: Context,
     _ rollback: inout Rollback
@@ -104,8 +104,8 @@ package struct ContainerLink {
     } catch { if error.errno != .noSuchDevice { throw error } }
   }
 
-  /// Deletes the host end of an attachment, and with it the container end, wherever that is. A link of
-  /// the same name that is another's stays.
+  /// Deletes the host end of an attachment, and with it the container end, wherever that is. A link
+  /// of the same name that is another's stays.
   private static func release(
     _ detachment: Detachment, _ outside: RouteSocket, until deadline: Deadline
   ) throws(RouteError) {

@@ -78,8 +78,8 @@ package struct HostLink: Hashable {
     return Self.matches(parts[0], network) ? .ours : .network(parts[0])
   }
 
-  /// The attachment whose host end has `alias`, if it is one to `network`, and its names are there in
-  /// full.
+  /// The attachment whose host end has `alias`, if it is one to `network`, and its names are there
+  /// in full.
   static func attachment(_ alias: String?, to network: String) -> Attachment? {
     guard let alias, let parts = parts(alias), matches(parts[0], network),
       !parts.contains(where: { $0.hasPrefix("#") })
@@ -98,12 +98,12 @@ package struct HostLink: Hashable {
   package static func attachmentText(_ alias: String?) -> String? {
     alias.flatMap { parts($0) }?.joined(separator: "/")
   }
-  /// The network of the attachment whose host end has `alias`, in full or abbreviated; nil where it is
-  /// not the alias of a host end.
+  /// The network of the attachment whose host end has `alias`, in full or abbreviated; nil where it
+  /// is not the alias of a host end.
   package static func network(_ alias: String?) -> String? { alias.flatMap { parts($0) }?.first }
 
-  /// Network, container ID and interface name, each in full or abbreviated; nil if `alias` is not that
-  /// of a host end.
+  /// Network, container ID and interface name, each in full or abbreviated; nil if `alias` is not
+  /// that of a host end.
   private static func parts(_ alias: String) -> [String]? {
     guard alias.hasPrefix(prefix) else { return nil }
     let parts = alias.dropFirst(prefix.count).split(separator: "/").map { String($0) }

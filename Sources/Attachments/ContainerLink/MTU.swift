@@ -25,9 +25,9 @@ extension Plan {
     if mtu < own.mtu {
       context.log.write(
         .warning,
-        "mtu \(mtu) is less than the \(own.mtu) of \"\(bridge)\": Open vSwitch lowers internal ports "
-          + "without mtu_request; ovs-vsctl set Interface \(bridge) mtu_request=\(own.mtu) keeps it"
-      )
+        "mtu \(mtu) is less than the \(own.mtu) of \"\(bridge)\": Open vSwitch lowers internal "
+          + "ports without mtu_request; ovs-vsctl set Interface \(bridge) "
+          + "mtu_request=\(own.mtu) keeps it")
     }
     return plan
   }

@@ -10,8 +10,8 @@ package import PluginCore
 
 /// What of an attachment with a gateway passes the host's own forward chains.
 ///
-/// The rules are the gateway's, not the attachment's: they come with the first attachment and go with
-/// the last, under the lock and in the moment in which the gateway goes (`GatewayDeparture`).
+/// The rules are the gateway's, not the attachment's: they come with the first attachment and go
+/// with the last, under the lock and in the moment in which the gateway goes (`GatewayDeparture`).
 package enum Forward {
   /// How the comments of the rules begin that let answers pass.
   package static let answersComment = "patchbay: forward answers to "
@@ -87,7 +87,8 @@ package enum Forward {
       details: "\(first.remedy) lets it pass; \"forward\": \"leave\" leaves it as it is")
   }
 
-  /// The subnets of a gateway: of the addresses that its link has, or else those of the configuration.
+  /// The subnets of a gateway: of the addresses that its link has, or else those of the
+  /// configuration.
   private static func subnets(of link: String, _ plan: Plan, _ context: Context)
     throws(AttachmentError) -> [IPPrefix]
   {

@@ -6,9 +6,10 @@ internal import PluginCore
 /// The chains by which firewalls of this host drop what it forwards, as those of Docker and ufw do:
 /// an accept in a table of one's own does not help against a drop in another.
 ///
-/// They get three rules for each gateway: what comes in by it may pass, and what goes out by it if it
-/// answers or is published. The gateway's name is in their comments, by which they are found again.
-/// They are such as iptables-nft(8) writes, because it refuses to list a table with anything else.
+/// They get three rules for each gateway: what comes in by it may pass, and what goes out by it if
+/// it answers or is published. The gateway's name is in their comments, by which they are found
+/// again. They are such as iptables-nft(8) writes, because it refuses to list a table with anything
+/// else.
 struct ForwardChains {
   /// The name of the gateway's link.
   let gateway: String
@@ -96,8 +97,8 @@ struct ForwardChains {
     return closed
   }
 
-  /// The chains that drop by their policy and lack the rules. Of others it is not known what they drop:
-  /// a later plugin of the chain, such as `firewall`, may have made them for its own rules.
+  /// The chains that drop by their policy and lack the rules. Of others it is not known what they
+  /// drop: a later plugin of the chain, such as `firewall`, may have made them for its own rules.
   func closedChains(_ families: Set<IPAddress.Family>, until deadline: Deadline)
     throws(FilterError) -> [ForeignChain]
   {

@@ -9,9 +9,9 @@ package struct ForwardObstacle: Hashable {
   /// The command that lets it pass.
   package let remedy: String
 
-  /// What of this host's firewalls would drop what `gateway` forwards, besides the chains of nftables
-  /// that ADD opens. A rule that names the gateway, or a whole subnet of it, is taken for one that
-  /// lets it pass.
+  /// What of this host's firewalls would drop what `gateway` forwards, besides the chains of
+  /// nftables that ADD opens. A rule that names the gateway, or a whole subnet of it, is taken for
+  /// one that lets it pass.
   ///
   /// - Parameter subnets: Those of the gateway; empty where they are not known.
   package static func all(
@@ -48,8 +48,8 @@ package struct ForwardObstacle: Hashable {
     return obstacles
   }
 
-  /// firewalld rejects what comes in by a link, and from a source, that is in none of its zones; what
-  /// is in one is named in a rule.
+  /// firewalld rejects what comes in by a link, and from a source, that is in none of its zones;
+  /// what is in one is named in a rule.
   private static func isBlockedByFirewalld(
     _ gateway: String, _ subnets: [IPPrefix], until deadline: Deadline
   ) throws(FilterError) -> Bool {

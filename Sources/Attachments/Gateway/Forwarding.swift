@@ -17,8 +17,8 @@ package enum Forwarding {
     try NetworkNamespace.current().readSetting(setting(family)) == "1"
   }
 
-  /// What a gateway's link must have, so that a container can change neither addresses nor routes of
-  /// this host: it takes no router advertisements and no redirects. Of IPv6 also where all its
+  /// What a gateway's link must have, so that a container can change neither addresses nor routes
+  /// of this host: it takes no router advertisements and no redirects. Of IPv6 also where all its
   /// addresses are of IPv4, since the kernel gives a link both.
   static func closed(_ link: String) -> [(path: String, value: String)] {
     [
@@ -27,8 +27,8 @@ package enum Forwarding {
     ]
   }
 
-  /// Gives a gateway's link the settings again that a new link does not have; returns those that were
-  /// otherwise.
+  /// Gives a gateway's link the settings again that a new link does not have; returns those that
+  /// were otherwise.
   package static func restore(_ link: String, _ families: Set<IPAddress.Family>)
     throws(AttachmentError) -> [String]
   {
@@ -59,8 +59,8 @@ package enum Forwarding {
       try host.writeSettings(closed(link))
       if gateway.families.contains(.v6), try !isOn(.v6) {
         for name in try advertised(except: link, socket, context) {
-          // Written before forwarding is on: the kernel takes the routes away that it has learned by
-          // links with another value.
+          // Written before forwarding is on: the kernel takes the routes away that it has learned
+          // by links with another value.
           try host.writeSettings([("ipv6/conf/\(name)/accept_ra", "2")])
           context.log.write(.info, "\"\(name)\" goes on taking router advertisements")
         }
@@ -81,7 +81,8 @@ package enum Forwarding {
 
   /// The links that would ignore their routers with forwarding on, and live from them: those that
   /// have learned an address or a route by an advertisement, and devices that were not made by
-  /// software, which may learn one any time. A host end or another container's link is none of them.
+  /// software, which may learn one any time. A host end or another container's link is none of
+  /// them.
   private static func advertised(
     except gateway: String, _ socket: RouteSocket, _ context: Context
   ) throws(SystemError) -> [String] {

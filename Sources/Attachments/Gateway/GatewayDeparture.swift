@@ -40,8 +40,8 @@ struct GatewayDeparture {
   /// Takes the ports off.
   ///
   /// What may be the last has the gateway alone, so that no ADD comes to use it meanwhile.
-  /// Addresses and rules of forward chains go first, while the rows still tell of them: when this is
-  /// killed, the next DEL finds everything that is left to do. That no attachment came or went
+  /// Addresses and rules of forward chains go first, while the rows still tell of them: when this
+  /// is killed, the next DEL finds everything that is left to do. That no attachment came or went
   /// since, ovsdb-server makes sure in the transaction; if one did, what is marked is put back, and
   /// it begins again.
   func leave(

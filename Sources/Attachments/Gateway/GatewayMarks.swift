@@ -4,8 +4,8 @@ internal import PluginConfigurations
 /// What this plugin put on a gateway's port: pairs of `external_ids` of its Port row. Nothing that
 /// has no mark is ever taken away.
 ///
-/// Each mark is a key of its own, so that several can be put and taken at once, by whomever, without
-/// being read before.
+/// Each mark is a key of its own, so that several can be put and taken at once, by whomever,
+/// without being read before.
 enum GatewayMark: Hashable {
   /// This network needs this address, which was not there before.
   case address(IPPrefix, network: String)

@@ -11,7 +11,8 @@ internal import PortGuard
 /// `guard`: what the container may send. It is on the host end before that is a port, and goes with
 /// the attachment: with the link, or, where it is a table of nftables, before the link.
 package struct AttachmentGuard {
-  /// The key in `external_ids` by which rows of an attachment tell how it is guarded: `full` or `mac`.
+  /// The key in `external_ids` by which rows of an attachment tell how it is guarded: `full` or
+  /// `mac`.
   package static let key = ExternalIDKey.guarded.rawValue
 
   private let configuration: GuardConfiguration
@@ -33,8 +34,8 @@ package struct AttachmentGuard {
 
   // MARK: - ADD
 
-  /// What is to guard the attachment; nil where nothing is. Refuses what this host cannot have, before
-  /// anything is made.
+  /// What is to guard the attachment; nil where nothing is. Refuses what this host cannot have,
+  /// before anything is made.
   package static func prepare(_ plan: Plan, _ survey: Survey, _ context: Context)
     throws(AttachmentError) -> AttachmentGuard?
   {
@@ -44,8 +45,9 @@ package struct AttachmentGuard {
     do {
       mechanism = try survey.database.connection.guardMechanism(datapath, until: context.deadline)
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
-    // A trial of nftables takes as long as the kernel takes to be sure that no packet meets what was
-    // tried. That there is nftables has been seen, and what is missing is refused with the rules.
+    // A trial of nftables takes as long as the kernel takes to be sure that no packet meets what
+    // was tried. That there is nftables has been seen, and what is missing is refused with the
+    // rules.
     if mechanism == .xdp {
       do { try mechanism.test(until: context.deadline) } catch {
         throw AttachmentError(error, unavailable)
@@ -57,8 +59,8 @@ package struct AttachmentGuard {
   private static let unavailable = "\"guard\" is not available"
 
   /// Makes ready for the guard of a link that was just made. Where rows of an earlier ADD are there
-  /// still, ovs-vswitchd may take the link for its port before the guard is there: until then nothing
-  /// passes.
+  /// still, ovs-vswitchd may take the link for its port before the guard is there: until then
+  /// nothing passes.
   package static func begin(
     _ wanted: AttachmentGuard?, _ link: ContainerLink, _ plan: Plan, _ survey: Survey,
     _ context: Context, _ rollback: inout Rollback
@@ -84,8 +86,8 @@ package struct AttachmentGuard {
   }
 
   /// Guards the host end from now on, before it is a port, in place of what was there. Without
-  /// `addresses`, which an IPAM plugin has yet to get by the wire, nothing but requests to DHCP servers
-  /// passes.
+  /// `addresses`, which an IPAM plugin has yet to get by the wire, nothing but requests to DHCP
+  /// servers passes.
   package func enforce(
     _ link: ContainerLink, _ addresses: [AttachmentResult.Address]?, _ context: Context
   ) throws(AttachmentError) {

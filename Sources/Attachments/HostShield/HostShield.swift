@@ -6,12 +6,12 @@ package import PluginCore
 /// What keeps the host's own IP stack from everything that a container sends into its host end.
 ///
 /// The kernel processes a frame that comes in by a host end like any other unless the kernel's
-/// datapath has taken it before: that is, before the link is a port and after it was one, and always
-/// where ovs-vswitchd forwards by itself and gets a copy. The first line of defence is one rule for
-/// all host ends of this host, by name and link group, which each link has from the first moment on.
-/// It costs an attachment nothing but the look whether it is there, and stays when the last one goes.
-/// The second line is in the settings of each link, for the time between `nft flush ruleset` and
-/// the next ADD.
+/// datapath has taken it before: that is, before the link is a port and after it was one, and
+/// always where ovs-vswitchd forwards by itself and gets a copy. The first line of defence is one
+/// rule for all host ends of this host, by name and link group, which each link has from the first
+/// moment on. It costs an attachment nothing but the look whether it is there, and stays when the
+/// last one goes. The second line is in the settings of each link, for the time between `nft flush
+/// ruleset` and the next ADD.
 package enum HostShield {
   /// A packet that arrives is seen here before the kernel puts fragments together (priority -400),
   /// so that one from a container never ends in a packet of another link.

@@ -46,7 +46,8 @@ package struct GatewayIsolation {
 
   private static let attempt = "cannot isolate the attachment behind its gateway"
 
-  /// Refuses, before anything is made, where the program is missing that puts rules into the firewall.
+  /// Refuses, before anything is made, where the program is missing that puts rules into the
+  /// firewall.
   package static func requireProgram(_ plan: Plan) throws(AttachmentError) {
     guard plan.configuration.portIsolation, plan.gatewayPort != nil, plan.hasIPAM else { return }
     do { try Firewall.require() } catch { throw AttachmentError(error, attempt) }

@@ -47,15 +47,15 @@ package struct Chassis: Hashable, Sendable {
     addresses = list("ovn-encap-ip").compactMap { IPAddress($0) }
   }
 
-  /// Bytes that a tunnel adds to a packet of a container: its Ethernet header, and the outer IP, UDP
-  /// and tunnel headers. OVN gives Geneve one option.
+  /// Bytes that a tunnel adds to a packet of a container: its Ethernet header, and the outer IP,
+  /// UDP and tunnel headers. OVN gives Geneve one option.
   private var overhead: UInt32 {
     let header: UInt32 = tunnels == ["vxlan"] ? 50 : 58
     return addresses.contains { $0.isIPv6 } ? header + 20 : header
   }
 
-  /// Bytes of the largest packet of a container that the tunnels carry; nil where the link that they
-  /// use is not known.
+  /// Bytes of the largest packet of a container that the tunnels carry; nil where the link that
+  /// they use is not known.
   func mtu(until deadline: Deadline) throws(AttachmentError) -> UInt32? {
     do throws(RouteError) {
       let socket = try RouteSocket()

@@ -16,7 +16,8 @@ package struct LogicalPort {
   private let survey: LogicalPortSurvey
   private var plan: LogicalPortPlan { survey.plan }
 
-  /// Makes the port, with these addresses as static ones, or takes the one that was made beforehand.
+  /// Makes the port, with these addresses as static ones, or takes the one that was made
+  /// beforehand.
   package static func make(
     _ survey: LogicalPortSurvey, _ link: ContainerLink, _ addresses: [AttachmentResult.Address],
     _ context: Context, _ rollback: inout Rollback

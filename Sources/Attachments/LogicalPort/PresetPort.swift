@@ -13,8 +13,8 @@ struct PresetPort {
   /// `iface-id-ver`, which the interface must have too; nil where the port has none.
   let version: String?
 
-  /// Refuses one that is not there, is something else, or is for another host, and addresses that OVN
-  /// may change.
+  /// Refuses one that is not there, is something else, or is for another host, and addresses that
+  /// OVN may change.
   init(
     _ name: String, _ row: Row<LogicalSwitchPortTable>?, _ switches: [Row<LogicalSwitchTable>],
     _ plan: LogicalPortPlan, _ northbound: NorthboundSession

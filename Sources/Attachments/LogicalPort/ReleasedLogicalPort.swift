@@ -52,8 +52,8 @@ extension LogicalPort {
   }
 }
 
-/// The logical ports of a network on this host, of which GC removes those of attachments that are not
-/// valid. Those of other hosts are none of this runtime's.
+/// The logical ports of a network on this host, of which GC removes those of attachments that are
+/// not valid. Those of other hosts are none of this runtime's.
 package final class CollectedLogicalPorts {
   private let network: String
   private let began: Int64

@@ -117,8 +117,8 @@ extension MirrorDatabase {
     func expect(_ column: String, has isThere: Bool, _ isWanted: Bool) {
       guard isThere != isWanted else { return }
       deviations.append(
-        "mirror \"\(mirror.name)\": \(column) \(isThere ? "has" : "does not have") the port, should "
-          + (isWanted ? "have it" : "not"))
+        "mirror \"\(mirror.name)\": \(column) \(isThere ? "has" : "does not have") the port, "
+          + (isWanted ? "should have it" : "should not"))
     }
     switch plan.role {
     case .consumer: expect("output_port", has: found[.outputPort] == port, true)

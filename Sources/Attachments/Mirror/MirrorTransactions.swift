@@ -38,9 +38,9 @@ struct MirrorJoining {
   /// Has ovs-vswitchd look over the flows that the datapath has already.
   ///
   /// For Open vSwitch 3.1.0 a change of a mirror is no reason to do so: what flows already is not
-  /// mirrored as long as it goes on (https://github.com/kubeovn/kube-ovn/issues/2801). A change of a
-  /// port is one. The setting means nothing to a port that is no tunnel; with a tunnel, or a port of
-  /// another program, such flows are mirrored by and by.
+  /// mirrored as long as it goes on (https://github.com/kubeovn/kube-ovn/issues/2801). A change of
+  /// a port is one. The setting means nothing to a port that is no tunnel; with a tunnel, or a port
+  /// of another program, such flows are mirrored by and by.
   private mutating func renewFlows(_ port: Row<PortTable>) {
     guard let isSet = port.hasIdleSetting else { return }
     let key = Row<PortTable>.idleSetting

@@ -4,8 +4,8 @@ internal import Netlink
 internal import PluginConfigurations
 package import PluginCore
 
-/// `promisc`: the container end receives all frames that come to its port, also those for others, as a
-/// bridge or a monitor in the container needs. It goes with the link.
+/// `promisc`: the container end receives all frames that come to its port, also those for others,
+/// as a bridge or a monitor in the container needs. It goes with the link.
 package enum Promiscuity {
   /// Switches it on where that is asked for.
   package static func make(_ link: ContainerLink, _ plan: Plan, _ context: Context)

@@ -11,8 +11,8 @@ internal import PluginConfigurations
 /// From the container: a token bucket on the container end. On `netdev` nothing on the host end can
 /// do it: ovs-vswitchd reads frames by a packet socket, which gets them before what is at the
 /// link's ingress, the policer of `ingress_policing_rate` and an ifb link included (seen with Open
-/// vSwitch 3.1.0). So there the limit holds for programs that may not configure the sandbox: who has
-/// `CAP_NET_ADMIN` in it can take it away, as they can the address. On `system` the port has
+/// vSwitch 3.1.0). So there the limit holds for programs that may not configure the sandbox: who
+/// has `CAP_NET_ADMIN` in it can take it away, as they can the address. On `system` the port has
 /// `ingress_policing_rate` besides, which the sandbox cannot reach.
 package struct Rates: Hashable {
   private let bandwidth: Bandwidth
@@ -36,8 +36,8 @@ package struct Rates: Hashable {
   var limitsEgress: Bool { bandwidth.egress != nil }
 
   /// Bytes of burst at `rate` bytes a second, below which a busy machine does not reach the rate:
-  /// tokens that are not taken in time are lost, so that there must be room for a frame or two, and for
-  /// what comes in while the kernel is kept from looking, a few milliseconds.
+  /// tokens that are not taken in time are lost, so that there must be room for a frame or two, and
+  /// for what comes in while the kernel is kept from looking, a few milliseconds.
   private func smallestBurst(_ rate: UInt64) -> UInt64 { max(2 * frame, rate / 250) }
 
   // MARK: - Towards the container
@@ -107,8 +107,8 @@ package struct Rates: Hashable {
 
   /// `Interface.ingress_policing_burst` in kilobits; 0 where there is no limit.
   ///
-  /// What the token bucket lets pass must pass, and a packet that is cut into frames later on counts
-  /// as a whole: up to 64 KiB at once. With less TCP comes to a halt.
+  /// What the token bucket lets pass must pass, and a packet that is cut into frames later on
+  /// counts as a whole: up to 64 KiB at once. With less TCP comes to a halt.
   func policingBurst(_ datapath: DatapathType?) -> Int64 {
     guard datapath == .system, let limit = bandwidth.egress else { return 0 }
     return Int64(min(max((limit.burst + 999) / 1000, 1000), UInt64(UInt32.max)))

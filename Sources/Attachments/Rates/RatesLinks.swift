@@ -8,8 +8,8 @@ package import PluginCore
 // What the kernel does for rates.
 
 extension Rates {
-  /// Refuses what the kernel has no module for, before anything is made. What ovs-vswitchd could not
-  /// do for another reason is seen afterwards.
+  /// Refuses what the kernel has no module for, before anything is made. What ovs-vswitchd could
+  /// not do for another reason is seen afterwards.
   private func requireModules(
     _ datapath: DatapathType, _ outside: RouteSocket, until deadline: Deadline
   ) throws(AttachmentError) {
@@ -64,8 +64,8 @@ extension Rates {
     } catch { throw AttachmentError(.unavailable, error.message, details: error.details) }
   }
 
-  /// Refuses a host end that ovs-vswitchd has not limited as it should: where the kernel refuses, it
-  /// says so in its log alone, and forwards without limit.
+  /// Refuses a host end that ovs-vswitchd has not limited as it should: where the kernel refuses,
+  /// it says so in its log alone, and forwards without limit.
   func require(
     of host: Link, _ datapath: DatapathType, _ outside: RouteSocket, _ context: Context
   ) throws(AttachmentError) {
@@ -80,8 +80,8 @@ extension Rates {
   }
 
   private static func cure(_ host: Link) -> String {
-    "ovs-vswitchd put no policer on link \"\(host.name)\"; see its log; the kernel needs act_police "
-      + "and cls_basic (or cls_matchall)"
+    "ovs-vswitchd put no policer on link \"\(host.name)\"; see its log; the kernel needs "
+      + "act_police and cls_basic (or cls_matchall)"
   }
 
   private static func isPoliced(_ host: Link, _ outside: RouteSocket, until deadline: Deadline)

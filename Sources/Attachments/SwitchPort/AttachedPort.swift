@@ -14,8 +14,8 @@ struct AttachedPort {
   let commit: ConfirmedCommit
   let datapath: DatapathType
 
-  /// Waits until ovs-vswitchd has made the port, and returns what it took for the port's link that is
-  /// not; nil where the datapath forwards.
+  /// Waits until ovs-vswitchd has made the port, and returns what it took for the port's link that
+  /// is not; nil where the datapath forwards.
   func mismatch(_ container: ContainerLink, _ context: Context) throws(AttachmentError) -> String? {
     var deadline = context.deadline
     if let limit = plan.configuration.linkStateTimeout {

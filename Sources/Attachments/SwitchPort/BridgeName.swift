@@ -23,8 +23,8 @@ struct BridgeName {
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
     let patience = min(context.deadline, .after(Self.patience))
     while let link = try link(until: context.deadline) {
-      // ovs-vswitchd deletes its link some time after the bridge is gone from the database, and makes
-      // it when there is one.
+      // ovs-vswitchd deletes its link some time after the bridge is gone from the database, and
+      // makes it when there is one.
       let mayBeOurs = link.kind == "tun" || link.kind == "openvswitch"
       do throws(OVSDBError) {
         if try isBridge(connection, until: context.deadline) { return nil }

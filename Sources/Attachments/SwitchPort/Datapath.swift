@@ -5,8 +5,8 @@ internal import OpenVSwitch
 internal import PluginConfigurations
 
 extension DatapathType {
-  /// Whether the kernel's datapath is there now. Asking for it by name would load the module, and an
-  /// ovs-vswitchd that runs already could not open it: it looks for the module only once.
+  /// Whether the kernel's datapath is there now. Asking for it by name would load the module, and
+  /// an ovs-vswitchd that runs already could not open it: it looks for the module only once.
   static func isKernelLoaded(until deadline: Deadline) throws(GenericError) -> Bool {
     try GenericSocket().families(until: deadline).contains("ovs_datapath")
   }
@@ -31,8 +31,8 @@ extension DatapathType {
 }
 
 extension Connection {
-  /// That of the bridge, or of the one that ADD would make. Where the kernel does not say which that
-  /// is, the check of the bridge does so.
+  /// That of the bridge, or of the one that ADD would make. Where the kernel does not say which
+  /// that is, the check of the bridge does so.
   func datapath(of plan: Plan, until deadline: Deadline) throws(OVSDBError) -> DatapathType {
     var question = Transaction()
     let bridges = question.select(

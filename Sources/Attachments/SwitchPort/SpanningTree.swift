@@ -9,8 +9,9 @@ internal import PluginCore
 /// What a port is to the spanning tree of its bridge.
 enum SpanningTree {
   /// `Port.other_config` of a port behind which there is a host and no other bridge: by the rapid
-  /// protocol it forwards within 3 s. The older one knows no such ports; and a port that takes no part
-  /// (`stp-enable=false`) gets no broadcast on a bridge that does (seen with Open vSwitch 3.1.0).
+  /// protocol it forwards within 3 s. The older one knows no such ports; and a port that takes no
+  /// part (`stp-enable=false`) gets no broadcast on a bridge that does (seen with Open vSwitch
+  /// 3.1.0).
   static let edge = ["rstp-port-admin-edge": "true"]
 
   /// What ovs-vswitchd says of a port that forwards: `stp_state`, `rstp_port_state`.

@@ -6,15 +6,16 @@ internal import PluginConfigurations
 package import PluginCore
 
 extension SwitchPort {
-  /// Requires of Open vSwitch what ADD needs: the server, ovs-vswitchd, the bridge or what it takes to
-  /// make it.
+  /// Requires of Open vSwitch what ADD needs: the server, ovs-vswitchd, the bridge or what it takes
+  /// to make it.
   package static func require(_ plan: Plan, _ context: Context) throws(AttachmentError) {
     let connection: Connection
     do { connection = try Connection(plan.endpoint, until: context.deadline) } catch {
       throw AttachmentError(
         .unavailable, "Open vSwitch is not available", details: error.description)
     }
-    // A runtime may leave out of the configuration what it does not know; what is absent is not judged.
+    // A runtime may leave out of the configuration what it does not know; what is absent is not
+    // judged.
     guard !plan.bridge.isEmpty else { return try requireSwitch(connection, false, context) }
     let bridge = try findBridge(plan, connection, context)
     do throws(AttachmentError) {

@@ -3,15 +3,15 @@ internal import Linux
 package import OpenVSwitch
 package import PluginCore
 
-/// The host end as a port of its bridge: rows of Open vSwitch's database, and what ovs-vswitchd makes
-/// of them.
+/// The host end as a port of its bridge: rows of Open vSwitch's database, and what ovs-vswitchd
+/// makes of them.
 package struct SwitchPort {
   let database: Database
   private let port: AttachedPort
   package var datapath: DatapathType { port.datapath }
 
-  /// Puts the host end on its bridge, which is made where that is asked for. ovs-vswitchd is still at
-  /// work then.
+  /// Puts the host end on its bridge, which is made where that is asked for. ovs-vswitchd is still
+  /// at work then.
   ///
   /// - Parameters:
   ///   - addresses: The container's; the rows tell them.
@@ -69,8 +69,8 @@ package struct SwitchPort {
     context.log.write(.debug, "ovs-vswitchd forwards for the port")
   }
 
-  /// Waits until no spanning tree keeps the port from forwarding. Returns what the rest of the command
-  /// has, which gets the more time that this took.
+  /// Waits until no spanning tree keeps the port from forwarding. Returns what the rest of the
+  /// command has, which gets the more time that this took.
   package func waitForSpanningTree(_ plan: Plan, _ context: Context) throws(AttachmentError)
     -> Context
   {

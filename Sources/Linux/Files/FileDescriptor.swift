@@ -145,8 +145,8 @@ public struct FileDescriptor: ~Copyable {
     }
   }
 
-  /// Writes what fits without waiting and takes it off `bytes`. A pipe that no process reads any more
-  /// takes everything.
+  /// Writes what fits without waiting and takes it off `bytes`. A pipe that no process reads any
+  /// more takes everything.
   public borrowing func writeAvailable(_ bytes: inout ArraySlice<UInt8>) throws(SystemError) {
     while !bytes.isEmpty {
       let count = unsafe bytes.withUnsafeBytes {

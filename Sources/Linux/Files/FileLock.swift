@@ -32,8 +32,8 @@ public struct FileLock: ~Copyable {
     descriptor = file
   }
 
-  /// Whether the file still has a name. Where it was removed before the lock was had, those who come
-  /// now lock another file.
+  /// Whether the file still has a name. Where it was removed before the lock was had, those who
+  /// come now lock another file.
   public var isNamed: Bool { (try? descriptor.status())?.links != 0 }
 
   private static func lock(

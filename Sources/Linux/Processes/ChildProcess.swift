@@ -2,8 +2,8 @@ internal import CLinux
 
 /// A program that was started and gets bytes on standard input, gives bytes on standard output.
 ///
-/// It runs in a process group of its own, which is killed when this value goes away before the program
-/// has ended.
+/// It runs in a process group of its own, which is killed when this value goes away before the
+/// program has ended.
 public struct ChildProcess: ~Copyable {
   /// How a program ended.
   public enum Status: Hashable, Sendable, CustomStringConvertible {
@@ -157,8 +157,8 @@ public struct ChildProcess: ~Copyable {
     }
   }
 
-  /// What it has written since; nil if that is nothing, empty if it will write no more. At most what a
-  /// pipe holds.
+  /// What it has written since; nil if that is nothing, empty if it will write no more. At most
+  /// what a pipe holds.
   static func readAvailable(_ descriptor: CInt) throws(SystemError) -> [UInt8]? {
     do throws(SystemError) { return try readOctets(64 << 10, from: descriptor) } catch {
       guard error.errno == .wouldBlock else { throw error }

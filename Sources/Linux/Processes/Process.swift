@@ -25,8 +25,8 @@ public enum Process {
   /// A write to a closed pipe is `EPIPE` from now on, and not the end of the process.
   public static func ignoreBrokenPipes() { clinux_ignore_broken_pipes() }
 
-  /// `SIGINT`, `SIGTERM` and `SIGHUP` do not end this process from now on; the processes that it starts
-  /// still end by them. See sigprocmask(2).
+  /// `SIGINT`, `SIGTERM` and `SIGHUP` do not end this process from now on; the processes that it
+  /// starts still end by them. See sigprocmask(2).
   public static func blockTermination() { clinux_block_termination() }
 
   /// Ends the process; see _exit(2).

@@ -37,7 +37,8 @@ public enum RequestError<Request: NetlinkRequest>: Error, Hashable, Sendable,
     }
   }
 
-  /// Whether the kernel said no: what was asked for did not happen. With any other error it may have.
+  /// Whether the kernel said no: what was asked for did not happen. With any other error it may
+  /// have.
   public var isRefusal: Bool { if case .refused = self { true } else { false } }
 
   /// Whether there was no answer until the deadline.

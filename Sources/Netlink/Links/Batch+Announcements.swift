@@ -3,7 +3,8 @@ internal import CLinux
 
 extension Batch {
   /// Lets the kernel announce the IPv4 addresses of the link with `index`, by a gratuitous ARP
-  /// request (RFC 5227 §2.3) for each, whenever it comes up and when `announceAddresses` asks for it.
+  /// request (RFC 5227 §2.3) for each, whenever it comes up and when `announceAddresses` asks for
+  /// it.
   ///
   /// This is `arp_notify` of the kernel's ip-sysctl documentation. Its sister for IPv6 has no
   /// netlink request: `announcementSetting(of:)`.
@@ -26,8 +27,8 @@ extension Batch {
   /// Has the kernel announce all addresses of the link with `index` now, if it was let to, by
   /// giving it the MAC address that it has. The link must be up.
   ///
-  /// To send the frames oneself takes some 10 ms more: the kernel lets a socket of packet(7) go only
-  /// after all processors have passed a quiet moment (synchronize_net).
+  /// To send the frames oneself takes some 10 ms more: the kernel lets a socket of packet(7) go
+  /// only after all processors have passed a quiet moment (synchronize_net).
   public mutating func announceAddresses(of index: Int32, mac: MACAddress) {
     add(.announceAddresses(of: index), RTM_SETLINK, LinkHeader(index: index).bytes) {
       (writer: inout AttributeWriter<LinkSpace>) in

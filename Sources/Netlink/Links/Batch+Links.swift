@@ -102,8 +102,8 @@ extension Batch {
     }
   }
 
-  /// Keeps a link from answering ARP for any address of this host, from accepting IPv4 packets whose
-  /// sender is not reached by it, and from making itself IPv6 addresses. It is to be down: an
+  /// Keeps a link from answering ARP for any address of this host, from accepting IPv4 packets
+  /// whose sender is not reached by it, and from making itself IPv6 addresses. It is to be down: an
   /// address that it has already stays.
   public mutating func silenceLink(_ link: LinkReference) {
     add(.silenceLink(link), RTM_SETLINK, link.header().bytes) {

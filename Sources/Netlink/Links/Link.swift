@@ -106,8 +106,8 @@ public struct Link: Hashable, Sendable {
   /// The number of the XDP program that the link's driver runs on what it receives; nil if none.
   public let program: UInt32?
 
-  /// Whether it was told to receive all frames (`IFF_PROMISC`); those that are counted by `promiscuity`
-  /// do not show here.
+  /// Whether it was told to receive all frames (`IFF_PROMISC`); those that are counted by
+  /// `promiscuity` do not show here.
   public var isPromiscuous: Bool { flags & UInt32(IFF_PROMISC) != 0 }
   /// Whether it was switched on (`IFF_UP`). Whether packets pass is `operationalState`.
   public var isUp: Bool { flags & UInt32(IFF_UP) != 0 }

@@ -1,6 +1,7 @@
 internal import CLinux
 
-// The attributes of nf_tables: `linux/netfilter/nf_tables.h`. Its numbers are in network byte order.
+// The attributes of nf_tables: `linux/netfilter/nf_tables.h`. Its numbers are in network byte
+// order.
 
 /// `NFTA_TABLE_…`
 enum FilterTableSpace {}

@@ -1,7 +1,7 @@
 /// An instruction of the kernel's packet filter, of those that this module writes.
 ///
-/// What one loads, the next ones look at; a comparison that does not hold ends the rule, and so does
-/// a load of bytes that the packet does not have.
+/// What one loads, the next ones look at; a comparison that does not hold ends the rule, and so
+/// does a load of bytes that the packet does not have.
 public enum FilterExpression: Hashable, Sendable {
   /// Where bytes of a packet are counted from: `NFT_PAYLOAD_…`
   public enum Header: UInt32, Hashable, Sendable {

@@ -59,7 +59,8 @@ public enum FilterRequest: NetlinkRequest {
 public typealias FilterError = RequestError<FilterRequest>
 
 extension RequestError<FilterRequest> {
-  /// Whether this kernel has no nf_tables, or not this family of it: then there are no tables either.
+  /// Whether this kernel has no nf_tables, or not this family of it: then there are no tables
+  /// either.
   public var isUnsupported: Bool {
     guard let errno = errno?.rawValue else { return false }
     // The kernel says EINVAL of an unknown subsystem.

@@ -154,8 +154,8 @@ extension FilterExpression {
   /// does, which does not know what nft(8) writes: `-m conntrack --ctstate RELATED,ESTABLISHED`.
   public static var answers: [FilterExpression] { [.connectionState(0b0000_0110)] }
 
-  /// The connection was sent to another place than it was addressed to: `--ctstate DNAT`. One rule for
-  /// both would be shown by nft(8) as one for this alone.
+  /// The connection was sent to another place than it was addressed to: `--ctstate DNAT`. One rule
+  /// for both would be shown by nft(8) as one for this alone.
   public static var isPublished: [FilterExpression] { [.connectionState(0b1000_0000)] }
 
   /// The group of that link (ip-link(8)) is in `range`.

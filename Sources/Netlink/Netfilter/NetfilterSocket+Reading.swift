@@ -127,8 +127,8 @@ extension NetfilterSocket {
     return rules
   }
 
-  /// How many packets the counters of a table have counted; nil if there is no such table, or it has
-  /// no rules.
+  /// How many packets the counters of a table have counted; nil if there is no such table, or it
+  /// has no rules.
   public func packets(
     _ family: FilterTable.Family, _ name: String, until deadline: Deadline
   ) throws(FilterError) -> UInt64? {

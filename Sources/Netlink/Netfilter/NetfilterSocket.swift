@@ -1,9 +1,9 @@
 internal import CLinux
 public import Linux
 
-/// A socket of nfnetlink (linux/netfilter/nfnetlink.h) in the namespace it was made in. It reads and
-/// writes tables of the packet filter without a process of nft(8), and knows the flows that the kernel
-/// tracks.
+/// A socket of nfnetlink (linux/netfilter/nfnetlink.h) in the namespace it was made in. It reads
+/// and writes tables of the packet filter without a process of nft(8), and knows the flows that the
+/// kernel tracks.
 public final class NetfilterSocket {
   var socket: NetlinkSocket
 
@@ -42,15 +42,15 @@ public final class NetfilterSocket {
     }
   }
 
-  /// Throws if the kernel would not make `table`; changes nothing. The places of its chains are left
-  /// out: for a moment they would be taken.
+  /// Throws if the kernel would not make `table`; changes nothing. The places of its chains are
+  /// left out: for a moment they would be taken.
   public func test(_ table: FilterTable, until deadline: Deadline) throws(FilterError) {
     let messages = FilterMessages(table: table).creation(hooked: false)
     try transact(.test, messages, commits: false, until: deadline)
   }
 
-  /// Sends one transaction. The kernel says which messages it refuses, and then whether the last one
-  /// was in order. A transaction without its end is checked, and undone.
+  /// Sends one transaction. The kernel says which messages it refuses, and then whether the last
+  /// one was in order. A transaction without its end is checked, and undone.
   func transact(
     _ request: FilterRequest, _ messages: [FilterMessage], commits: Bool = true,
     until deadline: Deadline

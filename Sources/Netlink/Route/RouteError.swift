@@ -36,8 +36,8 @@ extension RouteRequest: NetlinkRequest {
       (ERANGE, .deleteLink):
       "a link's name has 1…15 bytes, an alias at most 255"
     case (EINVAL, .addVeth), (EINVAL, .renameLink):
-      "a link's name has 1…15 bytes, none of them a blank, \"/\" or \":\", and is not \".\" or \"..\""
-        + "; an MTU of a veth link is in 68…65535"
+      "a link's name has 1…15 bytes, none of them a blank, \"/\" or \":\", and is not \".\" or "
+        + "\"..\"; an MTU of a veth link is in 68…65535"
     case (EADDRNOTAVAIL, .setLink), (EADDRNOTAVAIL, .addVeth):
       "a MAC address of a link is unicast and not all zeros"
     case (EADDRNOTAVAIL, .deleteAddress): "the link does not have it"

@@ -86,8 +86,8 @@ public final class RouteSocket {
     }
   }
 
-  /// The indexes of the links by which the kernel has learned IPv6 routes from router advertisements
-  /// (RFC 4861 §6.3.4), in any table.
+  /// The indexes of the links by which the kernel has learned IPv6 routes from router
+  /// advertisements (RFC 4861 §6.3.4), in any table.
   public func linksWithAdvertisedRoutes(until deadline: Deadline) throws(RouteError) -> Set<Int32> {
     let header = RouteHeader(family: UInt8(AF_INET6), origin: UInt8(RTPROT_RA))
     let routes: [Route] = try list(

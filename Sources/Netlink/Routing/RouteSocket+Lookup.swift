@@ -48,8 +48,8 @@ extension RouteSocket {
   ///
   /// - Parameters:
   ///   - source: The packet's source address; nil where the kernel is to choose it.
-  ///   - arrival: The index of the link by which the packet arrives to be forwarded; nil for a packet
-  ///     of this namespace's own.
+  ///   - arrival: The index of the link by which the packet arrives to be forwarded; nil for a
+  ///     packet of this namespace's own.
   public func route(
     to destination: IPAddress, from source: IPAddress? = nil, arrivingOn arrival: Int32? = nil,
     until deadline: Deadline

@@ -3,7 +3,8 @@ public import Linux
 /// One database that several members keep, or one server: each transaction goes to a member that is
 /// of use, and after a doubt the next goes to another.
 ///
-/// A transaction whose answer was lost may have been carried out: the caller must read what it wrote.
+/// A transaction whose answer was lost may have been carried out: the caller must read what it
+/// wrote.
 public struct ClusterClient<Schema: DatabaseSchema> {
   /// The members, in the order in which they are tried.
   public let remotes: [Endpoint]

@@ -72,8 +72,8 @@ extension DatabaseOperation {
   /// Makes a row; columns that are not named hold the default of their type.
   ///
   /// `name` stands for the row in the same transaction, as `Reference.inserted(name)`: a letter or
-  /// `_`, then letters, digits and `_`. `uuid` is that of the row, where it is not the server's choice
-  /// (ovsdb-server(7) §5.2.1); a row that has it already is a `duplicate uuid`.
+  /// `_`, then letters, digits and `_`. `uuid` is that of the row, where it is not the server's
+  /// choice (ovsdb-server(7) §5.2.1); a row that has it already is a `duplicate uuid`.
   public static func insert<T>(
     into table: T, _ row: [Cell<T>], named name: String? = nil, uuid: String? = nil
   ) -> Self where T.Schema == Schema {

@@ -5,8 +5,8 @@ public import OVSDB
 /// The members of a configuration with `"ipam": {"type": "cluster"}`, all legal: those of
 /// `host-local`, but for `dataDir`, and where the database is.
 public struct ClusterConfiguration: Hashable, Sendable {
-  /// `database`: where the members of the database listen, in the order in which they are tried. Not
-  /// empty.
+  /// `database`: where the members of the database listen, in the order in which they are tried.
+  /// Not empty.
   public let database: [Endpoint]
   /// `host`: this host's name; nil: that of Open vSwitch, else the machine ID.
   public let host: String?

@@ -75,8 +75,8 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     mac = try Self.mac(json)
   }
 
-  /// Decodes what releasing needs, and takes the defaults where that is illegal: no mistake may keep
-  /// addresses from others.
+  /// Decodes what releasing needs, and takes the defaults where that is illegal: no mistake may
+  /// keep addresses from others.
   public init(forReleasing json: JSONCursor) {
     dataDirectory =
       (try? Self.directory(json["ipam"]["dataDir"])) ?? Self.defaultDataDirectory
@@ -182,8 +182,8 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     return sticky
   }
 
-  /// The runtime's request before that of `args`, and the configuration's own last. What is wrong with
-  /// it is for the plugin to say that sets it.
+  /// The runtime's request before that of `args`, and the configuration's own last. What is wrong
+  /// with it is for the plugin to say that sets it.
   private static func mac(_ json: JSONCursor) throws(JSONDecodingError) -> MACAddress? {
     for cursor in [json["runtimeConfig"]["mac"], json["args"]["cni"]["mac"]] {
       if let text = cursor.value?.text, let mac = MACAddress(text) { return mac }

@@ -24,8 +24,8 @@ struct ClusterImport: ParsableCommand {
       files are removed, and the rows of Open vSwitch say from now on that cluster frees the \
       addresses. To repeat it does no harm.
 
-      The exit status is 1 where an address is another's by now; that attachment keeps working, and \
-      has to be made again.
+      The exit status is 1 where an address is another's by now; that attachment keeps working, \
+      and has to be made again.
 
       Examples:
         patchbay cluster import lab --database tcp:192.0.2.1:6650,tcp:192.0.2.2:6650

@@ -7,8 +7,8 @@ struct ClusterJoin: ParsableCommand {
     commandName: "join",
     abstract: "Make this host a member of a cluster that is there.",
     discussion: """
-      The member asks the others when ovsdb-server first serves the file. Three members survive the \
-      loss of one, five that of two. Where the file is there already nothing is done.
+      The member asks the others when ovsdb-server first serves the file. Three members survive \
+      the loss of one, five that of two. Where the file is there already nothing is done.
 
       Example:
         patchbay cluster join --local tcp:192.0.2.2:6651 tcp:192.0.2.1:6651

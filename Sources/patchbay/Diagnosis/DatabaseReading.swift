@@ -9,8 +9,8 @@ struct DatabaseReading {
   /// Whether an ovs-vswitchd serves the database: it holds a lock while it is connected.
   let isServed: Bool
 
-  /// Reads it when ovs-vswitchd has taken over the last changes, for which it has a second: DEL does
-  /// not wait for it.
+  /// Reads it when ovs-vswitchd has taken over the last changes, for which it has a second: DEL
+  /// does not wait for it.
   init(settled endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
     let patience = min(deadline, .after(.seconds(1)))
     var reading = try Self(endpoint, until: deadline)

@@ -67,8 +67,8 @@ struct Doctor {
       else { continue }
       findings.doubt(
         "lost-upcalls", "datapath",
-        "\(lost) packet\(lost == 1 ? " was" : "s were") lost on the way to ovs-vswitchd, which was too "
-          + "busy.",
+        "\(lost) packet\(lost == 1 ? " was" : "s were") lost on the way to ovs-vswitchd, which was "
+          + "too busy.",
         remedy: "ovs-appctl dpctl/show")
     }
   }

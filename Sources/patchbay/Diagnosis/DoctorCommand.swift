@@ -11,8 +11,8 @@ struct DoctorCommand: ParsableCommand {
     abstract: "Say what is wrong on this host, and the commands that mend it.",
     usage: "patchbay doctor [--brief | --json] [<options>]",
     discussion: """
-      Looks at Open vSwitch, bridges, ports, attachments, gateways and the configuration of CNI. It \
-      only reads.
+      Looks at Open vSwitch, bridges, ports, attachments, gateways and the configuration of CNI. \
+      It only reads.
 
       Exit status: 0 where nothing is wrong (warnings included), 1 where something is.
 

@@ -23,7 +23,8 @@ struct Listeners {
     }
   }
 
-  /// Words of four bytes, each as this machine writes a number; the address has them in its own order.
+  /// Words of four bytes, each as this machine writes a number; the address has them in its own
+  /// order.
   private static func address(_ text: Substring) -> IPAddress? {
     var bytes: [UInt8] = []
     var rest = text

@@ -6,7 +6,8 @@ import Netlink
 import OpenVSwitch
 import Unixctl
 
-/// Checks of Open vSwitch as a whole, and of single ports; `trace` and `doctor` have them in common.
+/// Checks of Open vSwitch as a whole, and of single ports; `trace` and `doctor` have them in
+/// common.
 enum SwitchChecks {
   /// Whether ovs-vswitchd is there and has taken the configuration over.
   static func check(_ host: HostReading, _ findings: inout Findings) {
@@ -133,8 +134,8 @@ enum SwitchChecks {
     for address in end.addresses where address.isDuplicate {
       findings.fault(
         "dad-failed", name,
-        "Another host has the address \(address.prefix.address) of \(name), so it is not used; once "
-          + "that host has given it up:",
+        "Another host has the address \(address.prefix.address) of \(name), so it is not used; "
+          + "once that host has given it up:",
         remedy: "\(attachment.entering) sh -c 'ip address del \(address.prefix) dev \(interface); "
           + "ip address add \(address.prefix) dev \(interface)'")
     }
@@ -170,7 +171,8 @@ enum SwitchChecks {
           seen.insert("\(pair) \(mac)").inserted
         else { continue }
         let intruder = other.record.mac == mac.description ? one : other
-        // The switch may have learned the address at the intruder's port, until the other one sends.
+        // The switch may have learned the address at the intruder's port, until the other one
+        // sends.
         findings.fault(
           "duplicate-mac", pair, "\(pair) both have the MAC address \(mac).",
           remedy: intruder.record.mac.map {

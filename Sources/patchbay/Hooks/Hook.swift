@@ -10,7 +10,8 @@ struct Hook: ParsableCommand {
       run the networks' plugins then, as a runtime that knows CNI does by itself.
 
       Each network is a word: its name, and after a colon what is requested for the container, \
-      with commas between. Unless an interface is requested it is eth0 for the first network, eth1 for the next.
+      with commas between. Unless an interface is requested it is eth0 for the first network, \
+      eth1 for the next.
 
         ovs-1
         ovs-1:ip=192.168.0.9

@@ -61,7 +61,8 @@ struct HookLXC: ParsableCommand {
   }
 }
 
-/// What LXC tells a hook, with `lxc.hook.version` 0 or 1 (lxc.container.conf(5), "CONTAINER HOOKS").
+/// What LXC tells a hook, with `lxc.hook.version` 0 or 1 (lxc.container.conf(5), "CONTAINER
+/// HOOKS").
 struct LXCCall {
   /// When in a container's life a hook is called.
   enum Moment: String, CaseIterable {
@@ -84,8 +85,8 @@ struct LXCCall {
   /// variable it is there in `start-host` after a reboot, too, and is that of the last run then.
   private let held: String?
 
-  /// - Parameter words: The arguments; in version 0 the last of them are LXC's: name, `lxc`, moment,
-  ///   and in `stop` the namespaces.
+  /// - Parameter words: The arguments; in version 0 the last of them are LXC's: name, `lxc`,
+  ///   moment, and in `stop` the namespaces.
   init(_ words: [String], _ environment: (String) -> String?) throws {
     guard let name = environment("LXC_NAME"), !name.isEmpty else {
       throw Failure(

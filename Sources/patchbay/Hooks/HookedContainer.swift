@@ -8,8 +8,8 @@ import Netlink
 /// A container that a hook attaches and detaches.
 ///
 /// What it is attached to is known from the results that are kept. Of an earlier run they may be
-/// wrong: a sandbox of a container without a name is found by its process ID, which another may have
-/// since. So no plugin is given a sandbox that is not known to be the container's.
+/// wrong: a sandbox of a container without a name is found by its process ID, which another may
+/// have since. So no plugin is given a sandbox that is not known to be the container's.
 struct HookedContainer {
   /// `CNI_CONTAINERID`
   let containerID: String
@@ -59,8 +59,8 @@ struct HookedContainer {
         }
         let others = made.map(\.network.name).joined(separator: ", ")
         throw Failure(
-          "container \"\(containerID)\" was not attached to network \"\(attachment.network.name)\" as "
-            + "\(attachment.interfaceName): \(error)",
+          "container \"\(containerID)\" was not attached to network \"\(attachment.network.name)\" "
+            + "as \(attachment.interfaceName): \(error)",
           hint: made.isEmpty ? nil : "it was detached again from: \(others)")
       }
     }
@@ -130,7 +130,8 @@ struct HookedContainer {
 
   // MARK: - Detaching
 
-  /// Detaches the container from everything that it is known to be attached to, and from `networks`.
+  /// Detaches the container from everything that it is known to be attached to, and from
+  /// `networks`.
   ///
   /// - Parameter sandboxPath: Where its namespace can be found now; nil where it is gone.
   /// - Parameter madePath: By which path it was attached; nil where that is not known.

@@ -102,7 +102,8 @@ struct LeasesCommand: ParsableCommand {
     let all = list.configurations(ofIPAM: "host-local")
     guard !all.isEmpty else {
       throw Failure(
-        "network \"\(list.name)\" has no plugin with \"ipam\": {\"type\": \"host-local\"} or \"cluster\"",
+        "network \"\(list.name)\" has no plugin with \"ipam\": {\"type\": \"host-local\"} or "
+          + "\"cluster\"",
         hint: "--data-dir shows the leases of a directory, whatever the configuration says")
     }
     return try all.map { json in

@@ -3,7 +3,8 @@ import Netlink
 
 /// The network namespaces that have a name: files in `/run/netns` that namespaces are mounted on.
 ///
-/// It is the convention of ip-netns(8), which sees what is made here, and whose namespaces are seen.
+/// It is the convention of ip-netns(8), which sees what is made here, and whose namespaces are
+/// seen.
 enum NetnsNames {
   static let directory = "/run/netns"
 
@@ -110,13 +111,13 @@ enum NetnsNames {
     }
   }
 
-  /// Makes the directory where it is missing, and a mount that other mount namespaces share, so that
-  /// processes there see names come and go.
+  /// Makes the directory where it is missing, and a mount that other mount namespaces share, so
+  /// that processes there see names come and go.
   private static func share() throws(SystemError) -> Directory {
     let result = try Directory.create(path: directory, mode: 0o755)
     if try isShared() { return result }
-    // As ip-netns(8) does: of two that do so at once, each would mount its own. Anyone may hold this
-    // lock, so it only delays.
+    // As ip-netns(8) does: of two that do so at once, each would mount its own. Anyone may hold
+    // this lock, so it only delays.
     do {
       let lock = try FileDescriptor.lockedDirectory(directory, until: .after(.seconds(2)))
       try mountShared()

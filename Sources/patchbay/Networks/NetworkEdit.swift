@@ -9,8 +9,8 @@ struct NetworkEdit: ParsableCommand {
     commandName: "edit", abstract: "Change a network's configuration in an editor.",
     usage: "patchbay network edit <name> [<options>]",
     discussion: """
-      The editor is VISUAL, else EDITOR, else vi. It gets a copy, which takes the file's place if it \
-      validates. Attachments that there are keep what they were made with.
+      The editor is VISUAL, else EDITOR, else vi. It gets a copy, which takes the file's place if \
+      it validates. Attachments that there are keep what they were made with.
 
       Example:
         patchbay network edit lab

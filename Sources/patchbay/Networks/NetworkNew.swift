@@ -10,8 +10,8 @@ struct NetworkNew: ParsableCommand {
     commandName: "new", abstract: "Write a network configuration list of ovs-bridge.",
     usage: "patchbay network new <name> [--subnet <prefix> ...] [<options>]",
     discussion: """
-      The file is NAME.conflist in the configuration directory. A network of that name that is there \
-      already is refused.
+      The file is NAME.conflist in the configuration directory. A network of that name that is \
+      there already is refused.
 
       Examples:
         patchbay network new lab

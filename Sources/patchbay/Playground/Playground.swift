@@ -12,9 +12,9 @@ struct Playground: ParsableCommand {
       network. Nothing outside is touched, and everything is gone when the shell or command ends, \
       or this program is killed.
 
-      With --ovn the playground is also the central of an OVN, and has two hosts, h1 and h2, with an \
-      Open vSwitch each: "h1 COMMAND" runs a command there. The networks net1 and net2 are on both, \
-      with addresses from one database.
+      With --ovn the playground is also the central of an OVN, and has two hosts, h1 and h2, with \
+      an Open vSwitch each: "h1 COMMAND" runs a command there. The networks net1 and net2 are on \
+      both, with addresses from one database.
 
       It takes no root where ordinary users may make user namespaces. The exit status is the \
       command's.

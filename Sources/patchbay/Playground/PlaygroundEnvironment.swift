@@ -84,7 +84,8 @@ struct PlaygroundEnvironment {
     let (first, second) = (PlaygroundOVN.hosts[0], PlaygroundOVN.hosts[1])
     return """
         central   OVN \(ovn.version): ovn-nbctl show, ovn-sbctl show
-        hosts     \(first) and \(second): "\(first) COMMAND" runs a command there, \(first) alone a shell
+        hosts     \(first) and \(second): "\(first) COMMAND" runs a command there, \
+      \(first) alone a shell
         on both   \(networks)
       Try:
         \(first) patchbay netns add web

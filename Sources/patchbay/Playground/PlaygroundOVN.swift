@@ -2,8 +2,9 @@ import Addresses
 import Linux
 import Netlink
 
-/// What `--ovn` adds to a playground: the playground itself is the central of an OVN, and there are two
-/// hosts, each with a network and a mount namespace and an Open vSwitch of its own, which tunnels join.
+/// What `--ovn` adds to a playground: the playground itself is the central of an OVN, and there are
+/// two hosts, each with a network and a mount namespace and an Open vSwitch of its own, which
+/// tunnels join.
 ///
 /// The network between them is a bridge of the playground's Open vSwitch. Containers take addresses
 /// from one database.

@@ -47,7 +47,8 @@ struct PlaygroundProgram {
       hint: "Its arguments were: \(arguments.joined(separator: " "))")
   }
 
-  /// Where programs look for sockets and files, however they were built: those of OVN in `directory`.
+  /// Where programs look for sockets and files, however they were built: those of OVN in
+  /// `directory`.
   static func environment(_ directory: String) -> [String] {
     PlaygroundEnvironment.withoutSwitch(Process.environment) + PlaygroundSwitch.variables
       + ["OVN_RUNDIR", "OVN_LOGDIR", "OVN_DBDIR"].map { "\($0)=\(directory)" }

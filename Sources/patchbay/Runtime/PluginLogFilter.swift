@@ -5,8 +5,8 @@ import Synchronization
 
 /// What plugins write to standard error, on its way to ours.
 ///
-/// A plugin that refuses says so in its log, and each plugin that runs it as a delegate once more in
-/// its own. Those lines are left out where the error result says the same.
+/// A plugin that refuses says so in its log, and each plugin that runs it as a delegate once more
+/// in its own. Those lines are left out where the error result says the same.
 final class PluginLogFilter: Sendable {
   private struct State {
     /// The line that has not come to its end.

@@ -91,8 +91,8 @@ struct ForwardProblem: Hashable {
     return nil
   }
 
-  /// An address outside and the link to it: by the default route, else a neighbour on another link of
-  /// the host. Nil where the host has no other.
+  /// An address outside and the link to it: by the default route, else a neighbour on another link
+  /// of the host. Nil where the host has no other.
   private static func way(out gateway: Gateway, from source: IPAddress, _ host: HostReading)
     -> (address: IPAddress, link: String)?
   {

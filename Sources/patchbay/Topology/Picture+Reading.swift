@@ -104,7 +104,8 @@ extension Picture.Bridge {
     }
   }
 
-  /// Whether the bridge has flows, but for those that every bridge has; nil where it cannot be told.
+  /// Whether the bridge has flows, but for those that every bridge has; nil where it cannot be
+  /// told.
   private static func hasFlows(_ bridge: String, _ host: HostReading) -> Bool? {
     guard host.isServed, let control = host.control,
       let text = try? control.run("bridge/dump-flows", [bridge], until: host.deadline)

@@ -5,8 +5,8 @@ import Netlink
 import OpenVSwitch
 import PluginCore
 
-/// What is plugged where: the database of Open vSwitch, the links of this namespace and those in the
-/// sandboxes, put together.
+/// What is plugged where: the database of Open vSwitch, the links of this namespace and those in
+/// the sandboxes, put together.
 struct Picture {
   /// Where ovsdb-server listens.
   let endpoint: String

@@ -14,8 +14,8 @@ struct Show: ParsableCommand {
     usage: "patchbay show [<bridges> ...] [--json | --dot] [<options>]",
     discussion: """
       The bridges of Open vSwitch with their ports, and for each port its link and VLANs; of ports \
-      that the plugins made also the container, its sandbox, the link there and its addresses. What \
-      is not as it should be is said below the port. Ports of others are shown, too.
+      that the plugins made also the container, its sandbox, the link there and its addresses. \
+      What is not as it should be is said below the port. Ports of others are shown, too.
 
       Exit status: 0, also where something is wrong, unless --exit-status is given.
 

@@ -5,8 +5,8 @@ import Linux
 import Netlink
 import PluginConfigurations
 
-/// Warnings of networks whose gateway would forward what a firewall of this host drops, as far as it
-/// may be read.
+/// Warnings of networks whose gateway would forward what a firewall of this host drops, as far as
+/// it may be read.
 enum ForwardWarning {
   /// Those of a configuration: of a list or of one plugin.
   static func faults(of json: JSONValue) -> [Fault] {
@@ -49,8 +49,8 @@ enum ForwardWarning {
     return texts.map { Fault(.warning, place.error($0).description) }
   }
 
-  /// The chains that drop what comes from an address of each of `subnets` by the gateway, or answers
-  /// it.
+  /// The chains that drop what comes from an address of each of `subnets` by the gateway, or
+  /// answers it.
   private static func chains(
     droppingFrom gateway: String, _ subnets: [IPPrefix], _ rules: RulesetReading,
     until deadline: Deadline

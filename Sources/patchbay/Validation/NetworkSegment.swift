@@ -62,8 +62,9 @@ struct NetworkSegment {
       }
       return Fault(
         .warning,
-        "\(place): \(Self.text(range)) overlaps with \(other.range) of network \"\(earlier.network)\" in "
-          + "\(earlier.file), on the same bridge and VLAN: an address can be given twice")
+        "\(place): \(Self.text(range)) overlaps with \(other.range) of network "
+          + "\"\(earlier.network)\" in \(earlier.file), on the same bridge and VLAN: an address "
+          + "can be given twice")
     }
   }
 

@@ -28,8 +28,8 @@ enum SharedState {
     try compareSwitches(options, into: &table)
   }
 
-  /// Leases that so many clients get in a second, each one after the other: of `cluster`, beside those of
-  /// `host-local`.
+  /// Leases that so many clients get in a second, each one after the other: of `cluster`, beside
+  /// those of `host-local`.
   private static func rate(_ ours: Plugin, _ files: Plugin, _ clients: Int, of count: Int) throws
     -> Row
   {

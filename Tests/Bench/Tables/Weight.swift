@@ -87,8 +87,8 @@ enum Weight {
 
 /// The most memory that a program had; see time(1), `%M`.
 ///
-/// time(1) is small: what the kernel tells of a program includes what the one that started it had at
-/// that moment (getrusage(2), `ru_maxrss`).
+/// time(1) is small: what the kernel tells of a program includes what the one that started it had
+/// at that moment (getrusage(2), `ru_maxrss`).
 enum Memory {
   /// In MiB.
   static func peak(of program: Program) throws -> Double {

@@ -116,7 +116,8 @@ struct FaultCase {
     try faults.plugin.check(
       configuration, previous: result, containerID: "c1", sandbox: sandbox)
   }
-  /// `command` of the container `c1`, with a fault at one system call of the plugin or its delegate.
+  /// `command` of the container `c1`, with a fault at one system call of the plugin or its
+  /// delegate.
   func step(_ fault: Fault, at number: Int, ofDelegate: Bool = false, _ command: String) throws
     -> Stepped
   {

@@ -36,7 +36,8 @@ final class Lab: Sendable {
   }
 
   /// - Parameters:
-  ///   - count: How many members the northbound database has: one, or several that keep it together.
+  ///   - count: How many members the northbound database has: one, or several that keep it
+  ///     together.
   ///   - hostCount: How many hosts there are.
   init(members count: Int = 1, hosts hostCount: Int = 2) throws {
     try PrivateHost.require()

@@ -107,8 +107,8 @@ extension Sandbox {
 
 // MARK: - Traffic
 
-/// That TCP, UDP and packets of `mtu` bytes pass from one sandbox to another, which has `address`, and
-/// that one byte more is refused.
+/// That TCP, UDP and packets of `mtu` bytes pass from one sandbox to another, which has `address`,
+/// and that one byte more is refused.
 func expectTraffic(from sandbox: Sandbox, to other: Sandbox, at address: String, mtu: Int) throws {
   // The first packet to a host is lost while Open vSwitch looks for that host's MAC address.
   try eventually("a way through the tunnel", timeout: .seconds(20)) { try sandbox.pings(address) }

@@ -3,8 +3,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// An attachment has the same link name in every life, and ovs-vswitchd goes by names: where it sees
-/// a port go and come back in one look it keeps what it has of the first link.
+/// An attachment has the same link name in every life, and ovs-vswitchd goes by names: where it
+/// sees a port go and come back in one look it keeps what it has of the first link.
 @Suite("An attachment that comes back before ovs-vswitchd has seen it go", .privateHost)
 struct ReplugTests {
   /// Two attached containers and an ovs-vswitchd that can be held up.

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The reference IPAM plugin `dhcp`, its daemon, and a DHCP server behind another port of the bridge.
+/// The reference IPAM plugin `dhcp`, its daemon, and a DHCP server behind another port of the
+/// bridge.
 @Suite("An IPAM plugin that needs the wire", .privateHost) struct DHCPTests {
   private final class Site {
     let network: Network

@@ -4,8 +4,8 @@ import Testing
 
 /// Two commands on one attachment at the same moment, each pair again and again.
 ///
-/// The invariant: success of ADD means port, link and lease; a refusal means that nothing was touched;
-/// there is never a part of an attachment.
+/// The invariant: success of ADD means port, link and lease; a refusal means that nothing was
+/// touched; there is never a part of an attachment.
 @Suite("Two commands at once on one attachment", .privateHost, .serialized) struct ExclusionTests {
   enum Command: String, CaseIterable {
     case add = "ADD"

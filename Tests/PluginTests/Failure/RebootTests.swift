@@ -61,7 +61,8 @@ import Testing
       // Some of them, by traffic.
       for number in numbers.prefix(4) {
         let address = results[Self.count - 1 - number].json["ips"][0]["address"].text ?? ""
-        // With hundreds of ports ovs-vswitchd may be busy for seconds before it takes the next frame.
+        // With hundreds of ports ovs-vswitchd may be busy for seconds before it takes the next
+        // frame.
         try sandboxes[number].exec(
           "ping", ["-n", "-c", "1", "-W", "20", String(address.prefix { $0 != "/" })]
         ).checked()

@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 
-/// A network whose host is a router: behind it is a place beyond, joined by a veth pair, which knows
-/// no way to the containers.
+/// A network whose host is a router: behind it is a place beyond, joined by a veth pair, which
+/// knows no way to the containers.
 struct Routed {
   let network: Network
   let beyond: Sandbox

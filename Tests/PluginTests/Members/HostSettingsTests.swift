@@ -89,13 +89,14 @@ struct HostSettingsTests {
       )
       .checked()
     }
-    // The port of the first may have been given another number when the second came, and listens again.
+    // The port of the first may have been given another number when the second came, and listens
+    // again.
     try eventually("they reach each other", timeout: .seconds(30)) {
       try sandboxes[0].reaches("10.1.0.3", count: 1)
     }
     if !isRapid {
-      // The only port of its bridge: with each new port Open vSwitch may number all of them again, and
-      // one that is given the number of a port that forwards does so at once.
+      // The only port of its bridge: with each new port Open vSwitch may number all of them again,
+      // and one that is given the number of a port that forwards does so at once.
       try ovs.addBridge("br2", "stp_enable=true", "other_config:stp-forward-delay=30")
       let refused = try network.plugin.add(
         network.configuration(["bridge": "br2", "timeout": 3]), containerID: "c3",

@@ -11,8 +11,8 @@ struct Member: CustomTestStringConvertible, Sendable {
   var hasAddresses = false
   /// What the host has been given before.
   var prepare: String?
-  /// Commands on the host (`ovs-vsctl …`, `ip …`) or, after `in`, in the sandbox; `PORT` is the host
-  /// end. What the first one prints has the second one's text in it.
+  /// Commands on the host (`ovs-vsctl …`, `ip …`) or, after `in`, in the sandbox; `PORT` is the
+  /// host end. What the first one prints has the second one's text in it.
   let look: (command: String, finds: String)
   let tamper: String
   let words: String

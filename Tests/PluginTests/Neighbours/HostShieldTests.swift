@@ -91,7 +91,8 @@ private struct Attacked {
     return Int(try host.exec("cat", [path]).checked().stdout.dropLast()) ?? 0
   }
 
-  /// What the host has learned: routes and addresses from advertisements, neighbours at the host end.
+  /// What the host has learned: routes and addresses from advertisements, neighbours at the host
+  /// end.
   func learned() throws -> [String] {
     var lines: [String] = []
     for words in [

@@ -19,8 +19,8 @@ extension GuardPolicy {
       random.next() % 8 == 0 ? .mac : .full, senders, allowsDHCP: Bool.random(using: &random))
   }
 
-  /// A frame of the table, with addresses of the policy in the places of those it has, or near them,
-  /// and now and then with a byte changed.
+  /// A frame of the table, with addresses of the policy in the places of those it has, or near
+  /// them, and now and then with a byte changed.
   func randomFrame(_ random: inout SeededGenerator) -> [UInt8] {
     let cases = Case.table + Case.dhcp(true)
     var frame = certain(cases.randomElement(using: &random)).bytes

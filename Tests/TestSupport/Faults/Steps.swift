@@ -34,8 +34,8 @@ public struct Stepped: Sendable {
 }
 
 extension Plugin {
-  /// Runs a command for the interface `eth0`, with a fault at the system call `number` of the plugin,
-  /// or of its delegate.
+  /// Runs a command for the interface `eth0`, with a fault at the system call `number` of the
+  /// plugin, or of its delegate.
   ///
   /// - Parameter files: Where the report of the steps is for a moment.
   public func step(

@@ -21,8 +21,8 @@ public enum DisposableMachine {
   public static let isHere = environment["PATCHBAY_MACHINE"] == "disposable"
 }
 
-/// How many times longer than elsewhere everything takes: the variable `PATCHBAY_SLOWNESS`, which is
-/// more than 1 under emulation. What waits for something waits that much longer.
+/// How many times longer than elsewhere everything takes: the variable `PATCHBAY_SLOWNESS`, which
+/// is more than 1 under emulation. What waits for something waits that much longer.
 public let slowness = environment["PATCHBAY_SLOWNESS"].flatMap { Int($0) } ?? 1
 
 private let environment = ProcessInfo.processInfo.environment

@@ -51,7 +51,8 @@ public struct HostSnapshot: Hashable, Sendable {
     "rstp_status": .absent, "bond_active_slave": .absent, "lacp_current": .absent,
   ]
 
-  /// What is there now and was not before (`+`), and the reverse (`-`); empty when all is as before.
+  /// What is there now and was not before (`+`), and the reverse (`-`); empty when all is as
+  /// before.
   public func difference(from before: HostSnapshot) -> String {
     let more = lines.subtracting(before.lines).map { "+ \($0)" }
     let less = before.lines.subtracting(lines).map { "- \($0)" }
@@ -60,8 +61,8 @@ public struct HostSnapshot: Hashable, Sendable {
 }
 
 extension Sandbox {
-  /// The firewall's rules, but for what changes by itself, and for the rule that closes host ends to
-  /// the host, which comes with the first ADD and stays.
+  /// The firewall's rules, but for what changes by itself, and for the rule that closes host ends
+  /// to the host, which comes with the first ADD and stays.
   public func rules() throws -> String {
     let ruleset = try exec("nft", ["-s", "list", "ruleset"]).stdout
     var kept: [Substring] = []

@@ -13,7 +13,8 @@ struct FaultSequenceTests {
     let network: String
     /// What is asked after `patchbay trace`.
     let question: String
-    /// What works once the remedy has run, in bash; of layer 2 there is no more to see than `trace`.
+    /// What works once the remedy has run, in bash; of layer 2 there is no more to see than
+    /// `trace`.
     let proof: String
     /// The cause's ID, and what brings it about.
     let faults: [(id: String, fault: String)]

@@ -6,8 +6,8 @@ import Linux
 import PluginCore
 
 extension OVN {
-  /// ADD: the container end in the sandbox, the host end a port of the integration bridge, the logical
-  /// port bound to it, and all at work.
+  /// ADD: the container end in the sandbox, the host end a port of the integration bridge, the
+  /// logical port bound to it, and all at work.
   static func add(_ request: Request, _ plan: OVNPlan, _ context: Context) throws(CNIError)
     -> AttachmentResult
   {

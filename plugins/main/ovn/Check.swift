@@ -5,7 +5,8 @@ import Linux
 import PluginCore
 
 extension OVN {
-  /// CHECK: everything that ADD made, compared with the kernel and both databases. It changes nothing.
+  /// CHECK: everything that ADD made, compared with the kernel and both databases. It changes
+  /// nothing.
   static func check(_ request: Request, _ plan: OVNPlan, _ context: Context) throws(CNIError) {
     let context = patient(request, context)
     let sandbox = try Sandbox.open(request.invocation)

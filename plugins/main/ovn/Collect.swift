@@ -4,11 +4,12 @@ import CNI
 import PluginCore
 
 extension OVN {
-  /// GC: frees what belongs to this network on this host and to no valid attachment. It goes on past
-  /// errors.
+  /// GC: frees what belongs to this network on this host and to no valid attachment. It goes on
+  /// past errors.
   ///
-  /// A runtime that does not say which attachments are valid has not said that none is. What another
-  /// command works on, or what began after this one, is left; so is all that other hosts have.
+  /// A runtime that does not say which attachments are valid has not said that none is. What
+  /// another command works on, or what began after this one, is left; so is all that other hosts
+  /// have.
   static func gc(_ request: Request, _ detachment: Detachment, _ context: Context) throws(CNIError)
   {
     let context = patient(request, context)

@@ -7,9 +7,9 @@ extension OVN {
   /// DEL: the veth pair gone, the logical port off its switch, the addresses free, the port off the
   /// integration bridge.
   ///
-  /// It works from network, container ID and interface name alone, tries every step, and reports all
-  /// that failed. What is not there is done. While the logical port is there its addresses are not
-  /// free, and while they are not the rows stay: they tell what DEL needs.
+  /// It works from network, container ID and interface name alone, tries every step, and reports
+  /// all that failed. What is not there is done. While the logical port is there its addresses are
+  /// not free, and while they are not the rows stay: they tell what DEL needs.
   static func del(_ request: Request, _ detachment: Detachment, _ context: Context) throws(CNIError)
   {
     let context = patient(request, context)

@@ -13,8 +13,8 @@ struct OVNPlan {
   let configuration: OVNConfiguration
 }
 
-/// `ovn`: one veth pair per attachment, its container end in the sandbox, its host end a port of OVN's
-/// integration bridge, bound to a port of a logical switch.
+/// `ovn`: one veth pair per attachment, its container end in the sandbox, its host end a port of
+/// OVN's integration bridge, bound to a port of a logical switch.
 ///
 /// The phases of a command are in the file named after it.
 @main enum OVN: Plugin {

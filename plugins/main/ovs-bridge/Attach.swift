@@ -20,8 +20,8 @@ extension OVSBridge {
 
   /// Nothing is made before everything that can be refused has been refused.
   ///
-  /// Two others work meanwhile: the IPAM plugin, while the veth pair is made, or, where it needs the
-  /// wire, when the port forwards; ovs-vswitchd, while the container end is configured.
+  /// Two others work meanwhile: the IPAM plugin, while the veth pair is made, or, where it needs
+  /// the wire, when the port forwards; ovs-vswitchd, while the container end is configured.
   private static func add(
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context

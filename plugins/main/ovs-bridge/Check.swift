@@ -5,7 +5,8 @@ import Linux
 import PluginCore
 
 extension OVSBridge {
-  /// CHECK: everything that ADD made, compared with the kernel and the database. It changes nothing.
+  /// CHECK: everything that ADD made, compared with the kernel and the database. It changes
+  /// nothing.
   static func check(_ request: Request, _ plan: Plan, _ context: Context) throws(CNIError) {
     let sandbox = try Sandbox.open(request.invocation)
     let exclusion = try Exclusion(request, context)

@@ -6,8 +6,8 @@ import PluginCore
 extension OVSBridge {
   /// GC: frees what belongs to this network and to no valid attachment. It goes on past errors.
   ///
-  /// A runtime that does not say which attachments are valid has not said that none is. What another
-  /// command works on, or what began after this one, is left.
+  /// A runtime that does not say which attachments are valid has not said that none is. What
+  /// another command works on, or what began after this one, is left.
   static func gc(_ request: Request, _ detachment: Detachment, _ context: Context) throws(CNIError)
   {
     guard let valid = request.network.validAttachments else {

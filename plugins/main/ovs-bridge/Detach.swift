@@ -7,9 +7,9 @@ import PluginCore
 extension OVSBridge {
   /// DEL: the veth pair gone, the addresses free, the port off its bridge.
   ///
-  /// It works from network, container ID and interface name alone, tries every step, and reports all
-  /// that failed. What is not there is done. While the addresses are not free the rows stay: they tell
-  /// what the IPAM plugin needs.
+  /// It works from network, container ID and interface name alone, tries every step, and reports
+  /// all that failed. What is not there is done. While the addresses are not free the rows stay:
+  /// they tell what the IPAM plugin needs.
   static func del(_ request: Request, _ detachment: Detachment, _ context: Context) throws(CNIError)
   {
     let exclusion = try Exclusion(forReleasing: request, context)

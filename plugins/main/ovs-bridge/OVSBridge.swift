@@ -5,8 +5,8 @@ import JSON
 import PluginConfigurations
 import PluginCore
 
-/// `ovs-bridge`: one veth pair per attachment, its container end in the sandbox, its host end a port
-/// of an Open vSwitch bridge.
+/// `ovs-bridge`: one veth pair per attachment, its container end in the sandbox, its host end a
+/// port of an Open vSwitch bridge.
 ///
 /// The phases of a command are in the file named after it.
 @main enum OVSBridge: Plugin {

@@ -87,8 +87,8 @@ struct Plan {
     return link
   }
 
-  /// Lets packets to the container leave that come from 127.0.0.1. Without that, all other addresses
-  /// of the host lead there still.
+  /// Lets packets to the container leave that come from 127.0.0.1. Without that, all other
+  /// addresses of the host lead there still.
   func openLoopback(_ link: String, _ log: Log) throws(PublishedPortsError) {
     do throws(SystemError) { try LoopbackRoute.open(link) } catch {
       let isAskedFor = published.ports.contains { $0.host.bytes.first == 127 && !$0.host.isIPv6 }

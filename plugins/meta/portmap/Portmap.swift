@@ -8,7 +8,8 @@ import PublishedPorts
 
 /// `portmap`: ports of the host that lead to ports of the container, by nftables.
 ///
-/// It goes into a chain after the plugin that makes the interface, and hands the result on as it is.
+/// It goes into a chain after the plugin that makes the interface, and hands the result on as it
+/// is.
 @main enum Portmap: Plugin {
   static let name = "portmap"
 

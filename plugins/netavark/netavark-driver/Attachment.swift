@@ -11,9 +11,9 @@ extension ContainerRequest {
     Attachment(containerID: containerID, interfaceName: interfaceName)
   }
 
-  /// What the plugins of `list` get: requests go to the capabilities that they declare, or else into
-  /// `CNI_ARGS`. The container's name is `K8S_POD_NAME`, by which IPAM plugins know for whom an address
-  /// is.
+  /// What the plugins of `list` get: requests go to the capabilities that they declare, or else
+  /// into `CNI_ARGS`. The container's name is `K8S_POD_NAME`, by which IPAM plugins know for whom
+  /// an address is.
   func parameters(
     _ list: NetworkList, requestsAddresses: Bool, sandboxPath: String
   ) throws(DriverError) -> AttachmentParameters {
@@ -75,7 +75,8 @@ extension ContainerRequest.PortMapping {
 }
 
 extension NetworkList {
-  /// `address` with the prefix length of the subnet of an `ipam` that contains it; podman gives none.
+  /// `address` with the prefix length of the subnet of an `ipam` that contains it; podman gives
+  /// none.
   func prefix(of address: IPAddress) -> IPPrefix? {
     for plugin in plugins {
       let ipam = plugin.json["ipam"]
@@ -94,8 +95,8 @@ extension NetworkList {
 }
 
 extension ContainerStatus {
-  /// What podman is told of the result of ADD. Refuses one without an address or a MAC address that was
-  /// requested: a plugin may have ignored the request.
+  /// What podman is told of the result of ADD. Refuses one without an address or a MAC address that
+  /// was requested: a plugin may have ignored the request.
   init(_ result: JSONValue, _ request: ContainerRequest) throws(DriverError) {
     let decoded: AttachmentResult
     do throws(JSONDecodingError) {

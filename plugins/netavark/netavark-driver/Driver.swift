@@ -88,8 +88,8 @@ enum Driver: String {
       }
       throw DriverError(
         "ports cannot be published by network \"\(request.network.name)\": no plugin of "
-          + "\"\(list.name)\" has the capability \"portMappings\"; add the plugin portmap to it, or "
-          + "leave them to another network of the container by -o publish=false")
+          + "\"\(list.name)\" has the capability \"portMappings\"; add the plugin portmap to it, "
+          + "or leave them to another network of the container by -o publish=false")
     }
   }
 
@@ -121,8 +121,8 @@ enum Driver: String {
     if let cached { PublishedByContainer(request, host).handOver(cached) }
   }
 
-  /// The list that the attachment was made with, or the best there is: nothing that DEL needs is in the
-  /// options of a container.
+  /// The list that the attachment was made with, or the best there is: nothing that DEL needs is in
+  /// the options of a container.
   private func listForTeardown(_ name: String, _ request: ContainerRequest, _ host: Host)
     throws(DriverError) -> NetworkList
   {

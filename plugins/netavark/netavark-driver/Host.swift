@@ -28,8 +28,8 @@ struct Host {
 
   /// Why drivers cannot do their work for the user of this process; nil where they can.
   ///
-  /// Rootless podman runs them in a user namespace and a network namespace of its own, where they seem
-  /// to be root.
+  /// Rootless podman runs them in a user namespace and a network namespace of its own, where they
+  /// seem to be root.
   var objection: String? {
     let user = Process.environment("_CONTAINERS_ROOTLESS_UID") ?? ""
     guard Process.effectiveUser != 0 || !(user.isEmpty || user == "0") else { return nil }

@@ -117,12 +117,12 @@ final class Database {
     }
   }
 
-  /// Waits until the datapath forwards for the port, which is plugged in again where ovs-vswitchd has
-  /// taken its link for an earlier one of the same name.
+  /// Waits until the datapath forwards for the port, which is plugged in again where ovs-vswitchd
+  /// has taken its link for an earlier one of the same name.
   ///
   /// ovs-vswitchd knows links by name, and an attachment's has the same in every life. Where a port
-  /// goes and comes back in one look, ovs-vswitchd goes on with the socket of the link that is gone;
-  /// where it has not let go of that link yet, it gives the new one its flags.
+  /// goes and comes back in one look, ovs-vswitchd goes on with the socket of the link that is
+  /// gone; where it has not let go of that link yet, it gives the new one its flags.
   func waitUntilForwarding(_ port: AttachedPort, _ link: ContainerLink, _ context: Context)
     throws(AttachmentError)
   {
@@ -165,8 +165,8 @@ final class Database {
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
   }
 
-  /// Takes ports that a new one replaces off their bridges, and waits until ovs-vswitchd has let go of
-  /// their links: the port that comes has the same name and another link.
+  /// Takes ports that a new one replaces off their bridges, and waits until ovs-vswitchd has let go
+  /// of their links: the port that comes has the same name and another link.
   private func remove(
     _ rows: [RowSurvey.Port], _ plan: Plan, _ target: GatewayTarget?, _ link: ContainerLink
   ) throws(AttachmentError) {
@@ -212,8 +212,8 @@ final class Database {
 
   // MARK: - Removing what is stale
 
-  /// Removes the ports of `interfaces`, whose links ovs-vswitchd did not find, where the kernel says
-  /// so too.
+  /// Removes the ports of `interfaces`, whose links ovs-vswitchd did not find, where the kernel
+  /// says so too.
   ///
   /// That the links are gone is looked up here: while ovs-vswitchd restarts it knows of none. The
   /// rows are those that were found, whatever has their names by now.
@@ -236,8 +236,8 @@ final class Database {
 }
 
 extension Connection {
-  /// Takes the ports that have these pairs off their bridges; returns their rows, and what became of
-  /// them, which is nil where there were none.
+  /// Takes the ports that have these pairs off their bridges; returns their rows, and what became
+  /// of them, which is nil where there were none.
   func beginDetaching(_ pairs: [String: String], _ comment: String, until deadline: Deadline)
     throws(OVSDBError) -> (rows: [Row<PortTable>], removed: RemovedPorts?)
   {

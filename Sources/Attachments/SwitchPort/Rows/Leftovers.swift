@@ -16,8 +16,8 @@ struct Leftovers {
 
   /// Refuses an attachment that is up, and names that are taken, with code 100.
   ///
-  /// An attachment is up when its row, its host end and its container end, in the very namespace that
-  /// this ADD names, are there, and the ADD that made them came to its end.
+  /// An attachment is up when its row, its host end and its container end, in the very namespace
+  /// that this ADD names, are there, and the ADD that made them came to its end.
   init(
     _ plan: Plan, _ previous: AttachmentResult?, in sandbox: borrowing NetworkNamespace,
     _ links: LinkSurvey, _ found: Database.Findings

@@ -5,8 +5,8 @@ internal import OpenVSwitch
 package import PluginConfigurations
 package import PluginCore
 
-/// The removal of an attachment's rows: they are asked for while something else is done, and go at the
-/// end.
+/// The removal of an attachment's rows: they are asked for while something else is done, and go at
+/// the end.
 package final class ReleasedRows {
   private let connection: Connection
   private let pending: Connection.PendingTransaction
@@ -16,8 +16,8 @@ package final class ReleasedRows {
   private var limited: Set<AttachmentKey> = []
   private let attempt: String
 
-  /// How long ovs-vswitchd may take to let go of a gateway's link. It need not run for DEL to succeed,
-  /// but an ADD that follows at once uses the same name for another link.
+  /// How long ovs-vswitchd may take to let go of a gateway's link. It need not run for DEL to
+  /// succeed, but an ADD that follows at once uses the same name for another link.
   private static let patience = Duration.seconds(1)
 
   /// Sends the question. Nil where ovsdb-server cannot be reached.

@@ -9,7 +9,8 @@ extension Connection {
   ///
   /// The rows of the rates of `attachments`, whose ports go or are gone, go too.
   ///
-  /// - Parameter gateway: The port of a gateway that stays, because this command is about to use it.
+  /// - Parameter gateway: The port of a gateway that stays, because this command is about to use
+  ///   it.
   func remove(
     _ rows: [Row<PortTable>], ratesOf attachments: Set<AttachmentKey>, _ comment: String,
     keeping gateway: String? = nil, until deadline: Deadline

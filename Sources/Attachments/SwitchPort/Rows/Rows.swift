@@ -32,8 +32,8 @@ struct RowSurvey {
   private let gateway: GatewaySurvey?
   let transaction: Transaction
 
-  /// The bridge, the port that has the name of the host end already, and interfaces of ours that have
-  /// lost their links.
+  /// The bridge, the port that has the name of the host end already, and interfaces of ours that
+  /// have lost their links.
   init(_ plan: Plan) {
     let ours: Condition<InterfaceTable> = .includes(.externalIDs, AttachmentRecord.mark)
     var transaction = Transaction()

@@ -80,8 +80,8 @@ extension ForeignChain.Rule {
 }
 
 extension NetfilterSocket {
-  /// What a chain has; with the rules of all chains of its table where `isWhole`. Nil where there is
-  /// no such chain.
+  /// What a chain has; with the rules of all chains of its table where `isWhole`. Nil where there
+  /// is no such chain.
   public func content(
     of chain: ForeignChain, wholeTable isWhole: Bool = false, until deadline: Deadline
   ) throws(FilterError) -> ForeignChain.Content? {

@@ -2,8 +2,9 @@ public import Addresses
 internal import CLinux
 public import Linux
 
-/// The chain FORWARD of the kernel's older packet filter, which iptables-legacy(8) writes and nftables
-/// does not show: `linux/netfilter_ipv4/ip_tables.h` and `linux/netfilter_ipv6/ip6_tables.h`.
+/// The chain FORWARD of the kernel's older packet filter, which iptables-legacy(8) writes and
+/// nftables does not show: `linux/netfilter_ipv4/ip_tables.h` and
+/// `linux/netfilter_ipv6/ip6_tables.h`.
 public struct LegacyForwardChain: Sendable {
   /// Whether it drops what no rule decides, and no rule accepts everything.
   public let drops: Bool
@@ -41,7 +42,8 @@ public struct LegacyForwardChain: Sendable {
     let level = CInt(family == .v4 ? IPPROTO_IP : IPPROTO_IPV6)
     let socket = try FileDescriptor.socket(
       domain, CInt(SOCK_RAW.rawValue), CInt(IPPROTO_RAW))
-    // struct ipt_getinfo: name, valid hooks, where each begins, where its policy is, entries, bytes.
+    // struct ipt_getinfo: name, valid hooks, where each begins, where its policy is, entries,
+    // bytes.
     let name = Array("filter".utf8) + [UInt8](repeating: 0, count: 26)
     let information = try socket.option(
       level, Self.readInformation, name + [UInt8](repeating: 0, count: 52))

@@ -185,8 +185,8 @@ struct PathChecks {
         : "ovs-appctl fdb/flush \(bridge.name)")
   }
 
-  /// Whether the datapath drops what its tables would forward now: some changes, of mirrors for one,
-  /// do not revalidate its cached flows.
+  /// Whether the datapath drops what its tables would forward now: some changes, of mirrors for
+  /// one, do not revalidate its cached flows.
   private func checkCache(
     _ flow: String, _ control: ControlConnection, _ findings: inout Findings
   ) {

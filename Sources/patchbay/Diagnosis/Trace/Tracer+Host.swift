@@ -40,7 +40,8 @@ extension Tracer {
           ?? (way.nextHop.isIPv6 ? 64 : 24)
         findings.fault(
           "gateway-lost", port,
-          "The gateway \(link.name) no longer has the address \(way.nextHop) that \(name) sends to.",
+          "The gateway \(link.name) no longer has the address \(way.nextHop) that \(name) sends "
+            + "to.",
           remedy: "ip address add \(way.nextHop)/\(length) dev \(link.name) && "
             + "ip link set \(link.name) up")
         return nil

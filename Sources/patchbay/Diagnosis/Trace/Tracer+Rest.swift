@@ -24,8 +24,8 @@ extension Tracer {
     checkListener(target, way.destination)
   }
 
-  /// Whether a container hands over TCP and UDP without checksums, which a userspace datapath passes
-  /// on as they are.
+  /// Whether a container hands over TCP and UDP without checksums, which a userspace datapath
+  /// passes on as they are.
   private func checkChecksums() {
     guard host.root.otherConfiguration["userspace-tso-enable"] != "true" else { return }
     for end in [question.from] + (question.target.map { [$0] } ?? []) {

@@ -9,12 +9,12 @@ struct GC: ParsableCommand {
     abstract: "Free what attachments that are gone have left.",
     usage: "patchbay gc [<network>] [--dry-run] [<options>]",
     discussion: """
-      Without --valid it removes, by DEL, the attachments whose network namespace is gone, as after \
-      a reboot or a crash: its path is gone, and so is the host end of the veth pair. It knows them \
-      by the results that are kept, by the ports of Open vSwitch and by the leases of host-local, \
-      whichever runtime attached them, at every version of the specification. A namespace that is \
-      still there, though nothing uses it any more, counts only with --unused-namespaces. What podman \
-      attached by the drivers of netavark is freed likewise.
+      Without --valid it removes, by DEL, the attachments whose network namespace is gone, as \
+      after a reboot or a crash: its path is gone, and so is the host end of the veth pair. It \
+      knows them by the results that are kept, by the ports of Open vSwitch and by the leases of \
+      host-local, whichever runtime attached them, at every version of the specification. A \
+      namespace that is still there, though nothing uses it any more, counts only with \
+      --unused-namespaces. What podman attached by the drivers of netavark is freed likewise.
 
       With --valid it removes every other attachment of the network, and tells the plugins to free \
       whatever belongs to none of the valid ones, also of other runtimes. --none-valid frees all. \
@@ -57,8 +57,8 @@ struct GC: ParsableCommand {
 
   @Flag(
     help: """
-      Also free attachments in namespaces that no process is in or has open. They are listed first; \
-      the namespaces themselves stay.
+      Also free attachments in namespaces that no process is in or has open. They are listed \
+      first; the namespaces themselves stay.
       """)
   var unusedNamespaces = false
 
@@ -179,8 +179,8 @@ struct GC: ParsableCommand {
     if !all.isEmpty { throw .several(all) }
   }
 
-  /// The list of the directory; where it is not there any more, what an attachment was made with. Nil
-  /// where the network is podman's alone.
+  /// The list of the directory; where it is not there any more, what an attachment was made with.
+  /// Nil where the network is podman's alone.
   private func list(_ network: String, _ runtime: Runtime, or podman: PodmanCollection)
     throws(RuntimeError) -> NetworkList?
   {

@@ -6,8 +6,8 @@ import LeaseFiles
 import Linux
 import PluginConfigurations
 
-/// Leases of attachments that have neither a result nor a port: every attachment of a plugin of this
-/// project that is up has a port. Other plugins have none, so of theirs nothing is known.
+/// Leases of attachments that have neither a result nor a port: every attachment of a plugin of
+/// this project that is up has a port. Other plugins have none, so of theirs nothing is known.
 extension Leftovers {
   /// How old a lease must be to be left over: longer than ADD and its rollback take, after which
   /// there is a port.

@@ -8,11 +8,11 @@ import PluginConfigurations
 import PluginCore
 import SandboxRemains
 
-/// What `gc` frees of a network: attachments without sandbox, known from results that are kept, from
-/// rows of Open vSwitch and from leases.
+/// What `gc` frees of a network: attachments without sandbox, known from results that are kept,
+/// from rows of Open vSwitch and from leases.
 ///
-/// A sandbox is gone where its path is gone and the host end is: the kernel deletes a veth pair with
-/// its namespace, and a namespace whose name was deleted lives on while something uses it.
+/// A sandbox is gone where its path is gone and the host end is: the kernel deletes a veth pair
+/// with its namespace, and a namespace whose name was deleted lives on while something uses it.
 final class Leftovers: StaleAttachmentSource {
   /// Where attachments of the network are remembered.
   let list: NetworkList

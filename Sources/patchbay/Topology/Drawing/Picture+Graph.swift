@@ -29,8 +29,8 @@ extension Picture {
         } else {
           other = "port \(port.name)"
           lines.append(
-            "  \(quoted(other)) [label=\(quoted(port.name.controlCharactersEscaped)), style=dashed];"
-          )
+            "  \(quoted(other)) [label=\(quoted(port.name.controlCharactersEscaped)), "
+              + "style=dashed];")
         }
         lines.append("  \(quoted(node)) -- \(quoted(other)) [\(port.attributes)];")
       }

@@ -6,7 +6,8 @@ import OVSDB
 import PluginConfigurations
 
 /// What OVN's databases say of the logical ports of this host, as far as this host knows where they
-/// are: the southbound one by `ovn-remote`, the northbound one by what rows of attachments remember.
+/// are: the southbound one by `ovn-remote`, the northbound one by what rows of attachments
+/// remember.
 struct LogicalPortReading {
   /// `system-id`, by which OVN knows this host.
   let chassis: String

@@ -10,8 +10,8 @@ extension Picture {
     let chassis: String?
     /// Whether ovn-controller says that OVN forwards for the interface.
     let isInstalled: Bool
-    /// Whether the northbound database has heard that it is up, for which it takes a moment; nil where
-    /// that is not known.
+    /// Whether the northbound database has heard that it is up, for which it takes a moment; nil
+    /// where that is not known.
     let isUp: Bool?
     /// Each a MAC address and the IP addresses that go with it, as OVN has them.
     let addresses: [String]

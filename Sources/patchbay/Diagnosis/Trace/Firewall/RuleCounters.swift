@@ -2,8 +2,8 @@ import JSON
 import Linux
 import PluginCore
 
-/// How often rules that drop have been met, in the namespaces of one way. Two readings show which rule
-/// took what was sent between them, also one that nft(8) cannot show.
+/// How often rules that drop have been met, in the namespaces of one way. Two readings show which
+/// rule took what was sent between them, also one that nft(8) cannot show.
 struct RuleCounters {
   /// One rule.
   private struct Place: Hashable {

@@ -60,9 +60,9 @@ struct RulesetReading {
     }
   }
 
-  /// What a rule says. In chains of iptables-nft(8) nft(8) shows matches without their content: of our
-  /// own rules there it is known. Nil for one that is about packets that were sent elsewhere than they
-  /// were addressed to, which none is that is looked at here.
+  /// What a rule says. In chains of iptables-nft(8) nft(8) shows matches without their content: of
+  /// our own rules there it is known. Nil for one that is about packets that were sent elsewhere
+  /// than they were addressed to, which none is that is looked at here.
   private static func expressions(_ expressions: [JSONValue], comment: String) -> [JSONValue]? {
     if comment.hasPrefix(Forward.publishedComment) { return nil }
     guard comment.hasPrefix(Forward.answersComment) else { return expressions }

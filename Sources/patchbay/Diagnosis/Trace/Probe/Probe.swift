@@ -16,7 +16,8 @@ struct Probe {
   private let host: HostReading
   private let filter: ProbeFilter
 
-  /// Nil where the packet has no way that could be watched: an address, a route or a link is missing.
+  /// Nil where the packet has no way that could be watched: an address, a route or a link is
+  /// missing.
   init?(_ tracer: Tracer) {
     guard let way = tracer.way, let source = way.source else { return nil }
     question = tracer.question
