@@ -22,7 +22,7 @@ public enum LoopbackRoute {
   }
 
   /// Lets no such packets pass any more; a link that is gone has none.
-  static func close(_ link: String) {
-    try? NetworkNamespace.current().writeSettings([(setting(link), "0")])
+  static func close(_ link: String) throws(SystemError) {
+    try NetworkNamespace.current().writeSettings([(setting(link), "0")])
   }
 }

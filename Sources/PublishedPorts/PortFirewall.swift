@@ -148,8 +148,13 @@ public struct PortFirewall: ~Copyable {
     } catch { throw .netfilter(error) }
     guard let objects, objects <= PortTable.ownObjects else { return }
     let links = try list()?.links ?? []
-    // The settings go first: without the table, what they open would be open.
-    for link in links { LoopbackRoute.close(link) }
+    // The settings go first: without the table, what they open would be open. While one stays, so
+    // do its rule, and the name of its link.
+    var failure: SystemError?
+    for link in links {
+      do throws(SystemError) { try LoopbackRoute.close(link) } catch { failure = error }
+    }
+    if let failure { throw .system(failure) }
     do throws(FirewallError) {
       try Firewall.run(PortTable.teardown, "remove table \(PortTable.table)", until: deadline)
     } catch {

@@ -133,4 +133,29 @@ struct PortmapFaultTests {
     #expect(failures > 60 / stride)
     figures("ADD of portmap failed \(failures) times; violations: \(violations.count)")
   }
+
+  @Test("DEL of which a call fails succeeds, or says why and can be repeated")
+  func failedDel() throws {
+    let violations = Violations()
+    let errors = [ENOMEM, ENOSPC, EPERM, EINTR, EIO, ENOBUFS, EMFILE]
+    var failures = 0
+    for (turn, number) in Swift.stride(from: 1, to: 10_000, by: stride).enumerated() {
+      violations.expectSuccess(try add(), "ADD")
+      let stepped = try step(.fail(errors[turn % errors.count]), at: number, "DEL")
+      if let call = stepped.call {
+        failures += 1
+        let event = "DEL with call \(number), \(call), failing: \(stepped.result)"
+        if stepped.result.status == 0 {
+          violations.expectNothing(try difference(), event)
+        } else {
+          violations.expect((stepped.result.json["msg"].text ?? "") != "", event)
+        }
+      }
+      violations.expectSuccess(try del(), "DEL after call \(number)")
+      violations.expectNothing(try difference(), "DEL after call \(number)")
+      if stepped.count < number { break }
+    }
+    #expect(failures > 40 / stride)
+    figures("DEL of portmap failed \(failures) times; violations: \(violations.count)")
+  }
 }
