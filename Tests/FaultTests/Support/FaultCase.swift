@@ -7,7 +7,8 @@ enum Features: String, CaseIterable {
   /// VLAN, gateway on a port of that VLAN, masquerade, addresses and routes of both families,
   /// isolation, MTU.
   case full
-  /// The same without VLAN: the gateway is the bridge's own port.
+  /// The same without VLAN, where the gateway is the bridge's own port, on a host whose own
+  /// firewall drops what it forwards.
   case untagged
   /// Without gateway, with rates in both directions.
   case rates
@@ -47,11 +48,18 @@ struct FaultCase {
   let sandbox: Sandbox
   private let before: Traces
 
-  init(_ features: Features) throws { try self.init(features.members) }
+  init(_ features: Features) throws {
+    try self.init(features.members, hasFirewall: features == .untagged)
+  }
 
   /// With these members besides those of the usual configuration.
-  init(_ members: [String: Document] = [:]) throws {
+  init(_ members: [String: Document] = [:], hasFirewall: Bool = false) throws {
     faults = try FaultHost()
+    if hasFirewall {
+      for program in ["iptables-nft", "ip6tables-nft"] {
+        try faults.host.namespace.exec(program, ["-P", "FORWARD", "DROP"]).checked()
+      }
+    }
     configuration = faults.configuration(members)
     sandbox = try Sandbox()
     // What is made once and stays (directories, the bridge's own link) is there before.
