@@ -76,7 +76,7 @@ let staticFoundation: [LinkerSetting] = [
 
 /// What tests of the kernel, of Open vSwitch and of the executables share.
 let support: Target = .target(
-  name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport",
+  name: "TestSupport", dependencies: ["CLinux", "JSON"], path: "Tests/TestSupport",
   swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
 
 /// The program of libFuzzer, whose `main` it is: it can be linked with `--sanitize=fuzzer` only.

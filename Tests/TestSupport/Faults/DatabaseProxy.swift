@@ -2,12 +2,11 @@ import CLinux
 import Foundation
 import JSON
 import Synchronization
-import TestSupport
 
 /// Stands between a plugin and ovsdb-server, hands everything on, and at one request does not.
-final class DatabaseProxy: Sendable {
+public final class DatabaseProxy: Sendable {
   /// What becomes of a request, or of its answer.
-  enum Fault: CaseIterable {
+  public enum Fault: Sendable {
     /// The connection is closed and the request not handed on.
     case lostBefore
     /// The request is handed on, and the connection closed before its answer.
@@ -24,9 +23,20 @@ final class DatabaseProxy: Sendable {
     case unanswered
     /// It is handed on, and nothing comes back.
     case silenced
+    /// It is not handed on, and refused as by a relay that has lost its member.
+    case canceledBefore
+    /// It is handed on, and refused likewise.
+    case canceledAfter
+
+    /// Those of a server without a relay.
+    public static let ofServer: [Fault] = [
+      .lostBefore, .lostAfter, .restartedBefore, .restartedAfter, .refused, .garbled, .unanswered,
+      .silenced,
+    ]
   }
 
-  let path: String
+  /// Where it listens.
+  public let path: String
   private let server: String
   private let fault: Fault
   private let number: Int
@@ -35,15 +45,24 @@ final class DatabaseProxy: Sendable {
   private let state = Mutex<(requests: Int, method: String?)>((0, nil))
 
   /// The method of the request that was at fault; nil where there were not so many.
-  var method: String? { state.withLock { $0.method } }
+  public var method: String? { state.withLock { $0.method } }
 
   /// At the request `number`, from 1 on; `restart` restarts ovsdb-server.
-  init(
+  public convenience init(
     _ openVSwitch: OpenVSwitch, _ fault: Fault, at number: Int,
     restart: @escaping @Sendable () -> Void
   ) throws {
-    server = openVSwitch.socket
-    path = "\(openVSwitch.directory.path)/proxy-\(number)-\(fault)"
+    try self.init(
+      to: openVSwitch.socket, fault, at: number, in: openVSwitch.directory, restart: restart)
+  }
+
+  /// The same before the socket `server`; its own is in `directory`.
+  public init(
+    to server: String, _ fault: Fault, at number: Int, in directory: TemporaryDirectory,
+    restart: @escaping @Sendable () -> Void = {}
+  ) throws {
+    self.server = server
+    path = "\(directory.path)/proxy-\(number)-\(fault)"
     self.fault = fault
     self.number = number
     self.restart = restart
@@ -71,7 +90,7 @@ final class DatabaseProxy: Sendable {
   }
 
   /// Accepts no more connections.
-  func close() {
+  public func close() {
     shutdown(listener, CInt(SHUT_RDWR))
     Glibc.close(listener)
     unlink(path)
@@ -130,6 +149,15 @@ final class DatabaseProxy: Sendable {
       usleep(50_000)
       if fault == .restartedAfter { restart() }
       return false
+    case .canceledBefore, .canceledAfter:
+      if fault == .canceledAfter {
+        link.silence()
+        link.write(text, to: link.server)
+        usleep(50_000)
+      }
+      let refusal: JSONValue = ["id": id, "result": .null, "error": "canceled"]
+      link.write(refusal.encoded(), to: link.client)
+      return true
     case .refused:
       let refusal: JSONValue = [
         "id": id, "result": .null,
