@@ -31,6 +31,14 @@ import Testing
     try native.expect(Case.table + Case.table.map { $0.tagged(5) })
   }
 
+  @Test("is not passed by with a redirect of the container's own", .only(on: .kernel))
+  func redirect() throws {
+    let network = try Guarded()
+    try network.attach()
+    try network.container.redirect("p0", to: "eth0")
+    try network.expect(Case.table, through: "p0")
+  }
+
   @Test(
     "of the Ethernet address alone, also as the reference bridge plugin spells it",
     arguments: ["guard", "macspoofchk"])

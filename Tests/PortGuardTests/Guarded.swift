@@ -60,12 +60,11 @@ struct Guarded {
 
   /// What the receiver gets is what the cases say.
   func expect(
-    _ cases: [Case], last: Case = Case.arp[0], _ isForwarded: (Case) -> Bool = { _ in true }
-  )
-    throws
-  {
+    _ cases: [Case], last: Case = Case.arp[0], through interface: String = "eth0",
+    _ isForwarded: (Case) -> Bool = { _ in true }
+  ) throws {
     let received = try exchange(
-      cases.map { $0.bytes }, last: last.bytes, from: container, to: receiver)
+      cases.map { $0.bytes }, last: last.bytes, from: container, through: interface, to: receiver)
     for (number, item) in cases.enumerated() {
       let isExpected = item.passes && item.isForwarded && isForwarded(item)
       #expect(received.contains(number) == isExpected, "\(item)")

@@ -80,20 +80,7 @@ enum Enforcement: CaseIterable {
   func redirect(_ enforcement: Enforcement) throws {
     let wire = try Wire()
     try enforcement.install(Container.policy(), on: wire)
-    let commands = [
-      "link add p0 type veth peer name p1", "link set p0 up", "link set p1 up",
-    ]
-    for command in commands {
-      try wire.container.exec("ip", command.split(separator: " ").map(String.init)).checked()
-    }
-    try wire.container.exec("tc", ["qdisc", "add", "dev", "p1", "clsact"]).checked()
-    try wire.container.exec(
-      "tc",
-      [
-        "filter", "add", "dev", "p1", "ingress", "protocol", "all", "u32", "match", "u32", "0", "0",
-        "action", "mirred", "egress", "redirect", "dev", "eth0",
-      ]
-    ).checked()
+    try wire.container.redirect("p0", to: "eth0")
     // Of a frame that the kernel redirects the outer tag is beside the frame, where no XDP program
     // sees it. It makes no difference to whose address the frame has, and with a third one it is
     // dropped as well.

@@ -34,6 +34,24 @@ func exchange(
   return received().subtracting([frames.count])
 }
 
+extension Sandbox {
+  /// Makes a link `name`, what is sent by which the kernel sends by `link`.
+  func redirect(_ name: String, to link: String) throws {
+    let end = "\(name)-end"
+    for command in [
+      "link add \(name) type veth peer name \(end)", "link set \(name) up", "link set \(end) up",
+    ] { try exec("ip", command.split(separator: " ").map(String.init)).checked() }
+    try exec("tc", ["qdisc", "add", "dev", end, "clsact"]).checked()
+    try exec(
+      "tc",
+      [
+        "filter", "add", "dev", end, "ingress", "protocol", "all", "u32", "match", "u32", "0", "0",
+        "action", "mirred", "egress", "redirect", "dev", link,
+      ]
+    ).checked()
+  }
+}
+
 /// Prints the number of each frame that arrives.
 private let receiving = """
   use Socket; $| = 1;
