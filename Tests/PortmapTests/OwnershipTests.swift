@@ -199,6 +199,27 @@ struct OwnershipTests {
     #expect(try publishing.rules() == "")
   }
 
+  @Test("500 ports of one attachment, and one of them that another may not have")
+  func many() throws {
+    let (sandbox, previous) = try container("c1")
+    let (other, second) = try container("c2")
+    let mappings = (0..<500).map { mapping(9000 + $0, 80) }
+    try publishing.publish(mappings, "c1", sandbox, previous).checked()
+    try publishing.check(mappings, "c1", sandbox, previous).checked()
+    let server = try Echo("c1", in: sandbox, port: 80)
+    for port in [9000, 9250, 9499] {
+      let answer = try Echo.ask(publishing.beyond, "tcp", Publishing.outside.v4, port)
+      #expect(answer?.name == "c1", "\(port)")
+    }
+    let refused = try publishing.publish([mapping(9499, 80)], "c2", other, second)
+    #expect(refused.code == 100 && refused.message.contains("net1/c1/eth0"), "\(refused)")
+    try publishing.publish(mappings.dropLast(), "c1", sandbox, previous).checked()
+    try publishing.publish([mapping(9499, 80)], "c2", other, second).checked()
+    for container in ["c1", "c2"] { try publishing.release(container) }
+    #expect(try publishing.rules() == "")
+    withExtendedLifetime(server) {}
+  }
+
   @Test("32 attachments at once, and gone at once")
   func parallel() throws {
     let (sandbox, previous) = try container("c1")
