@@ -54,9 +54,28 @@ extension JSONValue {
     }
   }
 
+  /// Besides what RFC 8259 requires, other control characters are escaped, and so is what turns the
+  /// direction of writing: the text may come to a terminal.
   private static func write(_ text: String, to out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
-    for octet in text.utf8 {
+    defer { out.append(UInt8(ascii: "\"")) }
+    // The first bytes of all of these but DEL are C2 or E2.
+    guard !text.utf8.contains(where: { $0 == 0x7f || $0 == 0xc2 || $0 == 0xe2 }) else {
+      for scalar in text.unicodeScalars {
+        switch scalar.value {
+        case 0x7f..<0xa0, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069:
+          let digits = String(scalar.value, radix: 16)
+          out += ("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8
+        default: writePlain(scalar.utf8, to: &out)
+        }
+      }
+      return
+    }
+    writePlain(text.utf8, to: &out)
+  }
+
+  private static func writePlain(_ octets: some Sequence<UInt8>, to out: inout [UInt8]) {
+    for octet in octets {
       switch octet {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), octet]
       case UInt8(ascii: "\n"): out += "\\n".utf8
@@ -67,6 +86,5 @@ extension JSONValue {
       default: out.append(octet)
       }
     }
-    out.append(UInt8(ascii: "\""))
   }
 }

@@ -8,6 +8,24 @@ enum Style: String {
   case warning = "\u{1b}[33m"
   case strong = "\u{1b}[1m"
   case faint = "\u{1b}[2m"
+
+  /// What ends each of them.
+  static let end = "\u{1b}[0m"
+  private static let escape: Unicode.Scalar = "\u{1b}"
+  private static let all = [error, good, warning, strong, faint].map(\.rawValue) + [end]
+
+  /// `line` with its control characters escaped, but for styles.
+  static func escapingOthers(in line: String) -> String {
+    let parts = line.unicodeScalars.split(separator: escape, omittingEmptySubsequences: false)
+      .map { String($0) }
+    return parts.dropFirst().reduce((parts.first ?? "").controlCharactersEscaped) { text, part in
+      let sequence = "\(escape)\(part)"
+      guard let style = all.first(where: { sequence.hasPrefix($0) }) else {
+        return text + sequence.controlCharactersEscaped
+      }
+      return text + style + String(sequence.dropFirst(style.count)).controlCharactersEscaped
+    }
+  }
 }
 
 extension StandardStream {
@@ -20,7 +38,7 @@ extension StandardStream {
   /// `text` in `style`, where this stream has colours.
   func styled(_ text: String, _ style: Style?) -> String {
     guard let style, isColourful else { return text }
-    return "\(style.rawValue)\(text)\u{1b}[0m"
+    return "\(style.rawValue)\(text)\(Style.end)"
   }
 }
 
@@ -48,9 +66,13 @@ func printable(_ octets: [UInt8]) -> [UInt8] {
   return Array(lines.joined(separator: "\n").utf8)
 }
 
-/// Writes `text` to standard output.
+/// Writes `text` to standard output. Its control characters are escaped, but for line feeds and the
+/// styles of this program.
 func show(_ text: String) {
-  try? StandardStream.output.write(Array((text + "\n").utf8))
+  let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
+    Style.escapingOthers(in: String($0))
+  }
+  try? StandardStream.output.write(Array((lines.joined(separator: "\n") + "\n").utf8))
 }
 
 /// Writes `document` to standard output, in lines.

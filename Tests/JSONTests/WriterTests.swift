@@ -15,8 +15,13 @@ struct WriterTests {
       (.real(.infinity), "null"), ([], "[]"), ([:], "{}"),
       (["b": [1, .null], "a": [:]], #"{"b":[1,null],"a":{}}"#),
       (
-        "q\"b\\s/\n\t\u{1}\u{1f}\u{7f}é\u{2028}😀",
-        "\"q\\\"b\\\\s/\\n\\t\\u0001\\u001f\u{7f}é\u{2028}😀\""
+        "q\"b\\s/\n\t\u{1}\u{1f}é…😀",
+        "\"q\\\"b\\\\s/\\n\\t\\u0001\\u001fé…😀\""
+      ),
+      // What a terminal would act on: DEL, C1, separators of lines, directions of writing.
+      (
+        "\u{7f}\u{80}\u{9f}\u{a0}\u{200e}\u{2028}\u{202e}\u{2069}\n\"",
+        #""\u007f\u0080\u009f\#u{a0}\u200e\u2028\u202e\u2069\n\"""#
       ),
       (["a\"b": 1], #"{"a\"b":1}"#),
     ] as [(JSONValue, String)])

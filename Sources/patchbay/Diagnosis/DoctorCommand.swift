@@ -95,7 +95,7 @@ struct DoctorGroup {
         "  \(StandardStream.output.styled(mark.text, mark.style)) \(text.first?.dropFirst(4) ?? "")"
       )
       lines += text.dropFirst()
-      if let remedy = finding.remedy { lines.append("      \(remedy)") }
+      if let remedy = finding.printableRemedy { lines.append("      \(remedy)") }
     }
     return lines
   }

@@ -1,4 +1,5 @@
 import JSON
+import Linux
 import OVSDB
 
 /// What one check found.
@@ -48,6 +49,11 @@ struct Finding: Hashable {
         remedy: SwitchService.cure)
     }
   }
+
+  /// For people: with control characters escaped, as `Paragraph` does with `text`.
+  var printableSubject: String { subject.controlCharactersEscaped }
+  /// Likewise.
+  var printableRemedy: String? { remedy?.controlCharactersEscaped }
 
   var json: JSONValue {
     .object([

@@ -64,7 +64,7 @@ struct List: ParsableCommand {
       }
     }
     if files.isEmpty {
-      show("no networks in \(options.directory.path)")
+      show("no networks in \(options.directory.path.controlCharactersEscaped)")
     } else {
       show(networks.text())
     }

@@ -95,7 +95,7 @@ struct Repair: ParsableCommand {
   }
 
   private func name(_ attachment: Attachment) -> String {
-    "\(attachment.containerID)/\(attachment.interfaceName)"
+    "\(attachment.containerID)/\(attachment.interfaceName)".controlCharactersEscaped
   }
 
   /// Gives the link the address and switches it on; false where it was so.

@@ -139,13 +139,15 @@ struct TraceQuestion {
       }
     }
     if candidates.count > 1 {
-      let list = candidates.map { "\(text):\($0.record.attachment.interfaceName)" }
+      let list = candidates.map {
+        "\(text):\($0.record.attachment.interfaceName)".controlCharactersEscaped
+      }
       throw Failure(
         "\"\(text)\" has several attachments",
         hint: "name one of them: \(list.joined(separator: ", "))")
     }
     guard let found = candidates.first else {
-      let names = Set(all.map(\.name)).sorted().joined(separator: ", ")
+      let names = Set(all.map(\.name.controlCharactersEscaped)).sorted().joined(separator: ", ")
       throw Failure(
         "no attachment is known by \"\(text)\"",
         hint: names.isEmpty

@@ -38,11 +38,11 @@ struct TraceReport {
     if !isBrief { lines += table + [""] }
     if let cause = findings.cause {
       lines += Paragraph.lines(cause.text)
-      if let remedy = cause.remedy { lines.append("    \(remedy)") }
+      if let remedy = cause.printableRemedy { lines.append("    \(remedy)") }
       lines += also(cause, isBrief: isBrief)
     } else if let doubt = findings.doubts.first {
       lines += Paragraph.lines(doubt.text)
-      if let remedy = doubt.remedy { lines.append("    \(remedy)") }
+      if let remedy = doubt.printableRemedy { lines.append("    \(remedy)") }
     } else if outcome == nil {
       lines.append("Nothing stands in the way, as far as can be told without a packet:")
       lines.append("    patchbay trace \(command) --probe")
@@ -64,11 +64,11 @@ struct TraceReport {
   }
 
   private var table: [String] {
-    let column = min(15, findings.all.map(\.subject.count).max() ?? 0)
+    let column = min(15, findings.all.map(\.printableSubject.count).max() ?? 0)
     return findings.all.flatMap { finding in
       let mark = Mark.of(finding.status)
-      let label =
-        finding.subject + String(repeating: " ", count: max(0, column - finding.subject.count))
+      let subject = finding.printableSubject
+      let label = subject + String(repeating: " ", count: max(0, column - subject.count))
       let margin = String(repeating: " ", count: column + 4)
       return Paragraph.lines(finding.text, indentation: column + 4).enumerated().map {
         index, line in
@@ -147,7 +147,7 @@ enum Paragraph {
     let margin = String(repeating: " ", count: indentation)
     var lines: [String] = []
     var line = margin
-    for word in text.split(separator: " ") {
+    for word in text.controlCharactersEscaped.split(separator: " ") {
       if line.count > margin.count, line.count + 1 + word.count > 80 {
         lines.append(line)
         line = margin

@@ -54,16 +54,16 @@ extension Picture.Port {
   }
 }
 
-/// An ID of the language DOT: a string in quotes, with `\n` for a new line.
+/// An ID of the language DOT: a string in quotes, with `\n` for a new line. Other control characters
+/// are escaped.
 private func quoted(_ text: String) -> String {
-  var out = "\""
-  for character in text.unicodeScalars {
-    switch character {
-    case "\"", "\\": out += "\\\(character)"
-    case "\n": out += "\\n"
-    case _ where character.value < 0x20: out += " "
-    default: out.unicodeScalars.append(character)
+  let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
+    var line = ""
+    for scalar in String($0).controlCharactersEscaped.unicodeScalars {
+      if scalar == "\"" || scalar == "\\" { line += "\\" }
+      line.unicodeScalars.append(scalar)
     }
+    return line
   }
-  return out + "\""
+  return "\"" + lines.joined(separator: "\\n") + "\""
 }
