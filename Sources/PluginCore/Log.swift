@@ -23,6 +23,8 @@ public final class Log {
   private let path: String?
   private let subject: String
   private let started: Duration
+  /// Whether standard error takes what is written.
+  private var isRead = true
 
   /// A log of `subject`, which every line repeats: command, network, attachment.
   ///
@@ -42,18 +44,22 @@ public final class Log {
     let milliseconds = "\(microseconds / 1000).\(fraction)"
     let text = "\(level.rawValue) \(subject) duration=\(milliseconds)ms \(message())"
     let line = Array("\(Clock.timestamp) \(Self.printable(text))\n".utf8)
-    guard let path else {
-      try? StandardStream.error.write(line)
-      return
-    }
+    guard let path else { return tell(line) }
     do throws(SystemError) {
       let options: FileDescriptor.OpenOptions = [
         .writeOnly, .create, .append, .noFollow, .nonBlocking,
       ]
       try FileDescriptor.open(path, options, mode: 0o640).write(line)
     } catch {
-      try? StandardStream.error.write(line + Array("cannot write the log: \(error)\n".utf8))
+      tell(line + Array("cannot write the log: \(error)\n".utf8))
     }
+  }
+
+  /// Writes a line to standard error. A runtime that does not read it, as where a delegate has filled
+  /// the pipe, keeps no command from its end: once it has not for a second, it gets no more.
+  private func tell(_ line: [UInt8]) {
+    guard isRead else { return }
+    isRead = (try? StandardStream.error.write(line, until: .after(.seconds(1)))) ?? false
   }
 
   /// The text in one line, without what a terminal would obey: a line break is a space, another

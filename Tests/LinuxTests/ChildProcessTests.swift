@@ -69,6 +69,17 @@ struct ChildProcessTests {
     #expect(error.description == "exec(/nowhere): ENOENT (No such file or directory)")
   }
 
+  @Test("one that writes errors without pause is killed at the deadline", .timeLimit(.minutes(2)))
+  func endless() throws {
+    let child = try ChildProcess(
+      start: executable("sh"), arguments: ["-c", "exec /usr/bin/yes >&2"], environment: [],
+      input: [], standardError: .piped)
+    do throws(ChildProcess.Failure) {
+      _ = try child.finish(until: .after(.seconds(1))) { _ in Clock.sleep(.milliseconds(5)) }
+      Issue.record("it has ended")
+    } catch { #expect("\(error)".hasSuffix("had not ended in time, and was killed"), "\(error)") }
+  }
+
   @Test("one whose errors are piped gives them when it writes them, and its output apart")
   func aside() throws {
     let directory = try TemporaryDirectory()

@@ -211,35 +211,6 @@ func writeAll(_ bytes: [UInt8], to descriptor: CInt) throws(SystemError) {
   }
 }
 
-/// The descriptors 0, 1 and 2, which belong to the program that started this process.
-public enum StandardStream: CInt, Sendable {
-  /// Descriptor 0.
-  case input = 0
-  /// Descriptor 1.
-  case output = 1
-  /// Descriptor 2.
-  case error = 2
-
-  /// Writes all of `bytes`.
-  public func write(_ bytes: [UInt8]) throws(SystemError) { try writeAll(bytes, to: rawValue) }
-
-  /// Reads to the end. More than `limit` bytes are `EFBIG`; no end at the deadline is `ETIMEDOUT`.
-  public func readToEnd(limit: Int, until deadline: Deadline) throws(SystemError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    while true {
-      guard try wait(for: [.readable(rawValue)], until: deadline) != nil else {
-        throw SystemError("read", "descriptor \(rawValue)", .timedOut)
-      }
-      let chunk = try readOctets(64 << 10, from: rawValue)
-      if chunk.isEmpty { return bytes }
-      bytes += chunk
-      guard bytes.count <= limit else {
-        throw SystemError("read", "more than \(limit) bytes", .fileTooLarge)
-      }
-    }
-  }
-}
-
 /// Since 1970-01-01T00:00:00Z. A file may claim any time; those past the year 2262 are that.
 private func nanoseconds(_ time: timespec) -> Int64 {
   (Duration.seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)).nanoseconds

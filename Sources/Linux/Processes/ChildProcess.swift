@@ -131,6 +131,8 @@ public struct ChildProcess: ~Copyable {
           throw SystemError("", "", .timedOut)
         }
         hasEnded = ready == 0
+        // One that writes without pause is always ready.
+        guard hasEnded || !deadline.hasPassed else { throw SystemError("", "", .timedOut) }
         try input?.writeAvailable(&unwritten)
         // Once it has ended, what it left in the pipe is all there is: a grandchild may still
         // hold the other end.

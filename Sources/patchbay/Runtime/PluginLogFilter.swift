@@ -24,19 +24,22 @@ final class PluginLogFilter: Sendable {
   /// Takes what a plugin wrote, and hands on what is no refusal.
   func take(_ octets: [UInt8]) {
     state.withLock { state in
-      state.rest += octets
-      while let end = state.rest.firstIndex(of: UInt8(ascii: "\n")) {
-        let line = Array(state.rest[...end])
-        state.rest.removeSubrange(...end)
+      var rest = state.rest + octets
+      defer { state.rest = rest }
+      var start = rest.startIndex
+      while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+        let line = Array(rest[start...end])
+        start = end + 1
         if Self.refusal(line) != nil, state.refusals.count < Self.most {
           state.refusals.append(line)
         } else {
           Self.write(line)
         }
       }
-      if state.rest.count > Self.longest {
-        Self.write(state.rest)
-        state.rest = []
+      rest.removeSubrange(..<start)
+      if rest.count > Self.longest {
+        Self.write(rest)
+        rest = []
       }
     }
   }

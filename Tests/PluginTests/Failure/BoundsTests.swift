@@ -36,4 +36,31 @@ import Testing
     #expect(result.code == 999, "\(result)")
     #expect(result.message.contains("a text of more than 8388608 bytes"), "\(result.message)")
   }
+
+  @Test("an IPAM plugin that fills a standard error that no runtime reads keeps no command")
+  func unreadErrors() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let directory = network.host.directory
+    try directory.write("#!/bin/sh\nexec yes >&2\n", to: "bin/talker", mode: 0o755)
+    for command in ["ADD", "DEL"] {
+      let configuration = network.configuration(["ipam": ["type": "talker"], "timeout": 1])
+      // The shell has the FIFO open for reading, and does not read.
+      let output = try network.host.namespace.exec(
+        "sh",
+        [
+          "-c", "[ -p \"$1\" ] || mkfifo \"$1\"; exec 3<>\"$1\"; exec \"$2\" 2>\"$1\"", "sh",
+          "\(directory.path)/fifo", network.plugin.path,
+        ],
+        environment: [
+          "CNI_COMMAND": command, "CNI_CONTAINERID": "c1", "CNI_NETNS": sandbox.path,
+          "CNI_IFNAME": "eth0", "CNI_PATH": "\(directory.path)/bin", "PATH": "/usr/bin:/bin",
+        ], input: configuration.encoded)
+      let result = PluginResult(output)
+      #expect(result.code == 11, "\(command): \(result)")
+      #expect(result.message.contains("had not ended in time"), "\(command): \(result)")
+    }
+    #expect(try sandbox.ip("link").array.count == 1)
+    #expect(try network.host.openVSwitch.ports(of: "br1").isEmpty)
+  }
 }
