@@ -14,8 +14,8 @@ enum SpanningTree {
   /// 3.1.0).
   static let edge = ["rstp-port-admin-edge": "true"]
 
-  /// What ovs-vswitchd says of a port that forwards: `stp_state`, `rstp_port_state`.
-  private static let forwarding = ["forwarding", "Forwarding"]
+  /// States of `stp_state` that end by themselves.
+  private static let transient = ["listening", "learning"]
 
   /// How long an ADD may take without `timeout`: the older protocol keeps a port that comes from
   /// forwarding for 30 s.
@@ -41,21 +41,20 @@ enum SpanningTree {
           deadline: .after(patience), log: context.log, began: context.began)
       }
       let isRapid = bridge[.hasRapidSpanningTree]
-      let name = plan.hostLink.name
       let monitor = connection.monitor([
-        .rows(
-          of: .port, where: [.equal(.name, name)], .columns(.status, .rapidSpanningTreeStatus))
+        .rows(of: .port, .columns(.name, .status, .rapidSpanningTreeStatus))
       ])
       connection.flush()
       defer { monitor.cancel() }
+      let name = plan.hostLink.name
       try monitor.waitForConsequence(
         until: context.deadline, for: "the spanning tree to let port \"\(name)\" forward"
       ) {
-        guard let port = $0.rows(of: .port).first else { return true }
-        let state =
-          isRapid
-          ? port[.rapidSpanningTreeStatus]["rstp_port_state"] : port[.status]["stp_state"]
-        return state.map { forwarding.contains($0) } ?? false
+        let ports = $0.rows(of: .port)
+        guard let port = ports.first(where: { $0[.name] == name }) else { return true }
+        return isRapid
+          ? port[.rapidSpanningTreeStatus]["rstp_port_state"] == "Forwarding"
+          : forwards(port[.status], among: ports.map { $0[.status] })
       }
       return context
     } catch {
@@ -64,5 +63,61 @@ enum SpanningTree {
         "port \"\(plan.hostLink.name)\" is blocked by the spanning tree of bridge "
           + "\"\(plan.bridge)\"; rstp_enable instead of stp_enable takes 3 s")
     }
+  }
+
+  /// Whether a port forwards by the older protocol, and each other port of its bridge, too, unless it
+  /// is blocked: a port that comes may take over the number, and with it the state, of one that
+  /// forwarded and now listens.
+  private static func forwards(_ status: [String: String], among all: [[String: String]]) -> Bool {
+    guard status["stp_state"] == "forwarding" else { return false }
+    return !all.contains { other in
+      other["stp_bridge_id"] == status["stp_bridge_id"]
+        && other["stp_state"].map { transient.contains($0) } ?? false
+    }
+  }
+}
+
+extension SpanningTree {
+  /// The number of a port on a bridge whose administrator gives numbers: as long as one port has
+  /// `stp-port-num` and another one has not, Open vSwitch switches the protocol off for the bridge
+  /// (`bridge_configure_stp()` in vswitchd/bridge.c).
+  struct PortNumber {
+    let value: Int
+    /// The ports whose numbers are known; with another port beside them it may be taken.
+    let ports: [Reference]
+
+    /// As Open vSwitch has it (`STP_MAX_PORTS`).
+    private static let range = 1...255
+    private static let key = "stp-port-num"
+
+    /// A free one; nil where Open vSwitch numbers the ports.
+    init?(
+      on bridge: RowSurvey.Bridge, _ connection: Connection, until deadline: Deadline
+    ) throws(AttachmentError) {
+      guard bridge.hasSpanningTree else { return nil }
+      var question = Transaction()
+      let members = question.select(
+        from: .bridge, where: [.equal(.uuid, bridge.reference)], .columns(.ports))
+      let numbered = question.select(from: .port, .columns(.uuid, .otherConfiguration))
+      let results: TransactionResults
+      do { results = try connection.transact(question, until: deadline) } catch {
+        throw AttachmentError(error, "cannot ask Open vSwitch")
+      }
+      ports = results[members].first?[.ports] ?? []
+      let own = Set(ports)
+      let taken = results[numbered].compactMap { port in
+        own.contains(port[.uuid]) ? port[.otherConfiguration][Self.key].flatMap { Int($0) } : nil
+      }
+      guard !taken.isEmpty else { return nil }
+      guard let free = Self.range.first(where: { !taken.contains($0) }) else {
+        throw AttachmentError(
+          .failed, "no number is left for the port in the spanning tree of its bridge",
+          details: "there are \(Self.range.count), and each is the \(Self.key) of a port")
+      }
+      value = free
+    }
+
+    /// What the port has in `other_config`.
+    var setting: [String: String] { [Self.key: String(value)] }
   }
 }

@@ -94,9 +94,12 @@ final class Database {
       let datapath = try datapath(plan, findings)
       let joining = target.map { GatewayJoining($0, plan, findings.gateway) }
       try joining?.checkPort()
+      let number = try findings.bridge.flatMap { bridge throws(AttachmentError) in
+        try SpanningTree.PortNumber(on: bridge, connection, until: deadline)
+      }
       let attaching = Attaching(
         plan, externalIDs, replacing: leftovers, to: findings.bridge?.reference,
-        datapath: datapath, joining)
+        datapath: datapath, number: number, joining)
       let commit = connection.begin(attaching.transaction, watching: plan.hostLink.name)
       let hadMadeBridge = hasMadeBridge
       if findings.bridge == nil { hasMadeBridge = true }

@@ -38,7 +38,8 @@ struct RowSurvey {
     let ours: Condition<InterfaceTable> = .includes(.externalIDs, AttachmentRecord.mark)
     var transaction = Transaction()
     bridge = transaction.select(
-      from: .bridge, where: [.equal(.name, plan.bridge)], .columns(.uuid, .name, .datapathType))
+      from: .bridge, where: [.equal(.name, plan.bridge)],
+      .columns(.uuid, .name, .datapathType, .hasSpanningTree))
     ports = transaction.select(
       from: .port, where: [.equal(.name, plan.hostLink.name)], .columns(.uuid, .name, .externalIDs))
     interface = transaction.select(
@@ -54,11 +55,14 @@ struct RowSurvey {
   struct Bridge {
     let reference: Reference
     let datapath: DatapathType
+    /// By the older protocol.
+    let hasSpanningTree: Bool
   }
   /// The bridge; nil where there is none.
   func bridge(_ results: TransactionResults) -> Bridge? {
     results[bridge].first.map {
-      Bridge(reference: $0[.uuid], datapath: $0.datapath)
+      Bridge(
+        reference: $0[.uuid], datapath: $0.datapath, hasSpanningTree: $0[.hasSpanningTree])
     }
   }
   /// A port that has the name of the host end already.
@@ -98,6 +102,8 @@ struct Attaching {
   let transaction: Transaction
   /// The bridge must be there, or must not be there yet, for the transaction to take effect.
   let precondition: Transaction.Required
+  /// The ports whose numbers in the spanning tree were read must be those of the bridge still.
+  let numbered: Transaction.Required?
   /// What must be so of the gateway's port; nil where there is nothing to be.
   let gateway: GatewayJoining.Preconditions?
 
@@ -107,15 +113,22 @@ struct Attaching {
   ///   - datapath: What the bridge has as `datapath_type`, or has to have when it is made.
   init(
     _ plan: Plan, _ externalIDs: [String: String], replacing leftovers: [RowSurvey.Port],
-    to bridge: Reference?, datapath: DatapathType, _ joining: GatewayJoining?
+    to bridge: Reference?, datapath: DatapathType, number: SpanningTree.PortNumber?,
+    _ joining: GatewayJoining?
   ) {
     var transaction = Transaction()
+    numbered = number.flatMap { number in
+      bridge.map {
+        transaction.require(
+          .bridge, where: [.equal(.uuid, $0), .equal(.ports, number.ports)])
+      }
+    }
     // Before the new rows, which have the same name and the same attachment.
     Detaching.remove(
       leftovers.map { $0.row[.uuid] }, ratesOf: Set(leftovers.compactMap { $0.record?.key }),
       in: &transaction)
     let name = plan.hostLink.name
-    let cells = Self.cells(plan, externalIDs, datapath, &transaction)
+    let cells = Self.cells(plan, externalIDs, datapath, number, &transaction)
     if let bridge {
       precondition =
         transaction.addPort(
@@ -132,15 +145,17 @@ struct Attaching {
     self.transaction = transaction
   }
 
-  /// Whether `error` says that the bridge came or went since it was looked for.
+  /// Whether `error` says that the bridge came or went since it was looked for, or that its ports
+  /// did where that matters.
   func isPreconditionGone(_ error: OVSDBError) -> Bool {
     gateway?.areGone(error) ?? false || precondition.isUnmet(error)
+      || numbered?.isUnmet(error) ?? false
   }
 
   /// The columns of port and interface; the rows that the port refers to are inserted.
   private static func cells(
     _ plan: Plan, _ externalIDs: [String: String], _ datapath: DatapathType,
-    _ transaction: inout Transaction
+    _ number: SpanningTree.PortNumber?, _ transaction: inout Transaction
   ) -> (port: [Cell<PortTable>], interface: [Cell<InterfaceTable>]) {
     let configuration = plan.configuration
     var interface: [Cell<InterfaceTable>] = [Cell(.externalIDs, externalIDs)]
@@ -153,7 +168,9 @@ struct Attaching {
     var port: [Cell<PortTable>] = [Cell(.externalIDs, externalIDs)]
     port += configuration.vlans.cells
     if configuration.portIsolation { port.append(Cell(.isProtected, true)) }
-    if !configuration.spanningTree { port.append(Cell(.otherConfiguration, SpanningTree.edge)) }
+    var settings = configuration.spanningTree ? [:] : SpanningTree.edge
+    for (key, value) in number?.setting ?? [:] { settings[key] = value }
+    if !settings.isEmpty { port.append(Cell(.otherConfiguration, settings)) }
     port += rates?.insert(externalIDs, into: &transaction) ?? []
     return (port, interface)
   }
