@@ -131,7 +131,7 @@ extension ContainerLink {
       // does.
       let mayBeMoved = route.table == nil || wanted.table == Netlink.Route.mainTable
       let found = try inside.routes(
-        wanted.destination.address.family, table: mayBeMoved ? nil : route.table,
+        wanted.destination.address.family, table: mayBeMoved ? nil : wanted.table,
         link: link.index, until: context.deadline)
       let isThere = found.contains { candidate in
         var wanted = wanted

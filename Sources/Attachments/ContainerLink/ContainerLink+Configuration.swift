@@ -44,7 +44,7 @@ extension ContainerLink {
         if let mac = mac, !result.addresses.isEmpty {
           $0.announceAddresses(of: containerIndex, mac: mac)
         }
-        $0.setLink(.index(containerIndex), alias: HostLink.finished)
+        $0.setLink(.index(containerIndex), group: 0)
       }
       context.log.write(.debug, "announced the addresses")
     } catch { context.log.write(.warning, "cannot announce the addresses: \(error)") }

@@ -80,7 +80,8 @@ package struct ContainerLink {
             group: HostLink.group(network: plan.network), queues: 1,
             queueLength: plan.rates?.hostQueueLength),
           peer: VethEnd(
-            plan.attachment.interfaceName, mtu: plan.mtu, mac: plan.mac, queues: 1),
+            plan.attachment.interfaceName, mtu: plan.mtu, mac: plan.mac,
+            group: HostLink.unfinishedGroup, queues: 1),
           in: descriptor)
       }
       guard let link = made.first else {
@@ -191,7 +192,7 @@ extension ContainerLink {
 extension CNI::Route {
   /// The route as the kernel takes it: one without gateway leads to that of the first address of
   /// its family, or, where there is none, straight to the link. So does one whose scope is the link
-  /// or less: the kernel refuses a gateway there.
+  /// or less: the kernel refuses a gateway there. Table 0 is the main one to it.
   func onLink(_ index: Int32, _ addresses: [AttachmentResult.Address]) -> Netlink::Route {
     let family = destination.address.family
     let sameFamily = addresses.filter { $0.address.address.family == family }
@@ -200,6 +201,7 @@ extension CNI::Route {
     return Netlink::Route(
       to: destination, via: gateway ?? implied, link: index,
       mtu: mtu, advertisedMSS: advertisedMSS, priority: priority,
-      table: table ?? Netlink::Route.mainTable, scope: scope.map { Scope(rawValue: $0) })
+      table: table.flatMap { $0 == 0 ? nil : $0 } ?? Netlink::Route.mainTable,
+      scope: scope.map { Scope(rawValue: $0) })
   }
 }

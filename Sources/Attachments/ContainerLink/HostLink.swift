@@ -44,8 +44,9 @@ package struct HostLink: Hashable {
 
   private static let prefix = "patchbay:"
 
-  /// The alias of a container end whose ADD has done everything but answer.
-  static let finished = prefix + "attached"
+  /// The link group of a container end whose ADD has not come to its end; afterwards it is 0. A
+  /// container may change what its link says of itself: whatever else it says, ADD is done.
+  static let unfinishedGroup: UInt32 = 0x6000_0000
 
   /// The link's alias, by which `ip link` and GC know whose it is:
   /// `patchbay:NETWORK/CONTAINERID/INTERFACE`.

@@ -3,10 +3,38 @@ package import CNI
 internal import Netlink
 
 extension Plan {
-  /// Refuses addresses and routes that the container end could not have.
+  /// As many routes may a configuration have, too.
+  private static let limit = 4096
+
+  /// Refuses addresses and routes of a result that the kernel would refuse, or would not have, when
+  /// everything else is made.
   package func requireConfigurable(_ result: AttachmentResult) throws(AttachmentError) {
+    guard result.addresses.count <= Self.limit, result.routes.count <= Self.limit else {
+      throw AttachmentError(
+        .invalid,
+        "\(result.addresses.count) addresses and \(result.routes.count) routes are too many",
+        details: "a container gets at most \(Self.limit) of each")
+    }
     try requireMTU(for: result.addresses)
+    try requireAddresses(of: result)
     try requireGateways(of: result)
+    try requireDistinctRoutes(of: result)
+  }
+
+  private func requireAddresses(of result: AttachmentResult) throws(AttachmentError) {
+    var seen: Set<IPPrefix> = []
+    for address in result.addresses.map({ $0.address }) {
+      guard address.address.value != 0 else {
+        throw AttachmentError(
+          .invalid, "the container cannot have the address \(address)",
+          details: "it stands for having none: name another one in ipam")
+      }
+      guard seen.insert(address).inserted else {
+        throw AttachmentError(
+          .invalid, "the address \(address) is there twice", details: "take one of them out of ipam"
+        )
+      }
+    }
   }
 
   /// Refuses a route of IPv4 by a gateway that the container could not reach: the kernel takes one
@@ -29,6 +57,23 @@ extension Plan {
         details:
           "its addresses are \(subnets): name a gateway of their subnet in ipam, or a route to "
           + "\(gateway)/32 with \"scope\": 253 before this one")
+    }
+  }
+
+  /// Refuses a route that is there twice, also where one of the two names the gateway that the other
+  /// has without a word.
+  private func requireDistinctRoutes(of result: AttachmentResult) throws(AttachmentError) {
+    var seen: Set<Netlink::Route> = []
+    for route in result.routes {
+      let made = route.onLink(0, result.addresses)
+      let identity = Netlink::Route(
+        to: made.destination.masked, via: made.gateway, link: 0, priority: made.priority,
+        table: made.table)
+      guard seen.insert(identity).inserted else {
+        throw AttachmentError(
+          .invalid, "the route \(identity) is there twice",
+          details: "take one of them out of ipam")
+      }
     }
   }
 }

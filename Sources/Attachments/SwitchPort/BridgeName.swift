@@ -18,6 +18,12 @@ struct BridgeName {
   func objection(_ connection: Connection, _ context: Context) throws(AttachmentError)
     -> AttachmentError?
   {
+    guard Link.mayBeNamed(name) else {
+      return refusal(
+        "no link can have this name",
+        "a bridge of Open vSwitch is a link, too; \"all\", \"default\" and \"%\" mean something "
+          + "else to the kernel: write another name")
+    }
     do throws(OVSDBError) {
       if let taken = try takenInDatabase(connection, until: context.deadline) { return taken }
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }

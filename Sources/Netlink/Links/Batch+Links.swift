@@ -74,7 +74,7 @@ extension Batch {
   /// `mtu` is in bytes.
   public mutating func setLink(
     _ link: LinkReference, isUp: Bool? = nil, mtu: UInt32? = nil, mac: MACAddress? = nil,
-    alias: String? = nil
+    alias: String? = nil, group: UInt32? = nil
   ) {
     add(.setLink(link), RTM_SETLINK, link.header(isUp: isUp).bytes) {
       (writer: inout AttributeWriter<LinkSpace>) in
@@ -82,6 +82,7 @@ extension Batch {
       writer.put(.mtu, mtu)
       writer.put(.mac, mac)
       writer.put(.alias, alias.map { Unterminated($0) })
+      writer.put(.group, group)
     }
   }
 

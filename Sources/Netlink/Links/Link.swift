@@ -149,3 +149,12 @@ extension Link: Reported {
     program = try xdp?[.driverProgram] ?? (isDriver ? sole : nil)
   }
 }
+
+extension Link {
+  /// Whether the kernel gives a link the name `name` as it stands, which is of legal length and
+  /// characters: `%` is a pattern to it (`__dev_alloc_name()`), and `all` and `default` are its own
+  /// names among the settings of links (`sysctl_dev_name_is_allowed()`).
+  public static func mayBeNamed(_ name: String) -> Bool {
+    name != "all" && name != "default" && !name.utf8.contains(UInt8(ascii: "%"))
+  }
+}

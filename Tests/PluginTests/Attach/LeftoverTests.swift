@@ -14,7 +14,7 @@ extension AttachTests {
     // without its link.
     try network.host.openVSwitch.vsctl("del-port", "br1", name)
     try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
-    try sandbox.exec("ip", ["link", "set", "eth0", "alias", ""]).checked()
+    try sandbox.exec("ip", ["link", "set", "eth0", "group", "\(0x6000_0000)"]).checked()
     try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
     try network.host.namespace.exec("ip", ["link", "del", name]).checked()
     let last = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()

@@ -80,6 +80,12 @@ struct Refusal: CustomTestStringConvertible, Sendable {
         "a bridge that may not be made", ["bridge": "br9", "createBridge": false], 7,
         #"bridge: there is no bridge "br9"; ovsdb-server at "#),
       Refusal(
+        "a bridge whose name is a pattern to the kernel", ["bridge": "br%d"], 7,
+        #"bridge: cannot make a bridge "br%d": no link can have this name"#),
+      Refusal(
+        "a bridge whose name is that of settings", ["bridge": "default"], 7,
+        #"bridge: cannot make a bridge "default": no link can have this name"#),
+      Refusal(
         "a datapath that this kernel lacks", ["bridge": "br9", "datapath": "system"], 999,
         #"cannot make the bridge, whose datapath is "system""#),
       Refusal(
@@ -151,6 +157,58 @@ struct Refusal: CustomTestStringConvertible, Sendable {
       "\(result.message)")
     #expect(try network.host.snapshot().difference(from: before) == "")
     #expect(try sandbox.ip("-d", "link", "show", "eth0")[0]["linkinfo"]["info_kind"] == "bridge")
+  }
+
+  @Test("for an interface name that no link can have", arguments: ["eth%d", "%", "all", "default"])
+  func interfaceName(name: String) throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let before = try network.host.snapshot()
+    let result = try network.plugin.add(
+      network.addressed("10.1.0.0/24"), containerID: "c1", sandbox: sandbox, ifname: name)
+    #expect(result.code == 100)
+    #expect(
+      result.message.hasPrefix("no link can have the interface name \"\(name)\"; "),
+      "\(result.message)")
+    #expect(try network.host.snapshot().difference(from: before) == "")
+    #expect(try sandbox.ip("link").array.count == 1)
+    try network.plugin.del(
+      network.addressed("10.1.0.0/24"), containerID: "c1", sandbox: sandbox, ifname: name
+    ).checked()
+  }
+
+  @Test(
+    "for addresses and routes that the kernel would not have",
+    arguments: [
+      (
+        ["addresses": [["address": "10.1.0.2/24"], ["address": "10.1.0.2/24"]]],
+        "the address 10.1.0.2/24 is there twice; take one of them out of ipam"
+      ),
+      (
+        ["addresses": [["address": "0.0.0.0/24"]]],
+        "the container cannot have the address 0.0.0.0/24; "
+      ),
+      (
+        ["addresses": [["address": "::/64"]]], "the container cannot have the address ::/64; "
+      ),
+      (
+        [
+          "addresses": [["address": "10.1.0.2/24", "gateway": "10.1.0.1"]],
+          "routes": [["dst": "0.0.0.0/0"], ["dst": "0.0.0.0/0", "gw": "10.1.0.1"]],
+        ],
+        "the route 0.0.0.0/0 via 10.1.0.1 is there twice; take one of them out of ipam"
+      ),
+    ] as [(Document, String)])
+  func addresses(ipam: Document, words: String) throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let before = try network.host.snapshot()
+    let refused = try network.plugin.add(
+      network.configuration(["ipam": ipam.with(["type": "static"])]), containerID: "c1",
+      sandbox: sandbox)
+    #expect(refused.code == 7 && refused.message.hasPrefix(words), "\(refused)")
+    #expect(try network.host.snapshot().difference(from: before) == "")
+    #expect(try sandbox.ip("link").array.count == 1)
   }
 
   @Test("for a port of somebody else that has the name of ours")

@@ -71,6 +71,37 @@ import Testing
       .checked()
   }
 
+  @Test("is refused whatever the container has made of its end")
+  func changedByContainer() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let configuration = network.addressed("10.1.0.0/24")
+    try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    var name = "eth0"
+    let index = try sandbox.link()["ifindex"]
+    func leases() -> [String: String] {
+      network.host.directory.files().filter { $0.key.hasPrefix("leases/") }
+    }
+    let before = leases()
+    for words in [
+      ["alias", "patchbay:net1/c2/eth0"], ["alias", ""], ["group", "7"],
+      ["address", "02:00:00:00:00:99"], ["mtu", "1400"], ["down"], ["name", "other"],
+    ] {
+      try sandbox.exec("ip", ["link", "set", name] + words).checked()
+      if words[0] == "name" { name = words[1] }
+      let refused = try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox)
+      #expect(refused.code == 100, "\(words): \(refused)")
+      #expect(try sandbox.ip("link", "show", name)[0]["ifindex"] == index, "\(words)")
+    }
+    #expect(try network.host.openVSwitch.ports(of: "br1").count == 1)
+    #expect(leases() == before)
+    // Moved into a namespace of its own, it is no interface of this sandbox any more.
+    let own = try Sandbox()
+    try sandbox.exec("ip", ["link", "set", name, "netns", own.name]).checked()
+    try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    #expect(try own.ip("link").array.count == 1)
+  }
+
   @Test("is refused at once while ovs-vswitchd hangs")
   func hung() throws {
     let network = try Network()

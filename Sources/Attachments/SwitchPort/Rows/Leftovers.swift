@@ -23,6 +23,11 @@ struct Leftovers {
     _ links: LinkSurvey, _ found: Database.Findings
   ) throws(AttachmentError) {
     let name = plan.attachment.interfaceName
+    guard Link.mayBeNamed(name) else {
+      throw Self.refusal(
+        "no link can have the interface name \"\(name)\"",
+        "\"all\", \"default\" and \"%\" mean something else to the kernel; choose another")
+    }
     let own = found.ports.filter { $0.record?.key == plan.key }
     let earlier = previous?.interfaces ?? []
     // Two plugins of one list cannot make the same interface.
@@ -34,7 +39,9 @@ struct Leftovers {
     let owner = links.host.map { plan.hostLink.owner(of: $0, network: plan.network) }
     switch owner {
     case .ours:
-      if let container = links.container, own.contains(where: { $0.isUp(container) }) {
+      if let container = links.container, container.group != HostLink.unfinishedGroup,
+        !own.isEmpty
+      {
         throw Self.refusal(
           "interface \"\(name)\" of container \"\(plan.attachment.containerID)\" is attached to "
             + "network \"\(plan.network)\" already",
@@ -73,11 +80,4 @@ struct Leftovers {
 
   /// Whether ovs-vswitchd may still hold a link of one of the rows.
   var isHeld: Bool { rows.contains { $0.isHeld } }
-}
-
-extension RowSurvey.Port {
-  /// Earlier releases left no mark on the container end.
-  fileprivate func isUp(_ container: Link) -> Bool {
-    record?.began == nil || container.alias == HostLink.finished
-  }
 }
