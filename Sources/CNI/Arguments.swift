@@ -57,7 +57,7 @@ public struct Arguments: Hashable, Sendable {
         throw CNIError(
           .invalidEnvironment,
           "ARGS: error parsing value of pair \"IgnoreUnknown=\(ignore)\": "
-            + "boolean unmarshal error: invalid input \(ignore)",
+            + "boolean unmarshal error: invalid input \(ignore.lowercased())",
           details: "IgnoreUnknown is 1, true, 0 or false")
       }
     }

@@ -67,6 +67,14 @@ public struct NetworkConfiguration: Hashable, Sendable {
     }
   }
 
+  /// Refuses wrong types of the members of every plugin that most have no use for, as the reference
+  /// plugins do where they read a whole configuration.
+  public func checkUnusedMembers() throws(JSONDecodingError) {
+    let _: DNS? = try json["dns"].decodeIfPresent()
+    guard !json["capabilities"].isAbsent else { return }
+    for (_, value) in try json["capabilities"].members { let _: Bool = try value.decode() }
+  }
+
   /// The value of a member; for DEL and GC nil where it is illegal.
   private static func value<T: JSONDecodable>(of json: JSONCursor, _ command: Command)
     throws(JSONDecodingError) -> T?
@@ -110,7 +118,8 @@ public struct NetworkConfiguration: Hashable, Sendable {
     let name: String
     let text: String
     do throws(JSONDecodingError) {
-      guard json.value?.object != nil else { throw json.expected("an object") }
+      // Null is an object without members to the reference.
+      guard json.isAbsent || json.value?.object != nil else { throw json.expected("an object") }
       name = try json["name"].decodeIfPresent() ?? ""
       text = try json["cniVersion"].decodeIfPresent() ?? ""
     } catch { throw CNIError(error) }

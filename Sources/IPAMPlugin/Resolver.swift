@@ -1,5 +1,5 @@
 public import CNI
-internal import Linux
+public import Linux
 
 extension DNS {
   /// What the file `path` says of the resolution of names; see resolv.conf(5).
@@ -11,11 +11,8 @@ extension DNS {
       let file = try FileDescriptor.open(path, [.readOnly, .nonBlocking])
       self.init(resolvConf: String(decoding: try file.readToEnd(limit: 1 << 20), as: UTF8.self))
     } catch {
-      // As the reference plugin, whose standard library writes it so.
-      let reason = error.errno == .noSuchFileOrDirectory ? "no such file or directory" : nil
       throw CNIError(
-        code, reason.map { "open \(path): \($0)" } ?? "cannot read ipam.resolvConf",
-        details: "ipam.resolvConf: \(error)")
+        code, error.text(of: error.call, path), details: "ipam.resolvConf: \(error)")
     }
   }
 }
@@ -38,5 +35,13 @@ extension DNS {
       default: break
       }
     }
+  }
+}
+
+extension SystemError {
+  /// What the reference plugins say of it, whose standard library writes it so:
+  /// `open /etc/resolv.conf: no such file or directory`.
+  public func text(of call: String, _ path: String) -> String {
+    "\(call) \(path): \(errno.text.prefix(1).lowercased())\(errno.text.dropFirst())"
   }
 }

@@ -60,7 +60,9 @@ public struct AddressRange: Hashable, Sendable {
 
   private static func subnet(_ json: JSONCursor) throws(JSONDecodingError) -> IPPrefix {
     guard !json.isAbsent else {
-      throw json.error("missing; ADDRESS/LENGTH is required", message: "IP <nil> not v4 nor v6")
+      throw json.error(
+        "missing; ADDRESS/LENGTH is required",
+        message: json.value == nil ? "IP <nil> not v4 nor v6" : "invalid CIDR address: ")
     }
     let subnet: IPPrefix = try json.decode()
     guard subnet.address.canonical == subnet.address else {
@@ -121,6 +123,8 @@ public struct RangeSet: Hashable, Sendable {
   public internal(set) var ranges: [AddressRange]
   /// Where it stands.
   public let path: JSONPath
+  /// What the reference plugin says of a set without a free address, before the ranges.
+  private static let exhausted = "no IP addresses available in range set: "
 
   /// Decodes the elements of an array, or the range that `json` itself is.
   ///
@@ -132,8 +136,11 @@ public struct RangeSet: Hashable, Sendable {
       return isSingle ? try RangeSet(single: json) : try RangeSet(json)
     } catch {
       var error = error
-      // Where it cannot even read an address, it does not get as far as to the set.
-      if let message = error.message, !message.hasPrefix("invalid ") {
+      // Where it cannot even read an address, it does not get as far as to the set; that nothing is
+      // left it sees when it allocates.
+      if let message = error.message, message.hasPrefix(Self.exhausted) {
+        error.message = "failed to allocate for range \(number): \(message)"
+      } else if let message = error.message, !message.hasPrefix("invalid ") {
         error.message = "invalid range set \(number): \(message)"
       }
       throw error
@@ -142,7 +149,7 @@ public struct RangeSet: Hashable, Sendable {
 
   private init(_ json: JSONCursor) throws(JSONDecodingError) {
     var ranges: [AddressRange] = []
-    for element in try json.elements(atMost: AddressRange.limit) {
+    for element in json.isAbsent ? [] : try json.elements(atMost: AddressRange.limit) {
       let next = try AddressRange(element)
       if let first = ranges.first, first.range.first.family != next.range.first.family {
         throw json.error(
@@ -168,7 +175,9 @@ public struct RangeSet: Hashable, Sendable {
   private init(_ ranges: [AddressRange], _ json: JSONCursor) throws(JSONDecodingError) {
     guard ranges.contains(where: { !$0.open.isEmpty }) else {
       let text = ranges.map { $0.range.description }.joined(separator: ", ")
-      throw json.error("no address is left of \(text) without the gateway and what is excluded")
+      throw json.error(
+        "no address is left of \(text) without the gateway and what is excluded",
+        message: Self.exhausted + ranges.map { $0.text }.joined(separator: ","))
     }
     self.ranges = ranges
     path = json.path

@@ -81,7 +81,8 @@ public struct AddressRequest: Hashable, Sendable {
       guard let address = parse(text) else {
         throw element.error(
           "cannot understand ip: \"\(text)\"; write it as ADDRESS or ADDRESS/LENGTH",
-          message: "invalid IP address \(text)")
+          message: text.isEmpty
+            ? "cannot understand ip: IP <nil> not v4 nor v6" : "invalid IP address \(text)")
       }
       requests.append(AddressRequest(address, source: json.path.description))
     }

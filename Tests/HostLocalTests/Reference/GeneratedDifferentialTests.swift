@@ -25,8 +25,10 @@ private struct Outcome: ComparedOutcome {
     Difference(title: "a wrong type") { command, ours, theirs in
       let isOfType = [
         "json: cannot unmarshal", "error unmarshall network config: json:", "decoding version from",
+        "failed to load netconf: json:",
       ].contains { theirs.message.hasPrefix($0) }
       return isOfType && (ours.result.code == 7 || command == "DEL")
+        || ours.message == "type: 5 is not a string"
     },
     Difference(title: "DEL with a fault") { command, ours, theirs in
       command == "DEL" && !ours.hasFailed && theirs.hasFailed
@@ -38,7 +40,7 @@ private struct Outcome: ComparedOutcome {
       return !ours.hasFailed && isOfItsOwn
     },
     Difference(title: "keys of `CNI_ARGS`") { command, ours, theirs in
-      !ours.hasFailed && theirs.message.hasPrefix("ARGS: unknown args")
+      theirs.message.hasPrefix("ARGS: unknown args") && !ours.message.hasPrefix("ARGS: ")
     },
     Difference(title: "an empty pair in `CNI_ARGS`") { command, ours, theirs in
       theirs.message == "ARGS: invalid pair \"\""
@@ -56,6 +58,12 @@ private struct Outcome: ComparedOutcome {
     },
     Difference(title: "a subnet of two addresses or one") { command, ours, theirs in
       theirs.message.hasSuffix("too small to allocate from")
+    },
+    Difference(title: "a subnet of all addresses") { command, ours, theirs in
+      theirs.message.contains("no IP addresses available in range set: ?")
+    },
+    Difference(title: "a route without `dst`") { command, ours, theirs in
+      ours.result.code == 7 && ours.message == "ipam.routes[0].dst: missing; a string is required"
     },
     Difference(title: "CHECK of `static`") { command, ours, theirs in
       ours.message.hasPrefix("static: Failed to match addr") && !theirs.hasFailed
@@ -92,9 +100,8 @@ private struct Generator: CaseGenerator {
     var range: [String: Document] = ["subnet": .string(subnet)]
     if isChosen(20) { range["rangeStart"] = .string(prefix + "2") }
     if isChosen(20) { range["rangeEnd"] = .string(prefix + (subnet.hasSuffix("/30") ? "2" : "6")) }
-    // The only address of a range must not be its gateway.
-    let isOne = range["rangeStart"] != nil && (range["rangeEnd"] != nil || subnet.hasSuffix("/30"))
-    if isChosen(20), !isOne { range["gateway"] = .string(prefix + "2") }
+    // Where it is the only address of the range, none is left.
+    if isChosen(20) { range["gateway"] = .string(prefix + "2") }
     return .object(range)
   }
 
@@ -106,10 +113,10 @@ private struct Generator: CaseGenerator {
     ["subnet": "10.1.0.0/28", "rangeStart": "10.1.0.9", "rangeEnd": "10.1.0.3"],
     ["subnet": "10.1.0.0/28", "gateway": "x"], ["subnet": "10.1.0.0/28", "gateway": "fd00::1"],
     ["subnet": "10.1.0.0/28", "rangeStart": "y"], ["subnet": 5],
-    ["subnet": "10.1.0.0/28", "rangeEnd": 7],
+    ["subnet": "10.1.0.0/28", "rangeEnd": 7], ["subnet": nil], nil, ["subnet": "0.0.0.0/0"],
   ]
   static let faultySets: [Document] = [
-    [], [["subnet": "10.1.0.0/28"], ["subnet": "fd00::/64"]],
+    [], nil, [["subnet": "10.1.0.0/28"], ["subnet": "fd00::/64"]],
     [["subnet": "10.1.0.0/28"], ["subnet": "10.1.0.0/29"]],
   ]
   static let faultyAddresses: [Document] = [
@@ -119,13 +126,16 @@ private struct Generator: CaseGenerator {
   ]
   static let faultyArguments = [
     "none", "A=b=c", ";;", "a=b", "ip=10.1.0.3", "IP=x", "IP=x/24", "IgnoreUnknown=x",
-    "MAC=02:00:00:00:00:01", "K8S_POD_NAME=p", "GATEWAY=x", "IP=10.1.0.300",
+    "IgnoreUnknown=T", "MAC=02:00:00:00:00:01", "K8S_POD_NAME=p", "GATEWAY=x", "IP=10.1.0.300",
   ]
   static let faultyMembers: [[String: Document]] = [
     ["name": ""], ["name": "a b"], ["name": 5], ["cniVersion": "9.9.9"], ["cniVersion": 5],
     ["args": 5], ["args": ["cni": "x"]], ["args": ["cni": ["ips": 5]]], ["runtimeConfig": "x"],
     ["runtimeConfig": ["ips": 5]], ["ipam": nil], ["ipam": "x"], ["ipam": 5], ["ipam": [5]],
-    ["ipam": .absent],
+    ["ipam": .absent], ["dns": 5], ["capabilities": ["ips": 5]], ["type": 5],
+    ["runtimeConfig": ["ips": [""]]], ["args": ["cni": ["ips": ["x"]]]],
+    ["runtimeConfig": ["ipRanges": [[["subnet": "10.1.0.0/28"]]]]],
+    ["runtimeConfig": ["ipRanges": [nil]]],
   ]
 
   mutating func next() -> Case {
@@ -200,10 +210,13 @@ private struct Generator: CaseGenerator {
         made.plugin == "host-local"
         ? ["routes", "ranges", "subnet", "resolvConf", "dataDir"] : ["routes", "addresses", "dns"]
       made.ipam[one(names)] = one([5, true, ["a": 1]])
+      if made.plugin == "host-local", isChosen(30) {
+        made.ipam[one(["dataDir", "resolvConf"])] = one(["/etc/passwd/x", "/etc", "/nowhere/x"])
+      }
     default:
       made.ipam["routes"] = [
         one([
-          ["dst": "x"], ["dst": "10.0.0.0"], ["dst": "0.0.0.0/0", "gw": "x"],
+          ["dst": "x"], ["dst": "10.0.0.0"], ["dst": "0.0.0.0/0", "gw": "x"], [:], ["dst": nil],
           ["dst": "0.0.0.0/0", "gw": "fd00::1"],
         ])
       ]

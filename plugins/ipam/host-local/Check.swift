@@ -21,7 +21,7 @@ extension HostLocal {
           held.append(address)
         }
       }
-    } catch { throw CNIError(error, "cannot read the leases") }
+    } catch { throw CNIError(error, "cannot read the leases", request, configuration) }
     guard !held.isEmpty else {
       throw CNIError(
         .internalFailure,
@@ -54,7 +54,7 @@ extension HostLocal {
       guard let store = try open(request, configuration, for: .reading, context) else { return }
       var leases = FileLeases(store, of: LeaseHolder(request.attachment))
       full = try Allocation.exhaustedSets(of: configuration, in: &leases)
-    } catch { throw CNIError(error, "cannot read the leases") }
+    } catch { throw CNIError(error, "cannot read the leases", request, configuration) }
     guard full.isEmpty else {
       throw CNIError(
         .notAvailable,

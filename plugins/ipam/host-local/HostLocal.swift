@@ -50,7 +50,7 @@ enum HostLocal: Plugin {
       outcome = try Allocation.make(configuration, preferences, in: &leases)
       leases.directory.commit()
       log(leases.directory.notes, context)
-    } catch { throw CNIError(error, "cannot lease an address") }
+    } catch { throw CNIError(error, "cannot lease an address", request, configuration) }
     switch outcome {
     case .success(let choices): return choices
     case .failure(let failure): throw CNIError(failure)
@@ -66,7 +66,7 @@ enum HostLocal: Plugin {
       store.commit()
       log(store.notes, context)
       context.log.write(.debug, "released: \(Allocation.list(released))")
-    } catch { throw CNIError(error, "cannot release the addresses") }
+    } catch { throw CNIError(error, "cannot release the addresses", request, configuration) }
   }
 
   static func gc(
@@ -78,7 +78,8 @@ enum HostLocal: Plugin {
       try store.releaseAll(but: Set(valid.map { LeaseHolder($0) }))
       log(store.notes, context)
     } catch {
-      throw CNIError(error, "cannot release the addresses of attachments that are gone")
+      throw CNIError(
+        error, "cannot release the addresses of attachments that are gone", request, configuration)
     }
   }
 
@@ -109,12 +110,35 @@ extension LeaseHolder {
 
 extension CNIError {
   /// Leases that cannot be read or changed.
-  init(_ error: LeaseError, _ attempt: String) {
-    let code: Code =
-      switch error {
-      case .lock(.held), .unstable: .tryAgainLater
-      case .lock, .system: .ioFailure
-      }
-    self.init(code, attempt, details: error.description)
+  init(
+    _ error: LeaseError, _ attempt: String, _ request: Request,
+    _ configuration: HostLocalConfiguration
+  ) {
+    let location = LeaseLocation(
+      dataDirectory: configuration.dataDirectory, network: request.network.name)
+    switch error {
+    case .lock(.held), .unstable:
+      self.init(.tryAgainLater, attempt, details: error.description)
+    case .system(let failure):
+      // The reference plugin makes the directory in every command.
+      let message = location.path.firstPartThatIsNoDirectory.map { failure.text(of: "mkdir", $0) }
+      self.init(.ioFailure, message ?? attempt, details: error.description)
+    case .lock: self.init(.ioFailure, attempt, details: error.description)
+    }
+  }
+}
+
+extension String {
+  /// Of a path the shortest one above it, or itself, that is not there or is no directory.
+  fileprivate var firstPartThatIsNoDirectory: String? {
+    var end = startIndex
+    while end < endIndex {
+      end = self[index(after: end)...].firstIndex(of: "/") ?? endIndex
+      let part = String(self[..<end])
+      do throws(SystemError) {
+        guard try FileStatus(path: part).kind == .directory else { return part }
+      } catch { return part }
+    }
+    return nil
   }
 }

@@ -39,6 +39,9 @@ enum Static: Plugin {
   static func check(_ request: Request, _ configuration: StaticConfiguration, _ context: Context)
     throws(CNIError)
   {
+    do throws(JSONDecodingError) { try request.network.checkUnusedMembers() } catch {
+      throw CNIError(error)
+    }
     let previous = request.network.previousResult?.addresses ?? []
     for address in configuration.addresses {
       let found = previous.filter { $0.address.address == address.address.address }

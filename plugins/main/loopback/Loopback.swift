@@ -19,7 +19,8 @@ enum Loopback: Plugin {
   struct Configuration {}
 
   static func configuration(_ request: Request) throws(JSONDecodingError) -> Configuration {
-    Configuration()
+    if !request.invocation.command.isReleasing { try request.network.checkUnusedMembers() }
+    return Configuration()
   }
 
   static func add(_ request: Request, _ configuration: Configuration, _ context: Context)
