@@ -55,8 +55,8 @@ public final class Log {
     }
   }
 
-  /// Writes a line to standard error. A runtime that does not read it, as where a delegate has filled
-  /// the pipe, keeps no command from its end: once it has not for a second, it gets no more.
+  /// Writes a line to standard error. A runtime that does not read it, as where a delegate has
+  /// filled the pipe, keeps no command from its end: once it has not for a second, it gets no more.
   private func tell(_ line: [UInt8]) {
     guard isRead else { return }
     isRead = (try? StandardStream.error.write(line, until: .after(.seconds(1)))) ?? false

@@ -60,8 +60,8 @@ extension Plan {
     }
   }
 
-  /// Refuses a route that is there twice, also where one of the two names the gateway that the other
-  /// has without a word.
+  /// Refuses a route that is there twice, also where one of the two names the gateway that the
+  /// other has without a word.
   private func requireDistinctRoutes(of result: AttachmentResult) throws(AttachmentError) {
     var seen: Set<Netlink::Route> = []
     for route in result.routes {

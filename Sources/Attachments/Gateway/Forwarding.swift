@@ -27,6 +27,24 @@ package enum Forwarding {
     ]
   }
 
+  /// The settings by which a gateway's link takes addresses, routes or redirects from containers,
+  /// as `accept_ra`.
+  package static func openings(_ link: String) throws(AttachmentError) -> [String] {
+    do throws(SystemError) {
+      let host = try NetworkNamespace.current()
+      var names: Set<String> = []
+      for (path, value) in closed(link) {
+        guard let found = try host.readSetting(path), found != value else { continue }
+        names.insert(path.split(separator: "/").last.map { String($0) } ?? path)
+      }
+      return names.sorted()
+    } catch { throw unreadable(error) }
+  }
+
+  private static func unreadable(_ error: SystemError) -> AttachmentError {
+    AttachmentError(.failed, "cannot read the host's settings", details: error.description)
+  }
+
   /// Gives a gateway's link the settings again that a new link does not have; returns those that
   /// were otherwise.
   package static func restore(_ link: String, _ families: Set<IPAddress.Family>)
@@ -118,9 +136,6 @@ package enum Forwarding {
         let name = path.split(separator: "/").joined(separator: ".")
         deviations.add("sysctl net.\(name) of the host is \(found), should be \(value)")
       }
-    } catch {
-      throw AttachmentError(
-        .failed, "cannot read the host's settings", details: error.description)
-    }
+    } catch { throw unreadable(error) }
   }
 }

@@ -54,17 +54,22 @@ package enum HostShield {
     } catch { throw AttachmentError(error, attempt) }
   }
 
+  /// What is wrong about the rule; nil where it is in place.
+  package static func deviation(until deadline: Deadline) throws(AttachmentError) -> String? {
+    do throws(FilterError) {
+      return try NetfilterSocket().deviation(of: tables, until: deadline)
+    } catch { throw AttachmentError(error, "cannot read the rule for host ends") }
+  }
+
   /// Notes where the rule is not there.
   package static func compare(_ context: Context, _ deviations: inout Deviations)
     throws(AttachmentError)
   {
-    do throws(FilterError) {
-      if let found = try NetfilterSocket().deviation(of: tables, until: context.deadline) {
-        deviations.add(
-          "the host takes frames from containers by their host ends: nftables: \(found); "
-            + "the next ADD puts it back")
-      }
-    } catch { throw AttachmentError(error, "cannot read the rule for host ends") }
+    if let found = try deviation(until: context.deadline) {
+      deviations.add(
+        "the host takes frames from containers by their host ends: nftables: \(found); "
+          + "the next ADD puts it back")
+    }
   }
 
   /// Refuses a host whose kernel has no nftables.

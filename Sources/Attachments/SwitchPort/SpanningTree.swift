@@ -65,8 +65,8 @@ enum SpanningTree {
     }
   }
 
-  /// Whether a port forwards by the older protocol, and each other port of its bridge, too, unless it
-  /// is blocked: a port that comes may take over the number, and with it the state, of one that
+  /// Whether a port forwards by the older protocol, and each other port of its bridge, too, unless
+  /// it is blocked: a port that comes may take over the number, and with it the state, of one that
   /// forwarded and now listens.
   private static func forwards(_ status: [String: String], among all: [[String: String]]) -> Bool {
     guard status["stp_state"] == "forwarding" else { return false }

@@ -178,6 +178,7 @@ struct Doctor {
         remedy: "\(attachment.entering) ethtool -K \(end.link.name) tx off")
     }
     checkSizes(&findings)
+    checkHostEnds(&findings)
     let count = host.attachments.count
     return DoctorGroup(
       name: "Attachments", summary: count == 0 ? "there is none" : "\(count), all well",
@@ -264,6 +265,7 @@ struct Doctor {
         "gateway-lost", name, "The gateway \(name) of network \(network) has no address.",
         remedy: "patchbay repair \(network)")
     }
+    checkSettings(ofGateway: name, network, &findings)
     for problem in drops {
       findings.fault("forward-drops", name, "\(problem.text).", remedy: problem.remedy)
     }

@@ -253,4 +253,28 @@ struct TraceTests {
         "status patchbay status nowhere",
       ], "\(output)")
   }
+
+  @Test("doctor sees what the host takes from containers, and repair closes it")
+  func openHost() throws {
+    let script =
+      Self.prelude + """
+        ask() {
+          patchbay doctor --cache-dir $PWD/cni --json |
+            jq -r '.groups[].checks[] | select(.status == "fault") | .id + " " + .remedy'
+        }
+        ask
+        nft delete table inet patchbay_host_ends
+        sysctl -qw net.ipv6.conf.OVS-1/10.accept_ra=1
+        ask
+        patchbay repair routed >/dev/null
+        ask
+        echo closed
+        """
+    let output = try Patchbay.play(
+      script, environment: ["BIN": Plugin.directory, "NETWORK": "routed"])
+    #expect(
+      output.stdout.split(separator: "\n") == [
+        "host-ends-open patchbay repair routed", "gateway-open patchbay repair routed", "closed",
+      ], "\(output)")
+  }
 }

@@ -54,8 +54,8 @@ extension Picture.Port {
   }
 }
 
-/// An ID of the language DOT: a string in quotes, with `\n` for a new line. Other control characters
-/// are escaped.
+/// An ID of the language DOT: a string in quotes, with `\n` for a new line. Other control
+/// characters are escaped.
 private func quoted(_ text: String) -> String {
   let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
     var line = ""
