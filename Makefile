@@ -1,5 +1,5 @@
 # No logic here: each line calls swift, or a script that can be called without make.
-.PHONY: setup build build-normal demo test test-kernel test-podman5 test-fresh lint bench soak fuzz sanitize install deb tarball uninstall clean
+.PHONY: setup build build-normal demo test test-kernel test-podman5 test-fresh test-upgrade lint bench soak fuzz sanitize install deb tarball uninstall clean
 
 setup: ## the packages that are missing
 	.ci/setup build demo test bench
@@ -32,6 +32,10 @@ test-fresh: ## README.md from top to bottom, and the package, in a fresh root of
 	.ci/setup build test podman5
 	.ci/build
 	.ci/machines/test-fresh
+test-upgrade: ## what executables of before the last release attached, under those of today
+	.ci/setup build test
+	.ci/build
+	PATCHBAY_BIN=$(CURDIR)/dist .ci/machines/test-upgrade
 lint: ## format of the Swift sources, mistakes in the scripts
 	.ci/setup lint
 	.ci/lint

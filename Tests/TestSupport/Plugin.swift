@@ -74,6 +74,13 @@ public struct Plugin: Sendable {
     Plugin(name, in: host, [Self.debugDirectory, Self.references])
   }
 
+  /// Where the executables of an earlier release are; nil but for `make test-upgrade`.
+  public static let earlierDirectory = ProcessInfo.processInfo.environment["PATCHBAY_EARLIER"]
+  /// The same of the executables in `directory`.
+  public func of(_ directory: String) -> Plugin {
+    Plugin(name, in: host, [directory, Self.references])
+  }
+
   /// Runs it with exactly these variables and octets.
   public func call(
     _ variables: [String: String], input: some Sequence<UInt8>, timeout: Duration = .seconds(30)
