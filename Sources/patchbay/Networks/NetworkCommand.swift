@@ -136,8 +136,10 @@ struct NetworkRemove: ParsableCommand {
       let entries = try options.runtime.cache.entries().filter { $0.network == name }
       if let entry = entries.first, !force {
         let id = entry.attachment.containerID
+        let attachments =
+          entries.count == 1 ? "an attachment, of" : "\(entries.count) attachments, one of them of"
         throw Failure(
-          "network \"\(name)\" has \(entries.count) attachments, as that of container \"\(id)\"",
+          "network \"\(name)\" has \(attachments) container \"\(id)\"",
           hint: "patchbay list shows them; --force removes the configuration all the same")
       }
     } catch let error as SystemError { throw Failure(.unreadableCache(error)) }
