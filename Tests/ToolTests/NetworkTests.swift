@@ -76,12 +76,17 @@ import Testing
     #expect(shown.stderr == "\(tool.networks)/wire.conflist\n")
     #expect(try Document(parsing: shown.bytes)["plugins"][0]["vlan"] == 7)
     let unknown = try run(["show", "none"])
-    #expect(unknown.status == 1 && unknown.stderr.contains("it has: lab, wire"), "\(unknown)")
+    #expect(unknown.status == 1, "\(unknown)")
+    try Messages.expect(
+      unknown.stderr, of: "patchbay", on: "patchbay network show none",
+      hiding: ["DIRECTORY": tool.networks])
     let kept =
       #"{"kind": "cniCacheV1", "containerId": "c", "ifName": "eth0", "networkName": "lab"}"#
     try tool.files.write(kept, to: "cni/results/lab-c-eth0")
     let used = try run(["rm", "lab", "--cache-dir", tool.cache])
-    #expect(used.status == 1 && used.stderr.hasPrefix("network \"lab\" has 1 attachments"))
+    #expect(used.status == 1, "\(used)")
+    try Messages.expect(
+      used.stderr, of: "patchbay", on: "patchbay network rm lab, with an attachment")
     try run(["rm", "lab", "--cache-dir", tool.cache, "--force"]).checked()
     try run(["rm", "wire", "--cache-dir", tool.cache]).checked()
     #expect(files.isEmpty)

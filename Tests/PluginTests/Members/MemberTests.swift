@@ -121,7 +121,7 @@ import Testing
     }
     try check().checked()
     try ovs.vsctl("set", "Port", result["interfaces"][0]["name"].text ?? "", "tag=8")
-    #expect(try check().message.contains("tag is 8, should be 9"))
+    try Messages.expect(check().message, of: "ovs-bridge", on: "CHECK, another VLAN of the port")
     try network.plugin.status(configuration).checked()
     try network.plugin.del(configuration, containerID: "c1", sandbox: sandbox).checked()
     try network.expectAsBefore(before)
