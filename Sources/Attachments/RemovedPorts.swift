@@ -4,6 +4,8 @@ internal import PluginCore
 
 /// Ports of attachments that were taken off.
 struct RemovedPorts {
+  /// By what is known when ovs-vswitchd has let go of the links: of gateways, and of others where
+  /// that was asked for.
   var commits: [ConfirmedCommit] = []
   /// Whether a port of a gateway went with them, and with it a link of ovs-vswitchd.
   var hasRemovedGateway = false

@@ -4,11 +4,12 @@ public import OVSDB
 /// A transaction on its way, after which ovs-vswitchd is waited for.
 ///
 /// How ovs-vswitchd takes a change over (seen with Open vSwitch 3.1.0, userspace datapath): it
-/// reads the new configuration, makes the ports, and then writes `ofport`, `error`, `ifindex`,
-/// `mac_in_use`, `mtu`, `admin_state` and `link_state` of the new interfaces and
-/// `Open_vSwitch.cur_cfg` in one transaction of its own, so that they come in one update. An
-/// interface it cannot use has `ofport` -1 and an `error`, as `could not open network device veth1
-/// (No such device)`, and no `ifindex`.
+/// reads the new configuration, makes the ports, and then writes `ofport` and `error` of the new
+/// interfaces and `Open_vSwitch.cur_cfg` in one transaction of its own, so that they come in one
+/// update. By then the datapath receives from the link. What it says of the link (`ifindex`,
+/// `mac_in_use`, `mtu`, `admin_state`, `link_state`) is in the same update, or, where it has had an
+/// interface of the name before, in a later one. An interface it cannot use has `ofport` -1 and an
+/// `error`, as `could not open network device veth1 (No such device)`, and no `ifindex`.
 public struct PendingCommit {
   let connection: Connection
   let pending: Connection.PendingTransaction
@@ -21,9 +22,8 @@ public struct PendingCommit {
 public struct CommitOutcome: Hashable, Sendable {
   /// What the operations answered.
   public let results: TransactionResults
-  /// The row of the interface that was watched: `.uuid`, `.name`, `.ofport`, `.error`, `.ifindex`,
-  /// `.macInUse`, `.mtu`, `.linkState`, `.administrativeState`. Nil where none was, or where the
-  /// transaction left no such row behind.
+  /// The row of the interface that was watched: `.uuid`, `.name`, `.ofport`, `.error`. Nil where
+  /// none was, or where the transaction left no such row behind.
   public let interface: Row<InterfaceTable>?
 }
 
@@ -46,8 +46,7 @@ extension Connection {
       monitored.append(
         .rows(
           of: .interface, where: [.equal(.name, interface)],
-          .columns(
-            .name, .ofport, .error, .ifindex, .macInUse, .mtu, .linkState, .administrativeState)))
+          .columns(.name, .ofport, .error)))
     }
     // ovsdb-server takes messages of its connections by turns: behind the monitor, the transaction
     // could come after what is asked later over another connection, as by a rollback or by DEL.
@@ -110,13 +109,7 @@ public struct ConfirmedCommit {
   /// With an interface, that has an `ofport` or an `error` then, which is no error here; or
   /// neither, where ovs-vswitchd cannot make its bridge. Past the deadline it is `deadlinePassed`,
   /// whose effect is `certain`.
-  ///
-  /// `isSettled`: whether an interface without `error` is as it should be. One that is not gets a
-  /// little more time, and is then as it is in the outcome.
-  public consuming func outcome(
-    until deadline: Deadline,
-    isSettled: (Row<InterfaceTable>) -> Bool = { $0[.ofport] != nil }
-  ) throws(OVSDBError) -> CommitOutcome {
+  public consuming func outcome(until deadline: Deadline) throws(OVSDBError) -> CommitOutcome {
     defer { monitor.cancel() }
     let wanted = wanted
     try monitor.waitForConsequence(until: deadline, for: Self.purpose(wanted, monitor)) {
@@ -129,7 +122,7 @@ public struct ConfirmedCommit {
         ) {
           // The monitor began after the transaction: a row that is not there is not waited for.
           guard let row = $0.rows(of: .interface).first else { return true }
-          return row[.error] != nil || isSettled(row)
+          return row[.error] != nil || row[.ofport] != nil
         }
       } catch { guard case .deadlinePassed = error else { throw error } }
     }

@@ -72,25 +72,48 @@ private func request(_ build: (inout Batch) -> Void) throws -> [UInt8] {
           """))
   }
 
-  @Test("a link is silenced by two messages, since a kernel without IPv6 refuses the second")
-  func silence() throws {
+  @Test(
+    "a link is silenced and named by one message, of which IPv6 is no part where it is missing",
+    arguments: [true, false])
+  func silence(hasIPv6: Bool) throws {
+    let four = """
+      2400 1a80                             # IFLA_AF_SPEC
+      2000 0280                             #   AF_INET
+      1c00 0180                             #     IFLA_INET_CONF
+      0800 0400 00000000                    #       IPV4_DEVCONF_ACCEPT_REDIRECTS 0
+      0800 0800 01000000                    #       IPV4_DEVCONF_RP_FILTER 1
+      0800 1300 08000000                    #       IPV4_DEVCONF_ARP_IGNORE 8
+      """
+    let six = """
+      0c00 0a80                             #   AF_INET6
+      0500 0800 01 000000                   #     IFLA_INET6_ADDR_GEN_MODE none
+      """
     #expect(
-      try request { $0.silenceLink(.index(2)) }
+      try request { $0.silenceLink(.index(2), alias: "a", hasIPv6: hasIPv6) }
         == octets(
           """
-          44000000 1300 0100 01000000 00000000
+          \(hasIPv6 ? "58" : "4c")000000 1300 0500 01000000 00000000  # RTM_SETLINK REQUEST|ACK
           00 00 0000 02000000 00000000 00000000
-          2400 1a80                             # IFLA_AF_SPEC
-          2000 0280                             #   AF_INET
-          1c00 0180                             #     IFLA_INET_CONF
-          0800 0400 00000000                    #       IPV4_DEVCONF_ACCEPT_REDIRECTS 0
-          0800 0800 01000000                    #       IPV4_DEVCONF_RP_FILTER 1
-          0800 1300 08000000                    #       IPV4_DEVCONF_ARP_IGNORE 8
-          30000000 1300 0500 02000000 00000000
-          00 00 0000 02000000 00000000 00000000
-          1000 1a80                             # IFLA_AF_SPEC
-          0c00 0a80                             #   AF_INET6
-          0500 0800 01 000000                   #     IFLA_INET6_ADDR_GEN_MODE none
+          0500 1400 61 000000                   # IFLA_IFALIAS "a"
+          \(hasIPv6 ? four.replacing("2400 1a80", with: "3000 1a80") + "\n" + six : four)
+          """))
+  }
+
+  @Test("links are put into a group, and all of it is deleted by one message")
+  func group() throws {
+    #expect(
+      try request {
+        $0.moveLink(5, toGroup: 0x7000_0001)
+        $0.deleteLinks(inGroup: 0x7000_0001)
+      }
+        == octets(
+          """
+          28000000 1300 0100 01000000 00000000  # RTM_SETLINK REQUEST
+          00 00 0000 05000000 00000000 00000000
+          0800 1b00 01000070                    # IFLA_GROUP
+          28000000 1100 0500 02000000 00000000  # RTM_DELLINK REQUEST|ACK
+          00 00 0000 00000000 00000000 00000000
+          0800 1b00 01000070                    # IFLA_GROUP
           """))
   }
 

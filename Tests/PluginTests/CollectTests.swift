@@ -49,6 +49,37 @@ import Testing
     #expect(try sandbox.ip("link").array.count == 1)
   }
 
+  @Test("deletes many links by one message, and no link of others with them")
+  func together() throws {
+    let network = try Network()
+    let configuration = network.configuration()
+    let sandboxes = try (0..<6).map { _ in try Sandbox() }
+    for (number, sandbox) in sandboxes.enumerated() {
+      try network.plugin.add(
+        number == 5 ? network.configuration(["name": "net2"]) : configuration,
+        containerID: "c\(number)", sandbox: sandbox
+      ).checked()
+    }
+    // In the range of groups that host ends have, and called as they are.
+    try network.host.namespace.exec(
+      "ip", ["link", "add", "vethforeign", "group", "0x70000001", "type", "veth"]
+    ).checked()
+    let result = try network.plugin.call(
+      [
+        "CNI_COMMAND": "GC", "CNI_PATH": network.plugin.searchPath, "CNI_TRACE": "netlink",
+      ], input: configuration.withValid([("c0", "eth0")]).encoded)
+    try result.checked()
+    #expect(result.stderr.split(separator: "netlink send RTM_DELLINK").count == 2)
+    #expect(try sandboxes.map { try $0.ip("link").array.count } == [2, 1, 1, 1, 1, 2])
+    let left = try network.host.ip("link").array.compactMap { $0["ifname"].text }
+    #expect(left.filter { $0.hasPrefix("veth") }.count == 4, "\(left)")
+    #expect(left.contains("vethforeign"))
+    let owners = try network.host.openVSwitch.rows("Port").compactMap {
+      $0["external_ids"]["containerID"].text
+    }
+    #expect(owners.sorted() == ["c0", "c5"])
+  }
+
   /// The addresses that `host-local` has given, by the names of the networks.
   private func leases(_ host: TestHost) -> Set<String> {
     let names = host.directory.files().keys.filter {

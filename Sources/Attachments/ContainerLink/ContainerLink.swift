@@ -15,23 +15,31 @@ package struct ContainerLink {
   let containerName: String
   /// The path by which the sandbox was opened.
   let sandboxPath: String
-  /// What the container end has, or is to have; nil until it is decided.
-  package private(set) var mac: MACAddress?
-  /// Whether it has to be given to it yet.
-  private var isMACPending = false
+  /// What the container end has.
+  package let mac: MACAddress?
 
-  /// Makes the pair, in the place of `leftovers`. Both ends have their names and sizes; the host
-  /// end is up.
+  /// Makes the pair, in the place of `leftovers`, by one message: both ends have their names,
+  /// addresses and sizes, and the host end is up from the first moment on.
+  ///
+  /// ovs-vswitchd looks at all its ports again whenever something changes at a link, and when it
+  /// lets go of an earlier link of this name, it changes the flags of the one that it finds. So
+  /// there is one change before the port is asked for, and the rest comes while ovs-vswitchd is at
+  /// work: `settle`.
+  ///
+  /// - Parameter addresses: Those that the container gets, as far as they are known: without a
+  ///   requested MAC address the first one decides.
   package init(
-    _ plan: Plan, _ survey: Survey, in sandbox: borrowing NetworkNamespace, _ context: Context,
-    _ rollback: inout Rollback
+    _ plan: Plan, _ addresses: [AttachmentResult.Address], _ survey: Survey,
+    in sandbox: borrowing NetworkNamespace, _ context: Context, _ rollback: inout Rollback
   ) throws(AttachmentError) {
     let (links, leftovers) = (survey.links, survey.leftovers)
     let outside = links.outside
     let deadline = context.deadline
+    let wanted =
+      plan.mac ?? addresses.first.flatMap { MACAddress.derived(from: $0.address.address) }
     do throws(RouteError) {
       if let link = leftovers.link { try Self.delete(link.index, outside, until: deadline) }
-      let made = try Self.addPair(plan, sandbox, outside, until: deadline)
+      let made = try Self.addPair(plan, wanted, sandbox, outside, until: deadline)
       rollback.onFailure("delete link \"\(made.name)\"") { deadline in
         do throws(RouteError) {
           try Self.delete(made.index, outside, until: deadline)
@@ -42,19 +50,14 @@ package struct ContainerLink {
         throw .malformed(
           .addVeth(made.name, peer: plan.attachment.interfaceName), .badLength(0, at: 0))
       }
-      HostShield.writeSettings(of: made.name, context.log)
-      try outside.request(until: deadline) {
-        $0.silenceLink(.index(made.index))
-        $0.setLink(
-          .index(made.index), isUp: true, alias: plan.hostLink.alias(network: plan.network))
-      }
       self.outside = outside
       inside = links.inside
       host = made
       containerIndex = peer
       containerName = plan.attachment.interfaceName
       sandboxPath = sandbox.path
-      mac = plan.mac
+      mac =
+        wanted != nil ? wanted : try links.inside.link(.index(peer), until: deadline).mac
       context.log.write(.debug, "made the veth pair")
     } catch {
       // Since it was looked for, another has made a link of one of the names.
@@ -66,9 +69,23 @@ package struct ContainerLink {
     }
   }
 
+  /// Gives the host end its alias, and closes it to the host's own IP stack for its part: to be
+  /// done before the container end is up, and so before there is a carrier.
+  package func settle(_ plan: Plan, _ context: Context) throws(AttachmentError) {
+    do throws(RouteError) {
+      try outside.silence(
+        .index(host.index), alias: plan.hostLink.alias(network: plan.network),
+        until: context.deadline)
+    } catch {
+      throw AttachmentError(error, "cannot set up interface \"\(containerName)\"")
+    }
+    HostShield.writeSettings(of: host.name, context.log)
+    context.log.write(.debug, "settled the host end")
+  }
+
   private static func addPair(
-    _ plan: Plan, _ sandbox: borrowing NetworkNamespace, _ outside: RouteSocket,
-    until deadline: Deadline
+    _ plan: Plan, _ mac: MACAddress?, _ sandbox: borrowing NetworkNamespace,
+    _ outside: RouteSocket, until deadline: Deadline
   ) throws(RouteError) -> Link {
     let name = plan.hostLink.name
     let descriptor = sandbox.fileDescriptor
@@ -80,9 +97,9 @@ package struct ContainerLink {
             group: HostLink.group(network: plan.network), queues: 1,
             queueLength: plan.rates?.hostQueueLength),
           peer: VethEnd(
-            plan.attachment.interfaceName, mtu: plan.mtu, mac: plan.mac,
+            plan.attachment.interfaceName, mtu: plan.mtu, mac: mac,
             group: HostLink.unfinishedGroup, queues: 1),
-          in: descriptor)
+          in: descriptor, isUp: true)
       }
       guard let link = made.first else {
         throw .malformed(.readLink(.named(name)), .badLength(0, at: 0))
@@ -135,30 +152,13 @@ package struct ContainerLink {
 
   // MARK: - The container end
 
-  /// Decides on the container end's MAC address: the requested one, else what follows from
-  /// the first address, else what the kernel chose.
-  package mutating func chooseMAC(
-    _ addresses: [AttachmentResult.Address], _ context: Context
-  ) throws(AttachmentError) {
-    guard mac == nil else { return }
-    if let first = addresses.first {
-      mac = .derived(from: first.address.address)
-      isMACPending = true
-      return
-    }
-    do { mac = try inside.link(.index(containerIndex), until: context.deadline).mac } catch {
-      throw AttachmentError(error, "cannot read interface \"\(containerName)\"")
-    }
-  }
-
   /// Gives the container end its address and routes, and switches it on.
   func configure(_ plan: Plan, _ result: AttachmentResult, until deadline: Deadline)
     throws(RouteError)
   {
     try inside.request(until: deadline) { batch in
       batch.setLink(
-        .index(containerIndex), isUp: plan.configuration.disableContainerInterface ? nil : true,
-        mac: isMACPending ? mac : nil)
+        .index(containerIndex), isUp: plan.configuration.disableContainerInterface ? nil : true)
       if let bucket = plan.rates?.containerBucket { batch.limit(containerIndex, by: bucket) }
       if !result.addresses.isEmpty { batch.enableAnnouncements(on: containerIndex) }
       for address in result.addresses {

@@ -1,6 +1,7 @@
 internal import Addresses
 internal import CNI
 internal import Digests
+internal import Linux
 internal import Netlink
 
 /// The host end of an attachment, all of which follows from container ID and interface name.
@@ -39,6 +40,15 @@ package struct HostLink: Hashable {
 
   /// What `group(network:)` can be. The rule of `HostShield` goes by it, and by the name.
   static let groups: ClosedRange<UInt32> = 0x7000_0000...0x7fff_ffff
+  /// A group of that range that is none of `used`: another one in each run, which began at `began`.
+  static func unusedGroup(_ used: [UInt32], _ began: Int64) -> UInt32 {
+    let used = Set(used)
+    var group = Self.group(network: "GC \(began) \(Process.identifier)")
+    while used.contains(group) {
+      group = group < groups.upperBound ? group + 1 : groups.lowerBound
+    }
+    return group
+  }
   /// What each name begins with.
   static let namePrefix = "veth"
 

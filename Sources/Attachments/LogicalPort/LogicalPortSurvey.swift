@@ -90,14 +90,15 @@ package struct LogicalPortSurvey {
       where: [
         .includes(.externalIDs, ["iface-id": name]),
         .notEqual(.name, attachment.hostLink.name),
-      ], .columns(.name, .ifindex))
+      ], .columns(.name, .ofport, .ifindex))
     let found: [Row<InterfaceTable>]
     do throws(OVSDBError) {
       found = try Connection(attachment.endpoint, until: context.deadline).transact(
         question, until: context.deadline)[rows]
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
-    // One whose link is gone is no interface any more.
-    guard let other = found.first(where: { $0[.ifindex] ?? 0 > 0 }) else { return }
+    // One whose link is gone is no interface any more; of a new one ovs-vswitchd may not have
+    // reported the index yet.
+    guard let other = found.first(where: { $0[.ifindex] ?? $0[.ofport] ?? 0 > 0 }) else { return }
     throw AttachmentError(
       .exists, "OvnPort: logical port \"\(name)\" is plugged into interface \"\(other[.name])\"",
       details: "a logical port is for one interface; choose another")

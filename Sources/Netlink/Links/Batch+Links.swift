@@ -48,7 +48,8 @@ extension Batch {
   /// open until the batch has run. If it is nil, both are made here.
   ///
   /// `run()` returns the link here; its `peerIndex` is the index of the other.
-  /// `peer` is down: the kernel refuses to switch it on before the pair is joined.
+  /// `peer` is down: the kernel refuses to switch it on before the pair is joined. So `end`, if it
+  /// `isUp`, has no carrier yet, and the kernel makes it no address of its own.
   public mutating func addVeth(
     _ end: VethEnd, peer: VethEnd, in namespace: CInt?, isUp: Bool = false
   ) {
@@ -103,41 +104,32 @@ extension Batch {
     }
   }
 
-  /// Keeps a link from answering ARP for any address of this host, from accepting IPv4 packets
-  /// whose sender is not reached by it, and from making itself IPv6 addresses. It is to be down: an
-  /// address that it has already stays.
-  public mutating func silenceLink(_ link: LinkReference) {
-    add(.silenceLink(link), RTM_SETLINK, link.header().bytes) {
-      (writer: inout AttributeWriter<LinkSpace>) in
-      writer.put(.name, link.name)
-      writer.nest(.families) {
-        $0.nest(.ipv4) {
-          $0.nest(.settings) {
-            $0.put(.acceptsRedirects, 0)
-            $0.put(.checksReversePath, 1)
-            // 8: "do not reply for all local addresses".
-            $0.put(.ignoreARP, 8)
-          }
-        }
-      }
-    }
-    // By itself, because a kernel without IPv6 refuses the whole message.
-    add(
-      .silenceLink(link), RTM_SETLINK, link.header().bytes,
-      tolerating: Errno(rawValue: EAFNOSUPPORT)
-    ) { (writer: inout AttributeWriter<LinkSpace>) in
-      writer.put(.name, link.name)
-      writer.nest(.families) {
-        $0.nest(.ipv6) { $0.put(.addressGeneration, UInt8(IN6_ADDR_GEN_MODE_NONE.rawValue)) }
-      }
-    }
-  }
-
   /// Deletes a link, of a veth pair both ends. One that is not there is refused with `ENODEV`.
   public mutating func deleteLink(_ link: LinkReference) {
     add(.deleteLink(link), RTM_DELLINK, link.header().bytes) {
       (writer: inout AttributeWriter<LinkSpace>) in
       writer.put(.name, link.name)
+    }
+  }
+
+  /// Puts the link with `index` into a link group (`ip link set … group`). One that is not there is
+  /// as good.
+  public mutating func moveLink(_ index: Int32, toGroup group: UInt32) {
+    add(
+      .setLink(.index(index)), RTM_SETLINK, LinkHeader(index: index).bytes,
+      tolerating: .noSuchDevice
+    ) { (writer: inout AttributeWriter<LinkSpace>) in
+      writer.put(.group, group)
+    }
+  }
+
+  /// Deletes all links of a link group, in the time that one takes: the kernel waits once until no
+  /// processor uses any of them. No link at all is as good.
+  public mutating func deleteLinks(inGroup group: UInt32) {
+    add(
+      .deleteLinks(inGroup: group), RTM_DELLINK, LinkHeader().bytes, tolerating: .noSuchDevice
+    ) { (writer: inout AttributeWriter<LinkSpace>) in
+      writer.put(.group, group)
     }
   }
 

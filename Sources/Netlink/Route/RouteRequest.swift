@@ -20,6 +20,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   case attachProgram(Int32)
   /// Delete a link.
   case deleteLink(LinkReference)
+  /// Delete the links of a link group.
+  case deleteLinks(inGroup: UInt32)
   /// Read a link.
   case readLink(LinkReference)
   /// List links.
@@ -67,6 +69,7 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .announceAddresses(let index): "announce the addresses of link index \(index)"
     case .attachProgram(let index): "attach an XDP program to link index \(index)"
     case .deleteLink(let link): "delete \(link)"
+    case .deleteLinks(let group): "delete the links of group \(group)"
     case .readLink(let link): "read \(link)"
     case .listLinks: "list links"
     case .addAddress(let prefix, let index): "add address \(prefix) to link index \(index)"

@@ -16,13 +16,16 @@ enum Attachments {
     var plot = Plot(
       "ADD: time over ports of the bridge", over: "ports", "patchbay", "by hand",
       "reference bridge, of Linux")
-    let counts = options.isQuick ? [0, 500] : [0, 50, 100, 200, 300, 400, 500]
+    let counts = options.isQuick ? [0, 200, 500] : [0, 50, 100, 200, 300, 400, 500]
     plot.lines[2].points = try LinuxBridge.measure(counts, turns: options.turns / 3)
     let none = try Work(ports)
     let commands = ["ADD", "DEL"]
     let early = try commands.map { try Profile($0, ports, turns: options.turns) }
     for count in counts {
       try ports.addPorts(to: count)
+      if count == 200 {
+        try Reconfigurations(ports, turns: options.turns / 3).add(to: &table, count)
+      }
       let isRow = count == 0 || count == 500
       let times = try ports.compare(isRow ? options.turns : options.turns / 3)
       plot.lines[0].points.append((Double(count), times.add.ours))

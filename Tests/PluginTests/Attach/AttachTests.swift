@@ -38,7 +38,9 @@ import Testing
     let interface = try network.interface(result)
     #expect(interface["error"] == [])
     #expect((interface["ofport"].integer ?? 0) > 0)
-    #expect(interface["ifindex"] == outside["ifindex"])
+    try eventually("ovs-vswitchd tells the index of the link") {
+      try network.interface(result)["ifindex"] == outside["ifindex"]
+    }
 
     try network.plugin.check(
       configuration, previous: result, containerID: "c1", sandbox: sandbox

@@ -37,16 +37,22 @@ struct ReplugTests {
       return try network.plugin.add(configuration, containerID: "far", sandbox: far).checked()
     }
 
+    /// That the datapath forwards for the attachment: by traffic, and by the kernel.
+    func expectDatapath(_ result: Document, _ comment: Comment? = nil) throws {
+      let port = result["interfaces"][0]["name"].text ?? ""
+      #expect(try far.reaches("10.1.0.2", count: 1), comment)
+      let link = try network.host.namespace.ip("-d", "link", "show", port)[0]
+      #expect(link["flags"].array.contains("UP"), comment)
+      #expect(link["promiscuity"] == 1, comment)
+    }
+
     /// That the attachment is as ADD promised: by traffic, by CHECK and by the kernel.
     func expectForwarding(_ result: Document) throws {
-      let port = result["interfaces"][0]["name"].text ?? ""
       #expect(try far.reaches("10.1.0.2"))
       try network.plugin.check(
         configuration, previous: result, containerID: "far", sandbox: far
       ).checked()
-      let link = try network.host.namespace.ip("-d", "link", "show", port)[0]
-      #expect(link["flags"].array.contains("UP"))
-      #expect(link["promiscuity"] == 1)
+      try expectDatapath(result)
     }
   }
 
@@ -74,5 +80,23 @@ struct ReplugTests {
     ovs.switching?.suspend()
     try ovs.vsctl("--no-wait", "del-port", "br1", port?["name"].text ?? "")
     try pair.expectForwarding(pair.addHeldUp())
+  }
+
+  @Test("is right each time at once after a DEL, which has not waited for ovs-vswitchd")
+  func rounds() throws {
+    let pair = try Pair()
+    let began = ContinuousClock.now
+    var rounds = 0
+    while isSoak ? rounds < 500 : rounds < 10 || ContinuousClock.now - began < .seconds(8) {
+      rounds += 1
+      try pair.network.plugin.del(
+        pair.configuration, containerID: "far", sandbox: pair.far
+      ).checked()
+      let result = try pair.network.plugin.add(
+        pair.configuration, containerID: "far", sandbox: pair.far
+      ).checked()
+      try pair.expectDatapath(result, "round \(rounds)")
+    }
+    figures("ADD at once after DEL of the same attachment: \(rounds) times")
   }
 }

@@ -148,7 +148,7 @@ extension MemberTests {
     Member(
       "link_state_check_retries, link_state_check_interval",
       ["link_state_check_retries": 100, "link_state_check_interval": 100],
-      look: ("ovs-vsctl get Interface PORT error link_state", "[]\nup"),
+      look: ("ovs-vsctl get Interface PORT error", "[]"),
       tamper: "ip link set PORT down", "up is false, should be true"),
   ]
 }

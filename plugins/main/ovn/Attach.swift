@@ -34,12 +34,14 @@ extension OVN {
     try Rates.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
     let ipam = try IPAMAddition(request, plan, survey.leasedAddresses, context, &rollback)
-    var link = try ContainerLink(plan, survey, in: sandbox, context, &rollback)
     var result = AttachmentResult()
     if !plan.needsWire { result = try ipam.addresses(request, context) }
     result.addresses += switches.addresses
     try plan.requireConfigurable(result)
-    try link.chooseMAC(result.addresses, context)
+    let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
+    // Before the other database is asked: by its answer ovs-vswitchd has heard of the link in any
+    // case.
+    try link.settle(plan, context)
     let logicalPort = try LogicalPort.make(switches, link, result.addresses, context, &rollback)
     let remembered = RememberedIPAM(request.network.json["ipam"])
     let port = try SwitchPort.attach(

@@ -20,8 +20,8 @@ extension OVSBridge {
 
   /// Nothing is made before everything that can be refused has been refused.
   ///
-  /// Two others work meanwhile: the IPAM plugin, while the veth pair is made, or, where it needs
-  /// the wire, when the port forwards; ovs-vswitchd, while the container end is configured.
+  /// ovs-vswitchd works meanwhile: it makes the port while the container end is configured. So the
+  /// transaction comes at once after the link, or, with a guard, after that.
   private static func add(
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
@@ -35,18 +35,18 @@ extension OVSBridge {
     let guarding = try AttachmentGuard.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
     let ipam = try IPAMAddition(request, plan, survey.leasedAddresses, context, &rollback)
-    var link = try ContainerLink(plan, survey, in: sandbox, context, &rollback)
-    try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
     var result = AttachmentResult()
     if !plan.needsWire { result = try plan.completed(ipam.addresses(request, context)) }
     var target = try Gateway.target(plan, result.addresses, survey, context)
     try plan.requireConfigurable(result)
-    try link.chooseMAC(result.addresses, context)
+    let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
+    try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
     try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
     let remembered = RememberedIPAM(request.network.json["ipam"])
     let port = try SwitchPort.attach(
       link, plan, survey, result.addresses, remembering: remembered, marks(plan, result), target,
       context, &rollback)
+    try link.settle(plan, context)
     var late = context
     if plan.needsWire {
       try link.configure(plan, result, port, in: sandbox, context)

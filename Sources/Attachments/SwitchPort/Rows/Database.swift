@@ -177,7 +177,8 @@ final class Database {
     do {
       let removed = try connection.remove(
         rows.map { $0.row }, ratesOf: Set(rows.compactMap { $0.record?.key }),
-        "replace \(plan.key)", keeping: target?.gateway.port.name, until: deadline)
+        "replace \(plan.key)", keeping: target?.gateway.port.name, isAwaited: true,
+        until: deadline)
       for commit in removed.commits { _ = try commit.outcome(until: deadline) }
     } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
     // Letting go of a port, ovs-vswitchd gives the link of that name the flags that it found.

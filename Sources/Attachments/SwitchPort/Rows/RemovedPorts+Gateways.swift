@@ -9,11 +9,12 @@ extension Connection {
   ///
   /// The rows of the rates of `attachments`, whose ports go or are gone, go too.
   ///
-  /// - Parameter gateway: The port of a gateway that stays, because this command is about to use
-  ///   it.
+  /// - Parameters:
+  ///   - gateway: The port of a gateway that stays, because this command is about to use it.
+  ///   - isAwaited: Whether the commits say when ovs-vswitchd has let go of the ports' links.
   func remove(
     _ rows: [Row<PortTable>], ratesOf attachments: Set<AttachmentKey>, _ comment: String,
-    keeping gateway: String? = nil, until deadline: Deadline
+    keeping gateway: String? = nil, isAwaited: Bool = false, until deadline: Deadline
   ) throws(OVSDBError) -> RemovedPorts {
     var attachments = attachments
     var removed = RemovedPorts()
@@ -37,7 +38,11 @@ extension Connection {
     }
     if !plain.isEmpty || !attachments.isEmpty {
       let removal = Detaching.remove(plain, ratesOf: attachments, comment)
-      removed.commits.append(try begin(removal).confirm(until: deadline))
+      if isAwaited {
+        removed.commits.append(try begin(removal).confirm(until: deadline))
+      } else {
+        _ = try transact(removal, until: deadline)
+      }
     }
     for departure in departures {
       try departure.leave(self, comment, &removed, until: deadline)

@@ -1,0 +1,63 @@
+import Linux
+
+/// How often ovs-vswitchd looks at all its ports for one command, and how many changes of links
+/// make it look: by its own counters (ovs-appctl(8), `coverage/read-counter`), when it has settled
+/// again.
+struct Reconfigurations {
+  private struct Counted {
+    var looks = 0.0
+    var events = 0.0
+  }
+  private var commands = [("ADD", Counted(), 3.0), ("DEL", Counted(), 3.0)]
+
+  /// The means of so many ADDs and DELs.
+  init(_ ports: Ports, turns: Int) throws {
+    var before = try Self.settled()
+    for index in 0..<turns {
+      for place in commands.indices {
+        try ports.run(commands[place].0, "settled-\(index)").checked()
+        let after = try Self.settled()
+        commands[place].1.looks += (after.looks - before.looks) / Double(turns)
+        commands[place].1.events += (after.events - before.events) / Double(turns)
+        before = after
+      }
+    }
+  }
+
+  private static func count() throws -> Counted {
+    func read(_ counter: String) throws -> Double {
+      let program = Program.tool("ovs-appctl", "coverage/read-counter", counter)
+      let text = try program.printed().filter { $0 != "\n" }
+      guard let value = Double(text) else { throw BenchError("\(counter) is \"\(text)\"") }
+      return value
+    }
+    return Counted(looks: try read("bridge_reconfigure"), events: try read("nln_changed"))
+  }
+
+  /// The counters when they have not changed for a while.
+  private static func settled() throws -> Counted {
+    var last = try count()
+    var quiet = 0
+    while quiet < 4 {
+      Clock.sleep(.milliseconds(100))
+      let now = try count()
+      quiet = now.looks == last.looks && now.events == last.events ? quiet + 1 : 0
+      last = now
+    }
+    return last
+  }
+
+  /// Adds what was counted with `count` other ports.
+  func add(to table: inout Table, _ count: Int) {
+    for (command, counted, limit) in commands {
+      table.add(
+        Row(
+          "reconfigurations of ovs-vswitchd in \(command), \(count) other ports", counted.looks,
+          "", atMost: limit))
+      table.add(
+        Row(
+          "link events that ovs-vswitchd gets in \(command), \(count) other ports",
+          counted.events, "", atMost: command == "ADD" ? 6 : 2))
+    }
+  }
+}
