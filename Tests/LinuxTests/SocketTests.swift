@@ -85,4 +85,36 @@ struct SocketTests {
       _ = try FileDescriptor.connect(tcp: [127, 0, 0, 1], port: 1, until: .after(.seconds(2)))
     }
   }
+
+  @Test("the table of a network namespace shows who listens, and what is connected")
+  func table() throws {
+    let server = try listen()
+    #expect(try UnixSocketTable.current().listening.contains(path))
+    #expect(try !UnixSocketTable.current().connected.contains(path))
+    let client = try FileDescriptor.connect(unix: path, until: .after(.seconds(1)))
+    let accepted = FileDescriptor(owning: accept(server.rawValue, nil, nil))
+    #expect(try UnixSocketTable.current().connected.contains(path))
+    _ = consume client
+    _ = consume accepted
+    _ = consume server
+    #expect(try !UnixSocketTable.current().connected.contains(path))
+    #expect(try !UnixSocketTable.current().listening.contains(path))
+  }
+
+  @Test("lines that the kernel does not write count for nothing")
+  func strangeTable() {
+    let text = """
+      Num       RefCount Protocol Flags    Type St Inode Path
+      0000000000000000: 00000002 00000000 00010000 0001 01    17 /run/a b
+      0000000000000000: 00000003 00000000 00000000 0001 03 12345 /run/c
+      0000000000000000: 00000003 00000000 00000000 0001 02 12345 /run/pending
+      0000000000000000: 00000003 00000000 00000000 0001 03 12345
+      0000000000000000: 00000003 00000000 x 0001 y 12345 /run/d
+
+      0000
+      """
+    let table = UnixSocketTable(parsing: Array(text.utf8))
+    #expect(table.listening == ["/run/a b"])
+    #expect(table.connected == ["/run/c"])
+  }
 }

@@ -40,6 +40,35 @@ extension OVNTests {
     #expect(try network.traces() == [])
   }
 
+  @Test("STATUS has code 50 while no ovn-controller is at work on this host")
+  func controller() throws {
+    let lab = try Lab(hosts: 1)
+    let network = try LogicalNetwork(lab)
+    let host = network.host
+    func status() throws -> PluginResult { try host.plugin().status(network.configuration) }
+    try eventually("ovn-controller at work") { try status().status == 0 }
+    host.killController()
+    // ovs-vswitchd closes its end of the connection in its own time.
+    try eventually("STATUS that says so") { try status().code == 50 }
+    let state = try status()
+    #expect(
+      state.message.hasPrefix(
+        "ovn-controller is not at work on bridge \"br-int\"; nothing is connected to /"), "\(state)"
+    )
+    #expect(
+      state.message.hasSuffix("/br-int.mgmt; is ovn-controller running on this host?"), "\(state)")
+    // What is said of another way to the bridge is that nothing can be seen.
+    let remote = "external_ids:ovn-bridge-remote=\"tcp:127.0.0.1:6653\""
+    try host.openVSwitch.vsctl("set", "Open_vSwitch", ".", remote)
+    try status().checked()
+    try host.openVSwitch.vsctl("remove", "Open_vSwitch", ".", "external_ids", "ovn-bridge-remote")
+    #expect(try status().code == 50)
+    try host.restartController()
+    try eventually("ovn-controller at work again", timeout: .seconds(30)) {
+      try status().status == 0
+    }
+  }
+
   @Test("an ADD that OVN does not finish leaves nothing, and a DEL without the central is repeated")
   func central() throws {
     let lab = try Lab.shared

@@ -14,6 +14,9 @@ package struct Chassis: Hashable, Sendable {
   let tunnels: [String]
   /// `ovn-encap-ip`
   let addresses: [IPAddress]
+  /// Whether ovn-controller speaks to the integration bridge by the bridge's own socket:
+  /// `ovn-bridge-remote` is not set.
+  let usesBridgeSocket: Bool
 
   /// Reads it.
   package init(_ plan: Plan, _ context: Context) throws(AttachmentError) {
@@ -45,6 +48,8 @@ package struct Chassis: Hashable, Sendable {
     }
     tunnels = list("ovn-encap-type")
     addresses = list("ovn-encap-ip").compactMap { IPAddress($0) }
+    // Also that of one chassis, with its name behind.
+    usesBridgeSocket = !pairs.contains { $0.key.hasPrefix("ovn-bridge-remote") }
   }
 
   /// Bytes that a tunnel adds to a packet of a container: its Ethernet header, and the outer IP,

@@ -87,13 +87,14 @@ extension LogicalPort {
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
   }
 
-  /// Requires what ADD needs: a member of the northbound database that can take a transaction, the
-  /// switch, the port groups.
+  /// Requires what ADD needs: ovn-controller at work on the integration bridge, a member of the
+  /// northbound database that can take a transaction, the switch, the port groups.
   package static func require(
     _ attachment: Plan, _ configuration: OVNConfiguration, _ context: Context
   ) throws(AttachmentError) {
     do throws(AttachmentError) {
       let chassis = try Chassis(attachment, context)
+      if chassis.usesBridgeSocket { try OVNController.require(on: attachment.bridge) }
       let plan = LogicalPortPlan(attachment, configuration, on: chassis, context)
       guard configuration.needsPreset else {
         _ = try LogicalPortSurvey(plan, attachment, context)

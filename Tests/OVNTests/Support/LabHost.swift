@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -43,6 +44,9 @@ final class LabHost: Sendable {
   }
 
   func plugin() -> Plugin { Plugin("ovn", in: namespace) }
+
+  /// Kills ovn-controller, which cannot say goodbye.
+  func killController() { controller.withLock { $0?.stop(SIGKILL) } }
 
   /// Ends ovn-controller, and starts another.
   func restartController() throws {
