@@ -35,6 +35,8 @@ public enum ExternalIDKey: String, Hashable, Sendable, CaseIterable {
   case isolation
   /// What the attachment sends is policed.
   case guarded = "guard"
+  /// What may be sent besides, where that is not the default.
+  case guardDetails
   /// The attachment's logical port of OVN.
   case logicalPort
   /// What becomes of the host's own forward chains, where that is not the default.

@@ -61,6 +61,38 @@ public struct GuardConfiguration: Hashable, Sendable {
     return guarded
   }
 
+  // MARK: - In the rows of an attachment
+
+  /// What is said besides the mode, as JSON; nil where that is nothing.
+  public var details: String? {
+    guard self != Self(mode) else { return nil }
+    let items = allowed.map { item -> JSONValue in
+      .object([
+        ("mac", item.mac.map { .string($0.description) }),
+        ("ips", item.prefixes.map { .array($0.map { .string($0.description) }) }),
+      ])
+    }
+    let json: JSONValue = [
+      "allowed": .array(items), "dhcpClient": .bool(dhcpClient),
+      "linkLocal": .string(linkLocal.rawValue),
+    ]
+    return String(decoding: json.encoded(), as: UTF8.self)
+  }
+
+  /// Reads what the rows of an attachment have: the mode, and `details`. Nil for what is not of
+  /// that form.
+  public init?(mode: String, details: String?) {
+    guard let mode = Mode(rawValue: mode) else { return nil }
+    guard let details else {
+      self = Self(mode)
+      return
+    }
+    guard let value = try? JSONValue(parsing: Array(details.utf8)), value.object != nil,
+      let read = try? Self(JSONCursor(value), mode: mode, isDHCP: false)
+    else { return nil }
+    self = read
+  }
+
   private init(_ mode: Mode, dhcpClient: Bool = false) {
     self.mode = mode
     self.dhcpClient = dhcpClient
@@ -68,8 +100,9 @@ public struct GuardConfiguration: Hashable, Sendable {
     linkLocal = .eui64
   }
 
-  private init(_ json: JSONCursor, isDHCP: Bool) throws(JSONDecodingError) {
-    mode = try json["mode"].decodeIfPresent() ?? .full
+  private init(_ json: JSONCursor, mode: Mode? = nil, isDHCP: Bool) throws(JSONDecodingError) {
+    let named: Mode? = try json["mode"].decodeIfPresent()
+    self.mode = mode ?? named ?? .full
     linkLocal = try json["linkLocal"].decodeIfPresent() ?? .eui64
     dhcpClient = try json["dhcpClient"].decodeIfPresent() ?? isDHCP
     allowed = try Self.allowed(json["allowed"])

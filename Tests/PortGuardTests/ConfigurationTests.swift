@@ -85,6 +85,29 @@ import Testing
     }
   }
 
+  @Test(
+    "is the same when read from the rows of an attachment",
+    arguments: [
+      #""guard": true"#, #""guard": "mac""#, #""guard": {"dhcpClient": true, "linkLocal": "any"}"#,
+      #""guard": {"mode": "mac", "allowed": [{"mac": "02:00:00:00:00:0c"}]}"#,
+      #""guard": {"allowed": [{"ips": ["10.9.0.0/16", "fd00::7"]}, {"mac": "02:00:00:00:00:0c"}]}"#,
+    ])
+  func rows(_ member: String) throws {
+    let json = JSONCursor(try JSONValue(parsing: Array("{\(member), \(Self.ipam)}".utf8)))
+    let configuration = try #require(try GuardConfiguration.decode(json))
+    let (mode, details) = (configuration.mode.rawValue, configuration.details)
+    #expect(GuardConfiguration(mode: mode, details: details) == configuration)
+    #expect((details == nil) == !member.contains("{"))
+  }
+
+  @Test("is not made up where rows have something else", arguments: ["", "x", "7", "{", "[]"])
+  func strangeRows(_ details: String) {
+    #expect(GuardConfiguration(mode: "full", details: details) == nil)
+    #expect(GuardConfiguration(mode: details, details: nil) == nil)
+    let wrong = #"{"allowed": [{"ips": ["\#(details)"]}]}"#
+    #expect(GuardConfiguration(mode: "full", details: wrong) == nil)
+  }
+
   @Test("has so many addresses and no more")
   func limit() throws {
     func members(_ count: Int) -> String {

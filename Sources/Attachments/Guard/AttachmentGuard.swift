@@ -29,7 +29,10 @@ package struct AttachmentGuard {
 
   /// What the rows of an attachment have for it.
   package static func externalIDs(_ plan: Plan) -> [ExternalIDKey: String] {
-    plan.configuration.guarded.map { [.guarded: $0.mode.rawValue] } ?? [:]
+    guard let configuration = plan.configuration.guarded else { return [:] }
+    var pairs: [ExternalIDKey: String] = [.guarded: configuration.mode.rawValue]
+    pairs[.guardDetails] = configuration.details
+    return pairs
   }
 
   // MARK: - ADD
@@ -228,7 +231,7 @@ package struct AttachmentGuard {
 
 extension Connection {
   /// What can guard a port of a bridge that has this datapath.
-  fileprivate func guardMechanism(_ datapath: DatapathType, until deadline: Deadline)
+  func guardMechanism(_ datapath: DatapathType, until deadline: Deadline)
     throws(OVSDBError) -> GuardMechanism
   {
     guard datapath != .netdev else { return GuardMechanism(isUserspace: true, isOffloaded: false) }
@@ -241,7 +244,7 @@ extension Connection {
 
 extension AttachmentError {
   /// What the kernel refused of a guard.
-  fileprivate init(_ error: GuardError, _ attempt: String) {
+  init(_ error: GuardError, _ attempt: String) {
     self.init(error.isTimeout ? .busy : .failed, attempt, details: error.description)
   }
 }

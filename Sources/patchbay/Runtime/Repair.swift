@@ -20,10 +20,10 @@ struct Repair: ParsableCommand {
     usage: "patchbay repair <network> [<options>]",
     discussion: """
       Puts back, for the attachments of a network and without touching containers: the rule that \
-      closes host ends to the host, the gateway's settings and addresses, what lets its traffic \
-      pass the host's forward chains, masquerading and isolation, as the rows of Open vSwitch \
-      remember them, and the published ports, by another ADD of portmap with the result that the \
-      runtime kept. What is there stays as it is.
+      closes host ends to the host, guards, the gateway's settings and addresses, what lets its \
+      traffic pass the host's forward chains, masquerading and isolation, as the rows of Open \
+      vSwitch remember them, and the published ports, by another ADD of portmap with the result \
+      that the runtime kept. What is there stays as it is.
 
       Examples:
         patchbay repair ovs-1
@@ -40,9 +40,10 @@ struct Repair: ParsableCommand {
 
   func run() throws {
     let rows: NetworkRows
+    let endpoint: Endpoint
     do {
-      rows = try NetworkRows(
-        of: network, at: Endpoint(database.endpoint), until: .after(.seconds(10)))
+      endpoint = try Endpoint(database.endpoint)
+      rows = try NetworkRows(of: network, at: endpoint, until: .after(.seconds(10)))
     } catch { throw Failure(error.description) }
     var failures: [String] = []
     do throws(AttachmentError) {
@@ -50,6 +51,15 @@ struct Repair: ParsableCommand {
         show("put back the rule that closes host ends to the host")
       }
     } catch { failures.append(error.description) }
+    for (record, port, pairs) in rows.guarded {
+      do throws(AttachmentError) {
+        if try AttachmentGuard.restore(
+          port, pairs, at: endpoint, until: .after(.seconds(10)))
+        {
+          show("put back the guard of \(name(record.attachment))")
+        }
+      } catch { failures.append(error.description) }
+    }
     for (link, prefixes) in Dictionary(grouping: rows.gatewayAddresses, by: \.link).sorted(by: {
       $0.key < $1.key
     }) {
@@ -147,6 +157,8 @@ private struct NetworkRows {
   private(set) var masqueraded: [AttachmentRecord] = []
   /// The attachments that do not reach each other through their gateway.
   private(set) var isolated: [(record: AttachmentRecord, gateway: String)] = []
+  /// The attachments that are guarded, their ports, and the `external_ids` of these.
+  private(set) var guarded: [(record: AttachmentRecord, port: String, pairs: [String: String])] = []
 
   init(of network: String, at endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
     let connection = try Connection(endpoint, until: deadline)
@@ -161,6 +173,7 @@ private struct NetworkRows {
       }
       guard let record = AttachmentRecord(externalIDs: { pairs[$0] }), record.network == network
       else { continue }
+      if pairs[AttachmentGuard.key] != nil { guarded.append((record, row[.name], pairs)) }
       if Masquerading.isRecorded(pairs) { masqueraded.append(record) }
       if let gateway = pairs[ExternalIDKey.gateway.rawValue],
         pairs[ExternalIDKey.isolation.rawValue] == "true"

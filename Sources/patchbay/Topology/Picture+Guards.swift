@@ -44,7 +44,7 @@ extension Picture.Port {
       }
       problems.append(
         "its guard is gone, and the container can send from any address: something removed the XDP "
-          + "program or the nftables rules of \(link.name); DEL and ADD make it again")
+          + "program or the nftables rules of \(link.name); patchbay repair puts it back")
     } catch { problems.append("its guard cannot be read: \(error)") }
   }
 }
