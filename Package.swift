@@ -131,7 +131,8 @@ let others: [Target] = [
     ], excluded: ["README.md"]),
   // Not a test: what `make bench` runs.
   .executableTarget(
-    name: "bench", dependencies: ["JSON", "Linux"], path: "Tests/Bench", exclude: ["README.md"],
+    name: "bench", dependencies: ["Addresses", "JSON", "Linux", "Netlink", "PortGuard"],
+    path: "Tests/Bench", exclude: ["README.md"],
     swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
   tests("LinuxTests", ["Linux", "TestSupport"]),
   tests("JSONTests", ["JSON", "TestSupport"]),

@@ -26,7 +26,7 @@ struct Program {
 
   /// How it went, measured from before its start until it was waited for.
   struct Run {
-    let nanoseconds: Int64
+    var nanoseconds: Int64
     /// The exit status; 128 and the number of the signal that ended it.
     let status: Int32
 

@@ -1,7 +1,11 @@
+import Addresses
 import JSON
 import Linux
+import Netlink
+import PortGuard
 
-/// The rows about the guard of a port, on the userspace datapath: by XDP.
+/// The rows about the guard of a port, on the userspace datapath: by XDP. On the kernel's it is a
+/// table of nftables, which is measured here on the host end of an attachment without a guard.
 enum Guards {
   /// An attachment of `ovs-bridge` with or without a guard, in a sandbox of its own.
   private static func plugin(_ name: String, _ members: [(String, JSONValue?)]) throws -> Plugin {
@@ -20,9 +24,12 @@ enum Guards {
   static func measure(_ options: Options, into table: inout Table) throws {
     let guarded = try plugin("guarded", [("guard", true)])
     let plain = try plugin("plain", [])
-    func attach(_ plugin: Plugin, _ sandbox: String) throws -> Program.Run {
+    func attach(_ plugin: Plugin, _ sandbox: String, thenEnforce isGuarded: Bool = false) throws
+      -> Program.Run
+    {
       let id = "c-\(sandbox)"
-      let run = try plugin.program("ADD", id, sandbox: sandbox, output: id).checked()
+      var run = try plugin.program("ADD", id, sandbox: sandbox, output: id).checked()
+      if isGuarded { run.nanoseconds += try enforce(on: "\(Place.directory)/\(id).out") }
       try plugin.program("DEL", id, sandbox: sandbox, output: id).checked()
       return run
     }
@@ -30,6 +37,11 @@ enum Guards {
     try add.measure(
       options.turns, { try attach(guarded, "guarded") }, { try attach(plain, "plain") })
     table.add(Row("ADD with `guard`, by XDP", add, against: "without", atMost: 1.3))
+    var rules = Comparison()
+    try rules.measure(
+      options.turns, { try attach(plain, "plain", thenEnforce: true) },
+      { try attach(plain, "plain") })
+    table.add(Row("ADD, and a guard by nftables", rules, against: "without", atMost: 1.6))
 
     try Place.addSandbox("server")
     let server = try plugin("server-end", [])
@@ -58,5 +70,27 @@ enum Guards {
     ] {
       try plugin.program("DEL", id, sandbox: sandbox, output: id).checked()
     }
+  }
+
+  /// Makes and removes the table that guards an attachment by its result in `file`; returns how
+  /// long the making took, in nanoseconds.
+  private static func enforce(on file: String) throws -> Int64 {
+    let result = try JSONValue(parsing: Array(text(file).utf8))
+    let interfaces = result["interfaces"]?.array ?? []
+    guard let name = interfaces.first?["name"]?.text,
+      let mac = interfaces.dropFirst().first?["mac"]?.text.flatMap({ MACAddress($0) }),
+      let address = result["ips"]?.array?.first?["address"]?.text
+    else { throw BenchError("no result of ADD in \(file)") }
+    let sender = GuardPolicy.Sender(
+      mac, [IPPrefix(single: try IPPrefix(address).address), .linkLocal(of: mac)])
+    let deadline = Deadline.after(.seconds(10))
+    let socket = try RouteSocket()
+    let index = try socket.link(.named(name), until: deadline).index
+    let own = LinkGuard(.nftables, of: name, comment: "bench")
+    let started = Clock.monotonic
+    try own.enforce(GuardPolicy(.full, [sender]), on: index, socket, until: deadline)
+    let duration = (Clock.monotonic - started).nanoseconds
+    try LinkGuard.remove(of: name, comment: "bench", until: deadline)
+    return duration
   }
 }
