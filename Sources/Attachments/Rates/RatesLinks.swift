@@ -66,17 +66,29 @@ extension Rates {
 
   /// Refuses a host end that ovs-vswitchd has not limited as it should: where the kernel refuses,
   /// it says so in its log alone, and forwards without limit.
+  ///
+  /// When something has changed at the link, ovs-vswitchd takes the policer off and puts it on
+  /// again, so what is missing is looked for once more, for up to a second.
   func require(
     of host: Link, _ datapath: DatapathType, _ outside: RouteSocket, _ context: Context
   ) throws(AttachmentError) {
-    try requireQueue(of: host, outside, context)
-    guard policingRate(datapath) > 0 else { return }
-    let attempt = "cannot limit what comes from the container"
-    let isPoliced: Bool
-    do { isPoliced = try Self.isPoliced(host, outside, until: context.deadline) } catch {
-      throw AttachmentError(error, attempt)
+    let patience = min(context.deadline, .after(.seconds(1)))
+    while let missing = try missing(of: host, datapath, outside, context) {
+      guard !patience.hasPassed else { throw missing }
+      Clock.sleep(.milliseconds(10))
     }
-    guard isPoliced else { throw AttachmentError(.failed, attempt, details: Self.cure(host)) }
+  }
+
+  private func missing(
+    of host: Link, _ datapath: DatapathType, _ outside: RouteSocket, _ context: Context
+  ) throws(AttachmentError) -> AttachmentError? {
+    if let missing = try missingQueue(of: host, outside, context) { return missing }
+    guard policingRate(datapath) > 0 else { return nil }
+    let attempt = "cannot limit what comes from the container"
+    do {
+      if try Self.isPoliced(host, outside, until: context.deadline) { return nil }
+    } catch { throw AttachmentError(error, attempt) }
+    return AttachmentError(.failed, attempt, details: Self.cure(host))
   }
 
   private static func cure(_ host: Link) -> String {
@@ -90,10 +102,10 @@ extension Rates {
     try outside.ingressFilters(of: host.index, until: deadline).contains { $0.hasAction }
   }
 
-  private func requireQueue(of host: Link, _ outside: RouteSocket, _ context: Context)
-    throws(AttachmentError)
+  private func missingQueue(of host: Link, _ outside: RouteSocket, _ context: Context)
+    throws(AttachmentError) -> AttachmentError?
   {
-    guard limitsIngress else { return }
+    guard limitsIngress else { return nil }
     let attempt = "cannot limit what goes towards the container"
     let kind: String?
     let isMade: Bool
@@ -101,9 +113,9 @@ extension Rates {
       kind = try outside.queueingDiscipline(of: host.index, until: context.deadline)?.kind
       isMade = kind == "htb" ? try hasClass(host, outside, until: context.deadline) : false
     } catch { throw AttachmentError(error, attempt) }
-    if isMade { return }
+    if isMade { return nil }
     let subject = "link \"\(host.name)\""
-    throw AttachmentError(
+    return AttachmentError(
       .failed, attempt,
       details: kind == "htb"
         ? "ovs-vswitchd made no class with this rate on \(subject); see its log"
