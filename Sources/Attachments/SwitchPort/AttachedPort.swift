@@ -13,6 +13,8 @@ struct AttachedPort {
   let target: GatewayTarget?
   let commit: ConfirmedCommit
   let datapath: DatapathType
+  /// That of its bridge; nil where it has none.
+  let tree: SpanningTree?
 
   /// Waits until ovs-vswitchd has made the port, and returns what it took for the port's link that
   /// is not; nil where the datapath forwards.

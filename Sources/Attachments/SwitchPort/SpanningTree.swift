@@ -6,8 +6,24 @@ internal import OpenVSwitch
 internal import PluginConfigurations
 internal import PluginCore
 
-/// What a port is to the spanning tree of its bridge.
+/// The spanning tree of a bridge, and what a port is to it.
 enum SpanningTree {
+  /// IEEE 802.1D-1998.
+  case older
+  /// IEEE 802.1D-2004.
+  case rapid
+
+  /// That of a bridge; nil where it has none.
+  init?(_ bridge: Row<BridgeTable>) {
+    if bridge[.hasRapidSpanningTree] {
+      self = .rapid
+    } else if bridge[.hasSpanningTree] {
+      self = .older
+    } else {
+      return nil
+    }
+  }
+
   /// `Port.other_config` of a port behind which there is a host and no other bridge: by the rapid
   /// protocol it forwards within 3 s. The older one knows no such ports; and a port that takes no
   /// part (`stp-enable=false`) gets no broadcast on a bridge that does (seen with Open vSwitch
@@ -21,48 +37,40 @@ enum SpanningTree {
   /// forwarding for 30 s.
   private static let patience = Duration.seconds(45)
 
-  /// Waits until no spanning tree keeps the port from forwarding. Returns what the rest of the
-  /// command has, which gets the more time that this took.
-  static func waitUntilForwarding(
-    _ plan: Plan, _ connection: Connection, _ context: Context
-  ) throws(AttachmentError) -> Context {
+  /// Waits until it no longer keeps the port from forwarding. Returns what the rest of the command
+  /// has, which gets the more time that this took.
+  func waitUntilForwarding(_ plan: Plan, _ connection: Connection, _ context: Context)
+    throws(AttachmentError) -> Context
+  {
     var context = context
+    if plan.json["timeout"].isAbsent {
+      context = Context(
+        deadline: .after(Self.patience), log: context.log, began: context.began)
+    }
+    let monitor = connection.monitor([
+      .rows(of: .port, .columns(.name, .status, .rapidSpanningTreeStatus))
+    ])
+    connection.flush()
+    defer { monitor.cancel() }
+    let name = plan.hostLink.name
     do throws(OVSDBError) {
-      var question = Transaction()
-      let bridges = question.select(
-        from: .bridge, where: [.equal(.name, plan.bridge)],
-        .columns(.hasSpanningTree, .hasRapidSpanningTree))
-      let results = try connection.transact(question, until: context.deadline)
-      guard let bridge = results[bridges].first,
-        bridge[.hasSpanningTree] || bridge[.hasRapidSpanningTree]
-      else { return context }
-      if plan.json["timeout"].isAbsent {
-        context = Context(
-          deadline: .after(patience), log: context.log, began: context.began)
-      }
-      let isRapid = bridge[.hasRapidSpanningTree]
-      let monitor = connection.monitor([
-        .rows(of: .port, .columns(.name, .status, .rapidSpanningTreeStatus))
-      ])
-      connection.flush()
-      defer { monitor.cancel() }
-      let name = plan.hostLink.name
       try monitor.waitForConsequence(
         until: context.deadline, for: "the spanning tree to let port \"\(name)\" forward"
       ) {
         let ports = $0.rows(of: .port)
         guard let port = ports.first(where: { $0[.name] == name }) else { return true }
-        return isRapid
-          ? port[.rapidSpanningTreeStatus]["rstp_port_state"] == "Forwarding"
-          : forwards(port[.status], among: ports.map { $0[.status] })
+        return switch self {
+        case .older: Self.forwards(port[.status], among: ports.map { $0[.status] })
+        case .rapid: port[.rapidSpanningTreeStatus]["rstp_port_state"] == "Forwarding"
+        }
       }
-      return context
     } catch {
       throw AttachmentError(
         error,
-        "port \"\(plan.hostLink.name)\" is blocked by the spanning tree of bridge "
-          + "\"\(plan.bridge)\"; rstp_enable instead of stp_enable takes 3 s")
+        "port \"\(name)\" is blocked by the spanning tree of bridge \"\(plan.bridge)\"; "
+          + "rstp_enable instead of stp_enable takes 3 s")
     }
+    return context
   }
 
   /// Whether a port forwards by the older protocol, and each other port of its bridge, too, unless
@@ -94,7 +102,7 @@ extension SpanningTree {
     init?(
       on bridge: RowSurvey.Bridge, _ connection: Connection, until deadline: Deadline
     ) throws(AttachmentError) {
-      guard bridge.hasSpanningTree else { return nil }
+      guard bridge.tree == .older else { return nil }
       var question = Transaction()
       let members = question.select(
         from: .bridge, where: [.equal(.uuid, bridge.reference)], .columns(.ports))

@@ -74,6 +74,6 @@ package struct SwitchPort {
   package func waitForSpanningTree(_ plan: Plan, _ context: Context) throws(AttachmentError)
     -> Context
   {
-    try SpanningTree.waitUntilForwarding(plan, database.connection, context)
+    try port.tree?.waitUntilForwarding(plan, database.connection, context) ?? context
   }
 }

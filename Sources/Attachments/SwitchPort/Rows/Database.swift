@@ -106,7 +106,8 @@ final class Database {
       do throws(OVSDBError) {
         return AttachedPort(
           plan: plan, externalIDs: externalIDs, target: target,
-          commit: try commit.confirm(until: deadline), datapath: datapath)
+          commit: try commit.confirm(until: deadline), datapath: datapath,
+          tree: findings.bridge?.tree)
       } catch {
         if let port = joining?.gateway.port, attaching.gateway?.isElsewhere(error) ?? false {
           throw port.refusal(.failed, port.isElsewhere(than: plan.bridge))

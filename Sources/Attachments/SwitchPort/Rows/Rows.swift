@@ -39,7 +39,7 @@ struct RowSurvey {
     var transaction = Transaction()
     bridge = transaction.select(
       from: .bridge, where: [.equal(.name, plan.bridge)],
-      .columns(.uuid, .name, .datapathType, .hasSpanningTree))
+      .columns(.uuid, .name, .datapathType, .hasSpanningTree, .hasRapidSpanningTree))
     ports = transaction.select(
       from: .port, where: [.equal(.name, plan.hostLink.name)], .columns(.uuid, .name, .externalIDs))
     interface = transaction.select(
@@ -55,14 +55,13 @@ struct RowSurvey {
   struct Bridge {
     let reference: Reference
     let datapath: DatapathType
-    /// By the older protocol.
-    let hasSpanningTree: Bool
+    /// Nil where it takes part in none.
+    let tree: SpanningTree?
   }
   /// The bridge; nil where there is none.
   func bridge(_ results: TransactionResults) -> Bridge? {
     results[bridge].first.map {
-      Bridge(
-        reference: $0[.uuid], datapath: $0.datapath, hasSpanningTree: $0[.hasSpanningTree])
+      Bridge(reference: $0[.uuid], datapath: $0.datapath, tree: SpanningTree($0))
     }
   }
   /// A port that has the name of the host end already.
