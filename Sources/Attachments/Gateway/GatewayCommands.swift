@@ -23,13 +23,17 @@ extension Connection {
   /// The index of the gateway's link, which ovs-vswitchd has made, or had already. It may report it
   /// some time after it has made it.
   func index(of gateway: GatewayPort, until deadline: Deadline) throws(AttachmentError) -> Int64 {
-    if let index = try reportedIndex(of: gateway, until: deadline) { return index }
+    let attempt = "cannot set up the gateway \"\(gateway.name)\""
+    func refusal(_ reason: String) -> AttachmentError {
+      AttachmentError(.failed, attempt, details: reason)
+    }
     let monitor = monitor([
       .rows(of: .interface, where: [.equal(.name, gateway.name)], .columns(.error, .ifindex))
     ])
     flush()
     defer { monitor.cancel() }
     do throws(OVSDBError) {
+      try monitor.begin(until: deadline)
       try monitor.waitForConsequence(
         until: min(deadline, .after(Self.patience)), for: "an ifindex"
       ) {
@@ -37,36 +41,19 @@ extension Connection {
         return row[.error] != nil || row[.ifindex] ?? 0 > 0
       }
     } catch {
-      guard case .deadlinePassed = error else {
-        throw AttachmentError(error, Self.attempt(gateway))
+      // Past the patience it has the rows, and says what is missing.
+      guard case .deadlinePassed = error, !deadline.hasPassed else {
+        throw AttachmentError(error, attempt)
       }
     }
-    if let index = try reportedIndex(of: gateway, until: deadline) { return index }
-    throw AttachmentError(
-      .failed, Self.attempt(gateway), details: "ovs-vswitchd has not made its link; see its log")
-  }
-
-  private static func attempt(_ gateway: GatewayPort) -> String {
-    "cannot set up the gateway \"\(gateway.name)\""
-  }
-
-  /// What ovs-vswitchd has reported by now; nil where that is nothing.
-  private func reportedIndex(of gateway: GatewayPort, until deadline: Deadline)
-    throws(AttachmentError) -> Int64?
-  {
-    let row: Row<InterfaceTable>?
-    do { row = try gatewayInterface(gateway.name, until: deadline) } catch {
-      throw AttachmentError(error, Self.attempt(gateway))
+    guard let row = monitor.rows(of: .interface).first else {
+      throw refusal("another process removed its row from the database meanwhile")
     }
-    guard let row else {
-      throw AttachmentError(
-        .failed, Self.attempt(gateway),
-        details: "another process removed its row from the database meanwhile")
+    if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
+    guard let index = row[.ifindex], index > 0 else {
+      throw refusal("ovs-vswitchd has not made its link; see its log")
     }
-    if let error = row[.error] {
-      throw AttachmentError(.failed, Self.attempt(gateway), details: "ovs-vswitchd: \(error)")
-    }
-    return row[.ifindex].flatMap { $0 > 0 ? $0 : nil }
+    return index
   }
 
   /// How long ovs-vswitchd, which has taken everything over, may take to report a link.
