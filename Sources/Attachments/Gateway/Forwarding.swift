@@ -31,14 +31,28 @@ package enum Forwarding {
   /// as `accept_ra`.
   package static func openings(_ link: String) throws(AttachmentError) -> [String] {
     do throws(SystemError) {
-      let host = try NetworkNamespace.current()
-      var names: Set<String> = []
-      for (path, value) in closed(link) {
-        guard let found = try host.readSetting(path), found != value else { continue }
-        names.insert(path.split(separator: "/").last.map { String($0) } ?? path)
-      }
-      return names.sorted()
+      return Set(try deviating(from: closed(link)).map { name($0.path) }).sorted()
     } catch { throw unreadable(error) }
+  }
+
+  /// Those settings that have another value, and which. There is none where the link is gone, or
+  /// where the kernel has no IPv6.
+  private static func deviating(from wanted: [(path: String, value: String)]) throws(SystemError)
+    -> [(path: String, value: String, found: String)]
+  {
+    let host = try NetworkNamespace.current()
+    var others: [(path: String, value: String, found: String)] = []
+    for (path, value) in wanted {
+      if let found = try host.readSetting(path), found != value {
+        others.append((path, value, found))
+      }
+    }
+    return others
+  }
+
+  /// The last part of a path: `accept_ra`.
+  private static func name(_ path: String) -> String {
+    path.split(separator: "/").last.map { String($0) } ?? path
   }
 
   private static func unreadable(_ error: SystemError) -> AttachmentError {
@@ -53,13 +67,11 @@ package enum Forwarding {
     var wanted = closed(link)
     if families.contains(.v6) { wanted.append(("ipv6/conf/\(link)/disable_ipv6", "0")) }
     do throws(SystemError) {
-      let host = try NetworkNamespace.current()
-      var others: [(path: String, value: String)] = []
-      for (path, value) in wanted {
-        if let found = try host.readSetting(path), found != value { others.append((path, value)) }
+      let others = try deviating(from: wanted)
+      if !others.isEmpty {
+        try NetworkNamespace.current().writeSettings(others.map { ($0.path, $0.value) })
       }
-      if !others.isEmpty { try host.writeSettings(others) }
-      return others.map { $0.path.split(separator: "/").last.map(String.init) ?? "" }
+      return others.map { name($0.path) }
     } catch {
       throw AttachmentError(
         .failed, "cannot set up the gateway \"\(link)\"", details: error.description)
@@ -129,10 +141,8 @@ package enum Forwarding {
   static func compare(_ gateway: Gateway, _ deviations: inout Deviations) throws(AttachmentError) {
     let wanted = gateway.families.sorted().map { (setting($0), "1") } + closed(gateway.port.name)
     do throws(SystemError) {
-      let host = try NetworkNamespace.current()
-      for (path, value) in wanted {
-        // There is none where the link is gone, which is reported, or where the kernel has no IPv6.
-        guard let found = try host.readSetting(path), found != value else { continue }
+      // That the link is gone is reported elsewhere.
+      for (path, value, found) in try deviating(from: wanted) {
         let name = path.split(separator: "/").joined(separator: ".")
         deviations.add("sysctl net.\(name) of the host is \(found), should be \(value)")
       }
