@@ -1,8 +1,8 @@
 internal import Addresses
 package import Linux
 internal import Netlink
-package import OVSDB
-internal import OpenVSwitch
+internal import OVSDB
+package import OpenVSwitch
 internal import PluginConfigurations
 internal import PluginCore
 internal import PortGuard
@@ -14,9 +14,9 @@ extension AttachmentGuard {
   /// - Parameters:
   ///   - port: The name of the port, which is that of the host end.
   ///   - pairs: Its `external_ids`.
-  ///   - endpoint: Where the database of Open vSwitch is.
+  ///   - connection: To the database of Open vSwitch.
   package static func restore(
-    _ port: String, _ pairs: [String: String], at endpoint: Endpoint, until deadline: Deadline
+    _ port: String, _ pairs: [String: String], _ connection: Connection, until deadline: Deadline
   ) throws(AttachmentError) -> Bool {
     guard let record = AttachmentRecord(externalIDs: { pairs[$0] }), let mode = pairs[key] else {
       return false
@@ -34,7 +34,6 @@ extension AttachmentGuard {
     let policy = GuardPolicy(configuration, mac: mac, addresses: addresses)
     let mechanism: GuardMechanism
     do throws(OVSDBError) {
-      let connection = try Connection(endpoint, until: deadline)
       guard let datapath = try connection.datapath(ofPort: port, until: deadline) else {
         return false
       }

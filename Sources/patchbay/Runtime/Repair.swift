@@ -40,10 +40,10 @@ struct Repair: ParsableCommand {
 
   func run() throws {
     let rows: NetworkRows
-    let endpoint: Endpoint
+    let connection: Connection
     do {
-      endpoint = try Endpoint(database.endpoint)
-      rows = try NetworkRows(of: network, at: endpoint, until: .after(.seconds(10)))
+      connection = try Connection(Endpoint(database.endpoint), until: .after(.seconds(10)))
+      rows = try NetworkRows(of: network, connection, until: .after(.seconds(10)))
     } catch { throw Failure(error.description) }
     var failures: [String] = []
     do throws(AttachmentError) {
@@ -54,7 +54,7 @@ struct Repair: ParsableCommand {
     for (record, port, pairs) in rows.guarded {
       do throws(AttachmentError) {
         if try AttachmentGuard.restore(
-          port, pairs, at: endpoint, until: .after(.seconds(10)))
+          port, pairs, connection, until: .after(.seconds(10)))
         {
           show("put back the guard of \(name(record.attachment))")
         }
@@ -160,8 +160,7 @@ private struct NetworkRows {
   /// The attachments that are guarded, their ports, and the `external_ids` of these.
   private(set) var guarded: [(record: AttachmentRecord, port: String, pairs: [String: String])] = []
 
-  init(of network: String, at endpoint: Endpoint, until deadline: Deadline) throws(OVSDBError) {
-    let connection = try Connection(endpoint, until: deadline)
+  init(of network: String, _ connection: Connection, until deadline: Deadline) throws(OVSDBError) {
     var question = Transaction()
     let ports = question.select(from: .port, .columns(.name, .externalIDs))
     for row in try connection.transact(question, until: deadline)[ports] {
