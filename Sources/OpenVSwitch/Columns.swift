@@ -132,12 +132,6 @@ extension Column where T == InterfaceTable, Content == String? {
   public static var error: Self { Self("error") }
   /// `mac`: the MAC address that is requested; for internal ports.
   public static var mac: Self { Self("mac") }
-  /// `mac_in_use`: the MAC address it has.
-  public static var macInUse: Self { Self("mac_in_use") }
-  /// `link_state`: `up` or `down`: whether there is carrier.
-  public static var linkState: Self { Self("link_state") }
-  /// `admin_state`: `up` or `down`: whether it was brought up.
-  public static var administrativeState: Self { Self("admin_state") }
 }
 extension Column where T == InterfaceTable, Content == [String: String] {
   /// `options`: settings that depend on the type, as `peer`, `remote_ip`.

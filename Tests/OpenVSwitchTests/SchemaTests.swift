@@ -60,9 +60,9 @@ struct SchemaTests {
       .isFakeBridge, .status, .rapidSpanningTreeStatus, .otherConfiguration, .externalIDs)
     known += Self.known(.controller, .target, .isConnected)
     known += Self.known(
-      .interface, .name, .type, .ofport, .ofportRequest, .error, .ifindex, .mac, .macInUse, .mtu,
-      .mtuRequest, .linkState, .administrativeState, .options, .otherConfiguration, .status,
-      .ingressPolicingRate, .ingressPolicingBurst, .externalIDs)
+      .interface, .name, .type, .ofport, .ofportRequest, .error, .ifindex, .mac, .mtu,
+      .mtuRequest, .options, .otherConfiguration, .status, .ingressPolicingRate,
+      .ingressPolicingBurst, .externalIDs)
     known += Self.known(
       .mirror, .name, .selectsAll, .sourcePorts, .destinationPorts, .selectedVLANs, .outputPort,
       .outputVLAN, .externalIDs)
