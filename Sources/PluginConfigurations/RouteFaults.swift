@@ -3,9 +3,9 @@ internal import JSON
 
 /// Faults of `ipam.routes` that the kernel would find only when everything else is made, whichever
 /// plugin gives the addresses.
-enum RouteFaults {
-  /// Routes beyond this number are for the IPAM plugin to refuse.
-  private static let limit = 4096
+public enum RouteFaults {
+  /// The most routes that an attachment may have. More in `ipam` are for the IPAM plugin to refuse.
+  public static let limit = 4096
 
   /// Refuses a route that is there twice, and a gateway of IPv4 that no address of the ranges could
   /// reach. What cannot be read is for the IPAM plugin to refuse.

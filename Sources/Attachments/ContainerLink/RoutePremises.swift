@@ -1,19 +1,18 @@
 internal import Addresses
 package import CNI
 internal import Netlink
+internal import PluginConfigurations
 
 extension Plan {
-  /// As many routes may a configuration have, too.
-  private static let limit = 4096
-
   /// Refuses addresses and routes of a result that the kernel would refuse, or would not have, when
   /// everything else is made.
   package func requireConfigurable(_ result: AttachmentResult) throws(AttachmentError) {
-    guard result.addresses.count <= Self.limit, result.routes.count <= Self.limit else {
+    let limit = RouteFaults.limit
+    guard result.addresses.count <= limit, result.routes.count <= limit else {
       throw AttachmentError(
         .invalid,
         "\(result.addresses.count) addresses and \(result.routes.count) routes are too many",
-        details: "a container gets at most \(Self.limit) of each")
+        details: "a container gets at most \(limit) of each")
     }
     try requireMTU(for: result.addresses)
     try requireAddresses(of: result)
