@@ -9,7 +9,6 @@ import Testing
 /// errors take turns from call to call; `make soak` makes each call fail with each error.
 @Suite("A plugin whose system calls fail", .privateHost, .serialized)
 struct FailTests {
-  private static let errors = [ENOMEM, ENOSPC, EPERM, EINTR, EIO, ENOBUFS, EMFILE]
   /// Longer than any answer may take: the configuration's time, and 5 s to roll back.
   private static let bound = Duration.seconds((10 + 5 + 5) * slowness)
   /// Of the specification, those that a refused system call can be.
@@ -27,7 +26,7 @@ struct FailTests {
   ) throws -> Counts {
     var counts = Counts()
     for (turn, step) in Swift.stride(from: 1, to: 100_000, by: stride).enumerated() {
-      for error in isSoak ? Self.errors : [Self.errors[turn % Self.errors.count]] {
+      for error in Fault.errors(inTurn: turn) {
         let stepped = try place.step(.fail(error), at: step, ofDelegate: ofDelegate, "ADD")
         if let call = stepped.call {
           let reason = String(cString: strerror(error))

@@ -110,25 +110,41 @@ struct PortmapFaultTests {
     figures("DEL of portmap killed \(kills) times; violations: \(violations.count)")
   }
 
+  /// Runs `command` with one call failing after the other, and judges each that did; returns how
+  /// many. It begins with `prepare` and ends with `finish` each time.
+  private func failEach(
+    _ command: String, prepare: () throws -> Void, finish: (_ number: Int) throws -> Void,
+    _ judge: (PluginResult, _ event: String) throws -> Void
+  ) throws -> Int {
+    var failures = 0
+    for (turn, number) in Swift.stride(from: 1, to: 10_000, by: stride).enumerated() {
+      try prepare()
+      let error = Fault.errors[turn % Fault.errors.count]
+      let stepped = try step(.fail(error), at: number, command)
+      if let call = stepped.call {
+        failures += 1
+        try judge(
+          stepped.result, "\(command) with call \(number), \(call), failing: \(stepped.result)")
+      }
+      try finish(number)
+      if stepped.count < number { break }
+    }
+    return failures
+  }
+
   @Test("ADD of which a call fails succeeds, or has undone everything and says why")
   func failedAdd() throws {
     let violations = Violations()
-    let errors = [ENOMEM, ENOSPC, EPERM, EINTR, EIO, ENOBUFS, EMFILE]
-    var failures = 0
-    for (turn, number) in Swift.stride(from: 1, to: 10_000, by: stride).enumerated() {
-      let stepped = try step(.fail(errors[turn % errors.count]), at: number, "ADD")
-      if let call = stepped.call {
-        failures += 1
-        let event = "ADD with call \(number), \(call), failing: \(stepped.result)"
-        if stepped.result.status == 0 {
-          violations.expectSuccess(try del(), event)
-        } else {
-          violations.expect((stepped.result.json["msg"].text ?? "") != "", event)
-        }
-        violations.expectNothing(try difference(), event)
+    let failures = try failEach(
+      "ADD", prepare: {},
+      finish: { violations.expectSuccess(try del(), "DEL after call \($0)") }
+    ) { result, event in
+      if result.status == 0 {
+        violations.expectSuccess(try del(), event)
+      } else {
+        violations.expect((result.json["msg"].text ?? "") != "", event)
       }
-      if stepped.count < number { break }
-      violations.expectSuccess(try del(), "DEL after call \(number)")
+      violations.expectNothing(try difference(), event)
     }
     #expect(failures > 60 / stride)
     figures("ADD of portmap failed \(failures) times; violations: \(violations.count)")
@@ -137,23 +153,18 @@ struct PortmapFaultTests {
   @Test("DEL of which a call fails succeeds, or says why and can be repeated")
   func failedDel() throws {
     let violations = Violations()
-    let errors = [ENOMEM, ENOSPC, EPERM, EINTR, EIO, ENOBUFS, EMFILE]
-    var failures = 0
-    for (turn, number) in Swift.stride(from: 1, to: 10_000, by: stride).enumerated() {
-      violations.expectSuccess(try add(), "ADD")
-      let stepped = try step(.fail(errors[turn % errors.count]), at: number, "DEL")
-      if let call = stepped.call {
-        failures += 1
-        let event = "DEL with call \(number), \(call), failing: \(stepped.result)"
-        if stepped.result.status == 0 {
-          violations.expectNothing(try difference(), event)
-        } else {
-          violations.expect((stepped.result.json["msg"].text ?? "") != "", event)
-        }
+    let failures = try failEach(
+      "DEL", prepare: { violations.expectSuccess(try add(), "ADD") },
+      finish: {
+        violations.expectSuccess(try del(), "DEL after call \($0)")
+        violations.expectNothing(try difference(), "DEL after call \($0)")
       }
-      violations.expectSuccess(try del(), "DEL after call \(number)")
-      violations.expectNothing(try difference(), "DEL after call \(number)")
-      if stepped.count < number { break }
+    ) { result, event in
+      if result.status == 0 {
+        violations.expectNothing(try difference(), event)
+      } else {
+        violations.expect((result.json["msg"].text ?? "") != "", event)
+      }
     }
     #expect(failures > 40 / stride)
     figures("DEL of portmap failed \(failures) times; violations: \(violations.count)")

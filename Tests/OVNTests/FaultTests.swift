@@ -132,10 +132,9 @@ extension OVNTests {
   func failed(program: String) throws {
     let place = try Interrupted()
     let isDelegate = program == "cluster"
-    let errors = [ENOMEM, ENOSPC, EPERM, EINTR, EIO, ENOBUFS, EMFILE]
     var failures = 0
     for (turn, number) in try place.calls(of: "ADD", ofDelegate: isDelegate).enumerated() {
-      for error in isSoak ? errors : [errors[turn % errors.count]] {
+      for error in Fault.errors(inTurn: turn) {
         let stepped = try place.step(.fail(error), at: number, ofDelegate: isDelegate, "ADD")
         let event =
           "ADD with call \(number) of \(program), \(stepped.call ?? "none"), failing by \(error): "

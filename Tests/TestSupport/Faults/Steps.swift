@@ -11,6 +11,13 @@ public enum Fault: Sendable {
   /// Before it, a command of the shell is run to its end.
   case run(String)
 
+  /// The errors of which calls are made to fail.
+  public static let errors = [ENOMEM, ENOSPC, EPERM, EINTR, EIO, ENOBUFS, EMFILE]
+  /// Those of the call whose turn it is: one, and in a soak each.
+  public static func errors(inTurn turn: Int) -> [CInt] {
+    isSoak ? errors : [errors[turn % errors.count]]
+  }
+
   fileprivate var words: [String] {
     switch self {
     case .none: ["count", ""]
