@@ -95,9 +95,9 @@ let others: [Target] = [
     name: "patchbay",
     dependencies: [
       "Attachments", "CNIRuntime", "PluginConfigurations", "PluginExecution", "PluginCore",
-      "LeaseFiles", "LeaseDatabase", "SandboxRemains",
-      "Netlink", "OVSDB", "OpenVSwitch", "OVNNorthbound", "OVNSouthbound", "PortGuard", "Unixctl",
-      "CNI", "JSON", "Linux", "Addresses", "Digests", "Nftables", "PublishedPorts",
+      "LeaseFiles", "LeaseDatabase", "SandboxRemains", "Netlink", "OVSDB", "OpenVSwitch",
+      "OVNNorthbound", "OVNSouthbound", "PortGuard", "Unixctl", "CNI", "JSON", "Linux",
+      "Addresses", "Digests", "Nftables", "PublishedPorts",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     exclude: ["patchbay.8"], swiftSettings: settings,
@@ -126,8 +126,7 @@ let others: [Target] = [
     [
       "ovs-bridge", "host-local", "static", "loopback", "ovs-mirror-producer",
       "ovs-mirror-consumer", "portmap", "patchbay", "steps", "Fuzzing", "TestSupport", "CLinux",
-      "CNI",
-      "JSON", "Linux", "Netlink", "OVSDB", "OpenVSwitch", "Addresses",
+      "CNI", "JSON", "Linux", "Netlink", "OVSDB", "OpenVSwitch", "Addresses",
     ], excluded: ["README.md"]),
   // Not a test: what `make bench` runs.
   .executableTarget(
@@ -192,8 +191,7 @@ let others: [Target] = [
     "PortGuardTests",
     [
       "ovs-bridge", "static", "patchbay", "PortGuard", "BPF", "Netlink", "PluginConfigurations",
-      "CLinux",
-      "JSON", "Linux", "Addresses", "TestSupport",
+      "CLinux", "JSON", "Linux", "Addresses", "TestSupport",
     ]),
   tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
 ]
@@ -243,8 +241,7 @@ let package = Package(
       "Attachments",
       [
         "PluginCore", "PluginExecution", "PluginConfigurations", "CNI", "JSON", "Linux", "Netlink",
-        "OVSDB",
-        "OpenVSwitch", "OVNNorthbound", "Nftables", "PortGuard", "Addresses", "Digests",
+        "OVSDB", "OpenVSwitch", "OVNNorthbound", "Nftables", "PortGuard", "Addresses", "Digests",
       ]),
     library(
       "AttachmentPlugin",

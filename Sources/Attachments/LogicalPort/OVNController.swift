@@ -10,9 +10,9 @@ enum OVNController {
   /// see ovs-ofctl(8). A file with its process ID proves nothing, may be anywhere, and outlives it.
   /// Where ovs-vswitchd listens in another network namespace this host's sockets say nothing.
   static func require(on bridge: String) throws(AttachmentError) {
-    guard let sockets = try? UnixSocketTable.current() else { return }
-    let socket = sockets.listening.first { $0.hasSuffix("/\(bridge).mgmt") }
-    guard let socket else { return }
+    guard let sockets = try? UnixSocketTable.current(),
+      let socket = sockets.listening.first(where: { $0.hasSuffix("/\(bridge).mgmt") })
+    else { return }
     let isConnected = sockets.connected.contains { path in
       path.split(separator: "/").last?.hasPrefix("\(bridge).") ?? false
     }

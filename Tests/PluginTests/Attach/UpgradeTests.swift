@@ -34,7 +34,6 @@ struct UpgradeTests {
     let sandboxes = try [Sandbox(), Sandbox(), Sandbox()]
     let earlier = network.plugin.of(try #require(Plugin.earlierDirectory))
     let configuration = network.addressed(form.subnets[0], members: form.members)
-    func address(_ result: Document) -> String { result.firstAddress }
     let results = try (0..<2).map {
       try earlier.add(configuration, containerID: "c\($0)", sandbox: sandboxes[$0]).checked()
     }
@@ -55,13 +54,13 @@ struct UpgradeTests {
     try network.plugin.gc(configuration, valid: [("c0", "eth0"), ("c1", "eth0")]).checked()
     #expect(try rows() == rowsBefore)
     #expect(leases() == leasesBefore)
-    #expect(try sandboxes[0].reaches(address(results[1])))
+    #expect(try sandboxes[0].reaches(results[1].firstAddress))
 
     let third = try network.plugin.add(configuration, containerID: "c2", sandbox: sandboxes[2])
       .checked()
     for (result, sandbox) in zip(results, sandboxes) {
-      #expect(try sandbox.reaches(address(third)))
-      #expect(try sandboxes[2].reaches(address(result)))
+      #expect(try sandbox.reaches(third.firstAddress))
+      #expect(try sandboxes[2].reaches(result.firstAddress))
     }
     for (number, result) in results.enumerated() {
       try network.plugin.check(

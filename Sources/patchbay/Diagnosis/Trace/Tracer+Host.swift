@@ -202,7 +202,6 @@ extension Tracer {
     let link = (packet.isReply ? packet.output : packet.input) ?? ""
     return prefix + ForwardProblem.insertion(String(place), link)
   }
-
 }
 
 extension AttachmentReading {
