@@ -9,7 +9,7 @@ package import PluginCore
 package struct Survey {
   let database: Database
   let links: LinkSurvey
-  let findings: Database.Findings
+  let findings: RowSurvey.Findings
   let leftovers: Leftovers
 
   /// Looks. Refuses an attachment that is up and names that are taken, a bridge that is missing and
@@ -37,5 +37,16 @@ package struct Survey {
   /// Removes rows of ours, of whatever attachment, whose links are gone.
   package func removeLostPorts(_ context: Context) {
     database.removeStalePorts(findings.stale, links.outside, context.log)
+  }
+}
+
+extension ContainerLink {
+  /// Makes the pair where `survey` has looked.
+  package init(
+    _ plan: Plan, _ addresses: [AttachmentResult.Address], _ survey: Survey,
+    in sandbox: borrowing NetworkNamespace, _ context: Context, _ rollback: inout Rollback
+  ) throws(AttachmentError) {
+    try self.init(
+      plan, addresses, survey.links, replacing: survey.leftovers, in: sandbox, context, &rollback)
   }
 }

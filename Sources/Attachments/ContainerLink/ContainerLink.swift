@@ -1,6 +1,6 @@
 package import Addresses
-package import CNI
-package import Linux
+internal import CNI
+internal import Linux
 internal import Netlink
 internal import PluginConfigurations
 package import PluginCore
@@ -28,11 +28,11 @@ package struct ContainerLink {
   ///
   /// - Parameter addresses: Those that the container gets, as far as they are known: without a
   ///   requested MAC address the first one decides.
-  package init(
-    _ plan: Plan, _ addresses: [AttachmentResult.Address], _ survey: Survey,
-    in sandbox: borrowing NetworkNamespace, _ context: Context, _ rollback: inout Rollback
+  init(
+    _ plan: Plan, _ addresses: [AttachmentResult.Address], _ links: LinkSurvey,
+    replacing leftovers: Leftovers, in sandbox: borrowing NetworkNamespace, _ context: Context,
+    _ rollback: inout Rollback
   ) throws(AttachmentError) {
-    let (links, leftovers) = (survey.links, survey.leftovers)
     let outside = links.outside
     let deadline = context.deadline
     let wanted =

@@ -14,9 +14,9 @@ package import PluginCore
 /// with the last, under the lock and in the moment in which the gateway goes (`GatewayDeparture`).
 package enum Forward {
   /// How the comments of the rules begin that let answers pass.
-  package static let answersComment = "patchbay: forward answers to "
+  package static let answersComment = ForwardChains.answersComment
   /// How the comments of the rules begin that let published ports pass.
-  package static let publishedComment = "patchbay: forward published to "
+  package static let publishedComment = ForwardChains.publishedComment
 
   /// What the rows of an attachment have for it: nothing where it is the default.
   package static func externalIDs(_ plan: Plan, _ addresses: [AttachmentResult.Address])

@@ -21,6 +21,8 @@ struct ForwardChains {
   }
 
   private static let prefix = "patchbay: forward "
+  static let answersComment = prefix + "answers to "
+  static let publishedComment = prefix + "published to "
 
   private var rules: [FilterRule] {
     let accept: [FilterExpression] = [.verdict(.accept)]
@@ -29,10 +31,10 @@ struct ForwardChains {
       FilterRule(
         FilterExpression.inputName(gateway) + accept, comment: "\(Self.prefix)from \(gateway)"),
       FilterRule(
-        output + FilterExpression.answers + accept, comment: Forward.answersComment + gateway),
+        output + FilterExpression.answers + accept, comment: Self.answersComment + gateway),
       FilterRule(
         output + FilterExpression.isPublished + accept,
-        comment: Forward.publishedComment + gateway),
+        comment: Self.publishedComment + gateway),
     ]
   }
   private var comments: [String] { rules.compactMap { $0.comment } }

@@ -45,6 +45,14 @@ struct GatewayLink {
   }
 }
 
+/// A gateway that an attachment is about to get, and its link as it is; nil where there is none
+/// yet.
+package struct GatewayTarget {
+  let gateway: Gateway
+  let link: GatewayLink?
+  let presence: GatewayPresence
+}
+
 extension Gateway {
   /// Refuses addresses that are not ours, unless they are to give way.
   private func checkAddresses(_ link: GatewayLink?, _ plan: Plan) throws(AttachmentError) {

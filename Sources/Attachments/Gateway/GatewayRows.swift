@@ -95,14 +95,6 @@ struct GatewaySurvey {
   }
 }
 
-/// A gateway that an attachment is about to get, and its link as it is; nil where there is none
-/// yet.
-package struct GatewayTarget {
-  let gateway: Gateway
-  let link: GatewayLink?
-  let presence: GatewayPresence
-}
-
 /// The part of an attaching transaction by which the attachment gets its gateway: its port, where
 /// it is missing, and the marks of what will be put there.
 struct GatewayJoining {

@@ -138,3 +138,12 @@ package struct LogicalPortSurvey {
     return plan.externalIDs.adding(["iface-id-ver": version])
   }
 }
+
+extension LogicalPortPlan {
+  /// The same for CHECK, which knows the MAC address of a port that was made beforehand from the
+  /// port.
+  package func completing(_ plan: Plan, _ context: Context) throws(AttachmentError) -> Plan {
+    guard preset != nil else { return completing(plan) }
+    return try LogicalPortSurvey(self, plan, context).completing(plan)
+  }
+}

@@ -16,6 +16,11 @@ struct AttachedPort {
   /// That of its bridge; nil where it has none.
   let tree: SpanningTree?
 
+  /// What cannot be done where it is not made.
+  static func attempt(_ plan: Plan) -> String {
+    "cannot attach port \"\(plan.hostLink.name)\" to bridge \"\(plan.bridge)\""
+  }
+
   /// Waits until ovs-vswitchd has made the port, and returns what it took for the port's link that
   /// is not; nil where the datapath forwards.
   ///
@@ -30,10 +35,10 @@ struct AttachedPort {
     let outcome: CommitOutcome
     let link: Link
     do { outcome = try commit.outcome(until: deadline) } catch {
-      throw AttachmentError(error, Database.attempt(plan))
+      throw AttachmentError(error, Self.attempt(plan))
     }
     func refusal(_ reason: String) -> AttachmentError {
-      AttachmentError(.failed, Database.attempt(plan), details: reason)
+      AttachmentError(.failed, Self.attempt(plan), details: reason)
     }
     guard let row = outcome.interface else {
       throw refusal("another process removed its row from the database meanwhile")
@@ -46,7 +51,7 @@ struct AttachedPort {
           + datapath.cure)
     }
     do { link = try container.outside.link(.index(container.host.index), until: deadline) } catch {
-      throw AttachmentError(error, Database.attempt(plan))
+      throw AttachmentError(error, Self.attempt(plan))
     }
     let name = plan.hostLink.name
     if !link.isUp { return "ovs-vswitchd has switched link \"\(name)\" off" }

@@ -98,14 +98,13 @@ extension SpanningTree {
     private static let range = 1...255
     private static let key = "stp-port-num"
 
-    /// A free one; nil where Open vSwitch numbers the ports.
+    /// A free one on a bridge with the older protocol; nil where Open vSwitch numbers the ports.
     init?(
-      on bridge: RowSurvey.Bridge, _ connection: Connection, until deadline: Deadline
+      on bridge: Reference, _ connection: Connection, until deadline: Deadline
     ) throws(AttachmentError) {
-      guard bridge.tree == .older else { return nil }
       var question = Transaction()
       let members = question.select(
-        from: .bridge, where: [.equal(.uuid, bridge.reference)], .columns(.ports))
+        from: .bridge, where: [.equal(.uuid, bridge)], .columns(.ports))
       let numbered = question.select(from: .port, .columns(.uuid, .otherConfiguration))
       let results: TransactionResults
       do { results = try connection.transact(question, until: deadline) } catch {

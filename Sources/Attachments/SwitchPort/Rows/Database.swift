@@ -28,15 +28,6 @@ final class Database {
     let survey: RowSurvey
     fileprivate let pending: Connection.PendingTransaction
   }
-  /// What a survey found.
-  struct Findings {
-    let bridge: RowSurvey.Bridge?
-    /// Ports that have the name of the host end already.
-    let ports: [RowSurvey.Port]
-    let stale: [LostInterface]
-    /// Nil where no gateway is asked for.
-    let gateway: GatewaySurvey.Findings?
-  }
 
   /// Sends the questions; ovsdb-server works on them while something else is done.
   func begin(_ survey: RowSurvey) -> PendingSurvey {
@@ -46,16 +37,14 @@ final class Database {
   }
 
   /// The answers.
-  func findings(of pending: PendingSurvey) throws(AttachmentError) -> Findings {
+  func findings(of pending: PendingSurvey) throws(AttachmentError) -> RowSurvey.Findings {
     do {
-      let results = try connection.results(of: pending.pending, until: deadline)
-      return Findings(
-        bridge: pending.survey.bridge(results), ports: pending.survey.ports(results),
-        stale: pending.survey.stale(results), gateway: pending.survey.gateway(results))
+      return pending.survey.findings(
+        try connection.results(of: pending.pending, until: deadline))
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
   }
 
-  func findings(_ survey: RowSurvey) throws(AttachmentError) -> Findings {
+  func findings(_ survey: RowSurvey) throws(AttachmentError) -> RowSurvey.Findings {
     try findings(of: begin(survey))
   }
 
@@ -64,7 +53,8 @@ final class Database {
   /// Puts the host end on its bridge, which is made where that is asked for, and returns while
   /// ovs-vswitchd is still at work.
   func attach(
-    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings,
+    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?,
+    _ first: RowSurvey.Findings,
     replacing leftovers: Leftovers, _ link: ContainerLink, _ rollback: inout Rollback
   ) throws(AttachmentError) -> AttachedPort {
     // What ovs-vswitchd may hold, and what has a gateway to leave, goes in a step of its own.
@@ -85,7 +75,8 @@ final class Database {
   }
 
   private func plugIn(
-    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?, _ first: Findings,
+    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?,
+    _ first: RowSurvey.Findings,
     replacing leftovers: [RowSurvey.Port]
   ) throws(AttachmentError) -> AttachedPort {
     var findings = first
@@ -95,7 +86,8 @@ final class Database {
       let joining = target.map { GatewayJoining($0, plan, findings.gateway) }
       try joining?.checkPort()
       let number = try findings.bridge.flatMap { bridge throws(AttachmentError) in
-        try SpanningTree.PortNumber(on: bridge, connection, until: deadline)
+        bridge.tree != .older
+          ? nil : try SpanningTree.PortNumber(on: bridge.reference, connection, until: deadline)
       }
       let attaching = Attaching(
         plan, externalIDs, replacing: leftovers, to: findings.bridge?.reference,
@@ -113,7 +105,7 @@ final class Database {
           throw port.refusal(.failed, port.isElsewhere(than: plan.bridge))
         }
         guard attaching.isPreconditionGone(error), !deadline.hasPassed else {
-          throw AttachmentError(error, Self.attempt(plan))
+          throw AttachmentError(error, AttachedPort.attempt(plan))
         }
         hasMadeBridge = hadMadeBridge
       }
@@ -141,12 +133,10 @@ final class Database {
     }
   }
 
-  static func attempt(_ plan: Plan) -> String {
-    "cannot attach port \"\(plan.hostLink.name)\" to bridge \"\(plan.bridge)\""
-  }
-
   /// What the bridge has, or is made with. Refuses a bridge that is missing and may not be made.
-  func datapath(_ plan: Plan, _ findings: Findings) throws(AttachmentError) -> DatapathType {
+  func datapath(_ plan: Plan, _ findings: RowSurvey.Findings) throws(AttachmentError)
+    -> DatapathType
+  {
     if let bridge = findings.bridge { return bridge.datapath }
     guard plan.configuration.createBridge else {
       let bridges = try bridgeNames().map { "\"\($0)\"" }.joined(separator: ", ")
@@ -184,7 +174,7 @@ final class Database {
     } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
     // Letting go of a port, ovs-vswitchd gives the link of that name the flags that it found.
     do { try link.bringHostEndUp(until: deadline) } catch {
-      throw AttachmentError(error, Self.attempt(plan))
+      throw AttachmentError(error, AttachedPort.attempt(plan))
     }
   }
 

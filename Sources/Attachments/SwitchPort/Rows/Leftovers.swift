@@ -20,7 +20,7 @@ struct Leftovers {
   /// that this ADD names, are there, and the ADD that made them came to its end.
   init(
     _ plan: Plan, _ previous: AttachmentResult?, in sandbox: borrowing NetworkNamespace,
-    _ links: LinkSurvey, _ found: Database.Findings
+    _ links: LinkSurvey, _ found: RowSurvey.Findings
   ) throws(AttachmentError) {
     let name = plan.attachment.interfaceName
     guard Link.mayBeNamed(name) else {

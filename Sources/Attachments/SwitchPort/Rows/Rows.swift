@@ -58,12 +58,6 @@ struct RowSurvey {
     /// Nil where it takes part in none.
     let tree: SpanningTree?
   }
-  /// The bridge; nil where there is none.
-  func bridge(_ results: TransactionResults) -> Bridge? {
-    results[bridge].first.map {
-      Bridge(reference: $0[.uuid], datapath: $0.datapath, tree: SpanningTree($0))
-    }
-  }
   /// A port that has the name of the host end already.
   struct Port {
     let row: Row<PortTable>
@@ -72,21 +66,31 @@ struct RowSurvey {
     /// Whether ovs-vswitchd may still have its link open.
     let isHeld: Bool
   }
-  /// Its name is unique, so there is one at most.
-  func ports(_ results: TransactionResults) -> [Port] {
+  /// What was found.
+  struct Findings {
+    /// Nil where there is none.
+    let bridge: Bridge?
+    /// Ports that have the name of the host end already: one at most, because names are unique.
+    let ports: [Port]
+    /// Interfaces of ours whose links ovs-vswitchd does not find.
+    let stale: [LostInterface]
+    /// Nil where no gateway is asked for.
+    let gateway: GatewaySurvey.Findings?
+  }
+  func findings(_ results: TransactionResults) -> Findings {
     let isHeld = results[interface].contains { $0[.error] == nil && $0[.ofport] ?? 0 > 0 }
-    return results[ports].map {
-      Port(row: $0, record: AttachmentRecord($0[.externalIDs]), isHeld: isHeld)
+    let lost = (results[lost] + results[refused]).map {
+      LostInterface(row: $0[.uuid], name: $0[.name])
     }
-  }
-  /// The gateway's port; nil where none is asked for.
-  func gateway(_ results: TransactionResults) -> GatewaySurvey.Findings? {
-    gateway?.findings(results)
-  }
-  /// Our interfaces whose links ovs-vswitchd does not find.
-  func stale(_ results: TransactionResults) -> [LostInterface] {
-    Set((results[lost] + results[refused]).map { LostInterface(row: $0[.uuid], name: $0[.name]) })
-      .sorted { $0.name < $1.name }
+    return Findings(
+      bridge: results[bridge].first.map {
+        Bridge(reference: $0[.uuid], datapath: $0.datapath, tree: SpanningTree($0))
+      },
+      ports: results[ports].map {
+        Port(row: $0, record: AttachmentRecord($0[.externalIDs]), isHeld: isHeld)
+      },
+      stale: Set(lost).sorted { $0.name < $1.name },
+      gateway: gateway?.findings(results))
   }
 }
 
