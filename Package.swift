@@ -16,8 +16,8 @@ let isEmbedded = Context.environment["PATCHBAY_EMBEDDED"] != nil
 ///
 /// Without the pass `object-outliner`. Symptom: an array literal holds the elements of another.
 /// Cause: the pass makes the literals of a function data, and numbers them in each module that has
-/// a copy of the function; the numbers differ, and the linker takes equal ones for the same data.
-/// Known: https://github.com/swiftlang/swift/pull/88178 (after 6.3).
+/// a copy of it; equal numbers are taken for the same data. Known:
+/// https://github.com/swiftlang/swift/pull/88178 (after 6.3).
 let embedded: [SwiftSetting] =
   isEmbedded
   ? [
@@ -38,9 +38,11 @@ let lean: [SwiftSetting] =
     .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"]),
   ]
 
-/// An executable is one static file in release builds: a copy of it is an installation.
+/// An executable is one static file in release builds: a copy of it is an installation. Embedded
+/// Swift has a copy of generic code for each type, of which equal functions become one.
 let isStatic: LinkerSetting = .unsafeFlags(
-  ["-static-executable", "-Xlinker", "--gc-sections"], .when(configuration: .release))
+  ["-static-executable", "-Xlinker", "--gc-sections"]
+    + (isEmbedded ? ["-Xlinker", "--icf=all"] : []), .when(configuration: .release))
 
 /// Plugins with a copy of the standard library in which the linker may leave functions out. Symptom
 /// without it: a megabyte more. Cause: the static library's `Swift.o` marks every function as one
@@ -50,8 +52,10 @@ let isLean: [LinkerSetting] =
     [.unsafeFlags(["-use-ld=bfd", $0], .when(configuration: .release))]
   } ?? []
 
+/// Embedded Swift compiles what an executable uses of a library with it: libraries have no code.
+let noCode = isEmbedded ? ["-Xfrontend", "-emit-empty-object-file"] : []
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: lean)
+  .target(name: name, dependencies: dependencies, swiftSettings: lean + [.unsafeFlags(noCode)])
 }
 
 func plugin(_ kind: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -79,6 +83,8 @@ let support: Target = .target(
   name: "TestSupport", dependencies: ["CLinux", "JSON"], path: "Tests/TestSupport",
   swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
 
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
 /// The program of libFuzzer, whose `main` it is: it can be linked with `--sanitize=fuzzer` only.
 let fuzz: [Target] =
   Context.environment["PATCHBAY_FUZZ"] == nil
@@ -104,13 +110,9 @@ let others: [Target] = [
     linkerSettings: [isStatic] + staticFoundation),
   support,
   // Runs a program, and kills it or fails it at one of its system calls.
-  .executableTarget(
-    name: "steps", path: "Tests/Steps",
-    cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+  .executableTarget(name: "steps", path: "Tests/Steps", cSettings: strictC),
   // Answers TCP, UDP and SCTP, and asks.
-  .executableTarget(
-    name: "echo", path: "Tests/Echo",
-    cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+  .executableTarget(name: "echo", path: "Tests/Echo", cSettings: strictC),
   // What reads bytes from outside, to be fed with any.
   .target(
     name: "Fuzzing",
