@@ -52,10 +52,12 @@ let isLean: [LinkerSetting] =
     [.unsafeFlags(["-use-ld=bfd", $0], .when(configuration: .release))]
   } ?? []
 
-/// Embedded Swift compiles what an executable uses of a library with it: libraries have no code.
+/// Embedded Swift compiles what an executable uses of a library with it. So libraries have no code,
+/// but for `Linux`, whose `arc4random_buf` Swift calls by that name.
 let noCode = isEmbedded ? ["-Xfrontend", "-emit-empty-object-file"] : []
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: lean + [.unsafeFlags(noCode)])
+  let code = SwiftSetting.unsafeFlags(name == "Linux" ? [] : noCode)
+  return .target(name: name, dependencies: dependencies, swiftSettings: lean + [code])
 }
 
 func plugin(_ kind: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -284,10 +286,7 @@ let package = Package(
       "ipam", "static", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
     plugin(
       "meta", "portmap",
-      [
-        "PublishedPorts", "PluginConfigurations", "PluginCore", "CNI", "JSON",
-        "Linux", "Addresses",
-      ]),
+      ["PublishedPorts", "PluginConfigurations", "PluginCore", "CNI", "JSON", "Linux", "Addresses"]),
     plugin(
       "netavark", "netavark-driver",
       [
