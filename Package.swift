@@ -56,8 +56,8 @@ let isLean: [LinkerSetting] =
 /// but for `Linux`, whose `arc4random_buf` Swift calls by that name.
 let noCode = isEmbedded ? ["-Xfrontend", "-emit-empty-object-file"] : []
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  let code = SwiftSetting.unsafeFlags(name == "Linux" ? [] : noCode)
-  return .target(name: name, dependencies: dependencies, swiftSettings: lean + [code])
+  let code = [SwiftSetting.unsafeFlags(name == "Linux" ? [] : noCode)]
+  return .target(name: name, dependencies: dependencies, swiftSettings: lean + code)
 }
 
 func plugin(_ kind: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -80,12 +80,11 @@ let staticFoundation: [LinkerSetting] = [
   "_FoundationCShims", "_FoundationCollections", "swiftSynchronization",
 ].map { .linkedLibrary($0, .when(configuration: .release)) }
 
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 /// What tests of the kernel, of Open vSwitch and of the executables share.
 let support: Target = .target(
   name: "TestSupport", dependencies: ["CLinux", "JSON"], path: "Tests/TestSupport",
   swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
-
-let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
 /// The program of libFuzzer, whose `main` it is: it can be linked with `--sanitize=fuzzer` only.
 let fuzz: [Target] =
@@ -286,7 +285,9 @@ let package = Package(
       "ipam", "static", ["PluginCore", "PluginConfigurations", "CNI", "JSON", "Addresses"]),
     plugin(
       "meta", "portmap",
-      ["PublishedPorts", "PluginConfigurations", "PluginCore", "CNI", "JSON", "Linux", "Addresses"]),
+      [
+        "PublishedPorts", "PluginConfigurations", "PluginCore", "CNI", "JSON", "Linux", "Addresses",
+      ]),
     plugin(
       "netavark", "netavark-driver",
       [
