@@ -12,6 +12,8 @@ enum Place {
   static let references = "/usr/lib/cni"
   /// Ours without Embedded Swift, where `.ci/build normal` has been run.
   static let normal = "\(ours)/normal"
+  /// A static C program that does nothing, which `.ci/bench` makes.
+  static let empty = "\(ours)/../.build/bench/empty"
   static let bridge = "bench"
 
   static func prepare() throws {

@@ -6,6 +6,7 @@ final class Ports {
   let plugin: Plugin
   private let layer2: Plugin
   private let logged: Plugin
+  private let hand: ByHand
   /// How many ports the bridge has besides those that are measured.
   private(set) var count = 0
 
@@ -31,10 +32,10 @@ final class Ports {
         "logged", .object(configuration + [("ipam", ipam)] + log)))
     layer2 = Plugin(
       name: "ovs-bridge", configuration: try Place.write("layer-2", .object(configuration)))
+    hand = try ByHand("hand", address: "10.250.255.2")
     // Makes the bridge, which stays.
     try run("ADD", "first").checked()
     try run("DEL", "first").checked()
-    try writeBatches()
   }
 
   func run(
@@ -56,38 +57,6 @@ final class Ports {
     }
   }
 
-  // MARK: - By hand
-
-  /// The same end state as a person makes it, in one sh; see ip(8), `-batch`.
-  private static let handAdd = """
-    ip -batch /run/bench/outside.batch && ip -n hand -batch /run/bench/inside.batch && \
-    ovs-vsctl add-port \(Place.bridge) vethhand
-    """
-  private static let handDel =
-    "ovs-vsctl del-port \(Place.bridge) vethhand && ip link del vethhand"
-
-  private func writeBatches() throws {
-    try fill(
-      "/run/bench/outside.batch",
-      with:
-        "link add vethhand type veth peer name eth0 netns hand\nlink set vethhand up\n")
-    try fill(
-      "/run/bench/inside.batch",
-      with:
-        """
-        link set eth0 up
-        address add 10.250.255.2/16 dev eth0
-        route add default via 10.250.0.1
-
-        """)
-  }
-
-  func byHand(_ command: String) -> Program {
-    Program(
-      path: "sh", arguments: ["-c", command == "ADD" ? Self.handAdd : Self.handDel],
-      output: "/run/bench/hand.out")
-  }
-
   struct Times {
     var add = Comparison()
     var del = Comparison()
@@ -100,8 +69,8 @@ final class Ports {
       times.del.ours.add(try run("DEL", "c\(index)").checked())
     }
     func attachByHand() throws {
-      times.add.other.add(try byHand("ADD").checked())
-      times.del.other.add(try byHand("DEL").checked())
+      times.add.other.add(try hand.program("ADD").checked())
+      times.del.other.add(try hand.program("DEL").checked())
     }
     for index in 0..<turns {
       if index.isMultiple(of: 2) {
