@@ -33,12 +33,9 @@ enum Features: String, CaseIterable {
     }
   }
 
-  /// The calls of a sweep from one to the next: each, but in `make test` one of five or ten of what
+  /// The calls of a sweep from one to the next: each, but in `make test` one of five of what
   /// differs little from the full configuration, and fewer where the machine is slow.
-  var stride: Int {
-    let calls = isSoak || self == .full ? 1 : self == .guarded ? 10 : 5
-    return calls * slowness
-  }
+  var stride: Int { (isSoak || self == .full ? 1 : 5) * slowness }
 }
 
 /// A host on which attachments of one configuration come and go.
