@@ -17,19 +17,24 @@ struct PublishedPorts {
     }
   }
 
+  /// What a runtime says that publishes `count` ports from `first` on.
+  private static func mappings(from first: Int, _ count: Int) -> JSONValue {
+    let mappings = (0..<count).map { port -> JSONValue in
+      ["hostPort": .integer(Int64(first + port)), "containerPort": 80, "protocol": "tcp"]
+    }
+    return ["portMappings": .array(mappings)]
+  }
+
   /// The plugin with `count` ports of the container `number`, from `first` on.
   private static func plugin(
     _ number: Int, ports first: Int, _ count: Int, reference: Bool = false
   ) throws -> Plugin {
-    let mappings = (0..<count).map { port -> JSONValue in
-      ["hostPort": .integer(Int64(first + port)), "containerPort": 80, "protocol": "tcp"]
-    }
     let address = "10.248.\(number >> 8 & 255).\(number & 255)/16"
     let path = try Place.write(
       "portmap-\(number)-\(first)",
       [
         "cniVersion": "1.0.0", "name": "bench", "type": "portmap",
-        "runtimeConfig": ["portMappings": .array(mappings)],
+        "runtimeConfig": mappings(from: first, count),
         "prevResult": [
           "cniVersion": "1.0.0",
           "interfaces": [["name": "eth0", "sandbox": .string(Place.sandboxPath(sandbox))]],
@@ -106,16 +111,13 @@ extension PublishedPorts {
       let attachment = ports.run("ADD", "published")
       var run = try attachment.checked()
       if isPublished {
-        let mappings = (0..<10).map { port -> JSONValue in
-          ["hostPort": .integer(Int64(2200 + port)), "containerPort": 80, "protocol": "tcp"]
-        }
         let plugin = Plugin(
           name: "portmap",
           configuration: try Place.write(
             "published",
             [
               "cniVersion": "1.1.0", "name": "bench", "type": "portmap",
-              "runtimeConfig": ["portMappings": .array(mappings)],
+              "runtimeConfig": mappings(from: 2200, 10),
               "prevResult": try JSONValue(parsing: Array(text(attachment.output).utf8)),
             ]))
         run.nanoseconds += try plugin.program("ADD", "published", sandbox: "ours").checked()
