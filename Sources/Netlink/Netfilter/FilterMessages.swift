@@ -75,11 +75,13 @@ struct FilterMessages {
   /// Deletes the table with all that is in it.
   var deletion: FilterMessage { FilterMessage(NFT_MSG_DELTABLE, 0, named.bytes) }
 
-  /// Makes the table, `hooked` with its chains at their places.
-  func creation(hooked: Bool = true) -> [FilterMessage] {
+  /// Makes the table, `hooked` with its chains at their places; where it `isNew`, only if there is
+  /// none of its name.
+  func creation(hooked: Bool = true, isNew: Bool = false) -> [FilterMessage] {
     var writer = named
     writer.put(.userData, table.comment.map { Octets(comment: $0, atMost: 250) })
-    var messages = [FilterMessage(NFT_MSG_NEWTABLE, NLM_F_CREATE, writer.bytes)]
+    let flags = NLM_F_CREATE | (isNew ? NLM_F_EXCL : 0)
+    var messages = [FilterMessage(NFT_MSG_NEWTABLE, flags, writer.bytes)]
     for chain in table.chains {
       messages.append(
         FilterMessage(NFT_MSG_NEWCHAIN, NLM_F_CREATE, content(chain, hooked: hooked)))

@@ -21,9 +21,22 @@ public final class NetfilterSocket {
 
   /// Puts `tables` there, in place of what has their names, in one transaction: a packet meets the
   /// old rules or the new ones.
+  ///
+  /// Tables of which none is there are only made: where the kernel deletes one, close(2) of this
+  /// socket waits until no processor uses it, some 10 ms.
   public func replace(_ tables: [FilterTable], until deadline: Deadline) throws(FilterError) {
-    let messages = tables.flatMap { FilterMessages(table: $0).replacement }
-    try transact(.replace, messages, until: deadline)
+    let messages = tables.map { FilterMessages(table: $0) }
+    var areNew = true
+    for each in tables where areNew {
+      areNew = try table(each.family, each.name, until: deadline) == nil
+    }
+    if areNew {
+      do throws(FilterError) {
+        try transact(.replace, messages.flatMap { $0.creation(isNew: true) }, until: deadline)
+        return
+      } catch { if error.errno != .fileExists { throw error } }
+    }
+    try transact(.replace, messages.flatMap { $0.replacement }, until: deadline)
   }
 
   /// Deletes the table with all that is in it; false if there is none.
