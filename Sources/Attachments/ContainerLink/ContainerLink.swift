@@ -122,28 +122,24 @@ package struct ContainerLink {
     } catch { if error.errno != .noSuchDevice { throw error } }
   }
 
-  /// Deletes the host end of an attachment, and with it the container end, wherever that is. A link
-  /// of the same name that is another's stays.
-  private static func release(
-    _ detachment: Detachment, _ outside: RouteSocket, until deadline: Deadline
-  ) throws(RouteError) {
+  /// The index of the host end of an attachment; nil where there is none. A link of the same name
+  /// that is another's is none.
+  static func hostEnd(
+    of detachment: Detachment, _ outside: RouteSocket, until deadline: Deadline
+  ) throws(RouteError) -> Int32? {
     let hostLink = detachment.hostLink
     guard let link = try outside.linkIfPresent(.named(hostLink.name), until: deadline),
       hostLink.owner(of: link, network: detachment.key.network) == .ours
-    else { return }
-    try delete(link.index, outside, until: deadline)
+    else { return nil }
+    return link.index
   }
 
   /// Deletes the host end of an attachment, and with it the container end, wherever that is.
-  package static func release(
-    _ detachment: Detachment, _ context: Context, _ failures: inout Failures
-  ) {
-    do throws(RouteError) {
-      try release(detachment, RouteSocket(), until: context.deadline)
-      context.log.write(.debug, "deleted the veth pair")
-    } catch {
-      failures.add(AttachmentError(error, "cannot delete link \"\(detachment.hostLink.name)\""))
-    }
+  private static func release(
+    _ detachment: Detachment, _ outside: RouteSocket, until deadline: Deadline
+  ) throws(RouteError) {
+    guard let index = try hostEnd(of: detachment, outside, until: deadline) else { return }
+    try delete(index, outside, until: deadline)
   }
 
   func bringHostEndUp(until deadline: Deadline) throws(RouteError) {

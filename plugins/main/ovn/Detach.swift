@@ -25,7 +25,7 @@ extension OVN {
   ) throws(AttachmentError) {
     var failures = Failures()
     let rows = ReleasedRows(detachment, context, &failures)
-    ContainerLink.release(detachment, context, &failures)
+    let link = ReleasedLink(detachment, context, &failures)
     let records = rows?.records(context, &failures) ?? []
     if LogicalPort.release(
       detachment, recorded: rows?.value(of: LogicalPort.key), context, &failures)
@@ -34,6 +34,7 @@ extension OVN {
         request, records.lazy.compactMap { $0.ipam }.first, context, &failures)
       if ipam.finish(context, &failures) { rows?.remove(detachment, context, &failures) }
     }
+    link.finish(context)
     try failures.throwIfAny("cannot detach \(detachment.key.attachment.interfaceName)")
   }
 }

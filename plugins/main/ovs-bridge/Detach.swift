@@ -24,7 +24,7 @@ extension OVSBridge {
   ) throws(AttachmentError) {
     var failures = Failures()
     let rows = ReleasedRows(detachment, context, &failures)
-    ContainerLink.release(detachment, context, &failures)
+    let link = ReleasedLink(detachment, context, &failures)
     AttachmentGuard.release(detachment, context, &failures)
     let records = rows?.records(context, &failures) ?? []
     let ipam = IPAMRemoval(request, records.lazy.compactMap { $0.ipam }.first, context, &failures)
@@ -35,6 +35,7 @@ extension OVSBridge {
     if ipam.finish(context, &failures) { rows?.remove(detachment, context, &failures) }
     Forward.release(
       detachment, isRecorded: rows?.have(.gateway) ?? true, context, &failures)
+    link.finish(context)
     try failures.throwIfAny("cannot detach \(detachment.key.attachment.interfaceName)")
   }
 }

@@ -1,0 +1,46 @@
+internal import CLinux
+
+/// A copy of this process that does one thing and ends, while this process goes on.
+///
+/// It has none of this process's descriptors but one: it holds no lock, and keeps no reader of
+/// this process's output waiting. It is killed when this process ends, and when this value goes
+/// away; who waits for it then is init(1), because it may be in the kernel for a while.
+public struct ForkedProcess: ~Copyable {
+  private let identifier: pid_t
+  private let ending: FileDescriptor
+  private var isLeft = false
+
+  /// Makes the copy, which runs `body` and ends with the exit status that this returns: fork(2).
+  ///
+  /// For a process with one thread.
+  public init(keeping descriptor: borrowing FileDescriptor, _ body: () -> CInt) throws(SystemError)
+  {
+    let result = try check(clinux_fork_keeping(descriptor.rawValue), "fork", "this process")
+    let pid = pid_t(truncatingIfNeeded: result)
+    if pid == 0 { Process.exit(body()) }
+    let opened = clinux_open_process(pid)
+    if opened < 0 {
+      _ = clinux_kill(pid, SIGKILL)
+      _ = clinux_wait(pid)
+    }
+    ending = FileDescriptor(owning: CInt(try check(opened, "pidfd_open", "\(pid)")))
+    identifier = pid
+  }
+
+  deinit {
+    if !isLeft { _ = clinux_kill(identifier, SIGKILL) }
+  }
+
+  /// Waits until it has ended; false if it has not at the deadline.
+  public borrowing func waitForEnd(until deadline: Deadline) throws(SystemError) -> Bool {
+    try wait(for: [.readable(ending.rawValue)], until: deadline) != nil
+  }
+
+  /// Waits until it has ended, and leaves it to itself if it has not at the deadline. False then.
+  public consuming func finish(until deadline: Deadline) throws(SystemError) -> Bool {
+    isLeft = true
+    guard try waitForEnd(until: deadline) else { return false }
+    _ = try Process.waitForEnd(of: identifier)
+    return true
+  }
+}
