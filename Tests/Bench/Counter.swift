@@ -11,6 +11,10 @@ enum Counter: String, CaseIterable {
   /// As valgrind(1) counts them, in user mode.
   case instructions
 
+  /// Whether the program may start others: valgrind (3.19) has no pidfd_open(2), by which a plugin
+  /// waits for them.
+  var countsDelegates: Bool { self != .instructions }
+
   /// Runs the program, which must end well.
   func count(_ program: Program) throws -> Double {
     switch self {

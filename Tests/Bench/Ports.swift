@@ -40,9 +40,9 @@ final class Ports {
 
   func run(
     _ command: String, _ containerID: String, sandbox: String = "ours", isLogged: Bool = false,
-    directory: String = Place.ours
+    isAddressed: Bool = true, directory: String = Place.ours
   ) -> Program {
-    var plugin = isLogged ? logged : plugin
+    var plugin = isAddressed ? isLogged ? logged : plugin : layer2
     plugin.directory = directory
     return plugin.program(command, containerID, sandbox: sandbox, output: containerID)
   }
@@ -62,15 +62,23 @@ final class Ports {
     var del = Comparison()
   }
 
-  func compare(_ turns: Int) throws -> Times {
+  /// ADD and DEL against the same by hand, by turns.
+  ///
+  /// - Parameter settled: Each begins when ovs-vswitchd has done with the one before. Otherwise it
+  ///   begins at once, and ADD waits until ovs-vswitchd has done with the DEL before.
+  func compare(_ turns: Int, settled: Bool = true) throws -> Times {
     var times = Times()
+    func timed(_ program: Program) throws -> Program.Run {
+      if settled { try Reconfigurations.settle() }
+      return try program.checked()
+    }
     func attachOurs(_ index: Int) throws {
-      times.add.ours.add(try run("ADD", "c\(index)").checked())
-      times.del.ours.add(try run("DEL", "c\(index)").checked())
+      times.add.ours.add(try timed(run("ADD", "c\(index)")))
+      times.del.ours.add(try timed(run("DEL", "c\(index)")))
     }
     func attachByHand() throws {
-      times.add.other.add(try hand.program("ADD").checked())
-      times.del.other.add(try hand.program("DEL").checked())
+      times.add.other.add(try timed(hand.program("ADD")))
+      times.del.other.add(try timed(hand.program("DEL")))
     }
     for index in 0..<turns {
       if index.isMultiple(of: 2) {

@@ -23,11 +23,12 @@ enum Guards {
 
   static func measure(_ options: Options, into table: inout Table) throws {
     let guarded = try plugin("guarded", [("guard", true)])
-    let plain = try plugin("plain", [])
+    let plain = try plugin("unguarded", [])
     func attach(_ plugin: Plugin, _ sandbox: String, thenEnforce isGuarded: Bool = false) throws
       -> Program.Run
     {
       let id = "c-\(sandbox)"
+      try Reconfigurations.settle()
       var run = try plugin.program("ADD", id, sandbox: sandbox, output: id).checked()
       if isGuarded { run.nanoseconds += try enforce(on: "\(Place.directory)/\(id).out") }
       try plugin.program("DEL", id, sandbox: sandbox, output: id).checked()
@@ -35,12 +36,12 @@ enum Guards {
     }
     var add = Comparison()
     try add.measure(
-      options.turns, { try attach(guarded, "guarded") }, { try attach(plain, "plain") })
+      options.turns, { try attach(guarded, "guarded") }, { try attach(plain, "unguarded") })
     table.add(Row("ADD with `guard`, by XDP", add, against: "without", atMost: 1.3))
     var rules = Comparison()
     try rules.measure(
-      options.turns, { try attach(plain, "plain", thenEnforce: true) },
-      { try attach(plain, "plain") })
+      options.turns, { try attach(plain, "unguarded", thenEnforce: true) },
+      { try attach(plain, "unguarded") })
     table.add(Row("ADD, and a guard by nftables", rules, against: "without", atMost: 1.6))
 
     try Place.addSandbox("server")
@@ -54,7 +55,7 @@ enum Guards {
     // Seconds for the same content, so that less is better, as in the other rows.
     var transfer = Comparison()
     try guarded.program("ADD", "t1", sandbox: "guarded", output: "t1").checked()
-    try plain.program("ADD", "t2", sandbox: "plain", output: "t2").checked()
+    try plain.program("ADD", "t2", sandbox: "unguarded", output: "t2").checked()
     try Program.tool("ip", "netns", "exec", "server", "iperf3", "-s", "-D").checked()
     func send(_ sandbox: String) throws -> Program.Run {
       try Program.tool(
@@ -62,11 +63,11 @@ enum Guards {
       ).checked()
     }
     Clock.sleep(.milliseconds(500))
-    try transfer.measure(options.isQuick ? 4 : 10, { try send("guarded") }, { try send("plain") })
+    try transfer.measure(options.isQuick ? 4 : 10, { try send("guarded") }, { try send("unguarded") })
     table.add(
       Row("100 MB by iperf3 with `guard`, by XDP", transfer, against: "without", atMost: 1.25))
     for (plugin, id, sandbox) in [
-      (guarded, "t1", "guarded"), (plain, "t2", "plain"), (server, "server", "server"),
+      (guarded, "t1", "guarded"), (plain, "t2", "unguarded"), (server, "server", "server"),
     ] {
       try plugin.program("DEL", id, sandbox: sandbox, output: id).checked()
     }

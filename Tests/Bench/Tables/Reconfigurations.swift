@@ -34,12 +34,15 @@ struct Reconfigurations {
     return Counted(looks: try read("bridge_reconfigure"), events: try read("nln_changed"))
   }
 
-  /// The counters when they have not changed for a while.
-  private static func settled() throws -> Counted {
+  /// Waits until ovs-vswitchd has done with what was before.
+  static func settle() throws { _ = try settled(looks: 2, every: 40) }
+
+  /// The counters when so many looks at them, `interval` milliseconds apart, have shown no change.
+  private static func settled(looks: Int = 4, every interval: Int = 100) throws -> Counted {
     var last = try count()
     var quiet = 0
-    while quiet < 4 {
-      Clock.sleep(.milliseconds(100))
+    while quiet < looks {
+      Clock.sleep(.milliseconds(interval))
       let now = try count()
       quiet = now.looks == last.looks && now.events == last.events ? quiet + 1 : 0
       last = now

@@ -65,6 +65,7 @@ enum Weight {
         var program = Program.tool("ip")
         program.arguments += line.split(separator: " ").map(String.init)
         // They stay for the next time.
+        program.errors = "/dev/null"
         _ = try program.run()
       }
       members += [
