@@ -63,7 +63,8 @@ enum Guards {
       ).checked()
     }
     Clock.sleep(.milliseconds(500))
-    try transfer.measure(options.isQuick ? 4 : 10, { try send("guarded") }, { try send("unguarded") })
+    try transfer.measure(
+      options.isQuick ? 4 : 10, { try send("guarded") }, { try send("unguarded") })
     table.add(
       Row("100 MB by iperf3 with `guard`, by XDP", transfer, against: "without", atMost: 1.25))
     for (plugin, id, sandbox) in [
