@@ -22,6 +22,11 @@ enum LinuxBridge {
     var crowd = 0
     var points: [(x: Double, series: Series)] = []
     try Place.addSandbox("linux")
+    func links() throws -> Int {
+      try Program.tool("ip", "-o", "link", "show", "type", "veth").printed()
+        .split(separator: "\n").count
+    }
+    let others = try links()
     for count in counts {
       var series = Series()
       for index in 0...turns {
@@ -38,7 +43,7 @@ enum LinuxBridge {
     try Program.tool("ip", "link", "del", name).checked()
     // The kernel takes the ports of a namespace that is gone down in its own time.
     let deadline = Deadline.after(.seconds(60))
-    while try Program.tool("ip", "-o", "link", "show", "type", "veth").printed() != "" {
+    while try links() > others {
       guard !deadline.hasPassed else { throw BenchError("a veth link does not go away") }
       Clock.sleep(.milliseconds(20))
     }
