@@ -69,6 +69,7 @@ struct Work {
     for index in 0..<5 {
       for counter in Counter.allCases.indices {
         for place in commands.indices {
+          try Reconfigurations.settle()
           let program = ports.run(
             commands[place].0, "counted-\(index)",
             isAddressed: Counter.allCases[counter].countsDelegates)
@@ -77,6 +78,7 @@ struct Work {
         }
       }
       for place in commands.indices {
+        try Reconfigurations.settle()
         let program = ports.run(commands[place].0, "counted-\(index)")
         commands[place].1.octets.add(try Self.octets(to: program))
       }

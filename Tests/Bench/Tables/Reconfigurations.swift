@@ -8,7 +8,7 @@ struct Reconfigurations {
     var looks = 0.0
     var events = 0.0
   }
-  private var commands = [("ADD", Counted(), 3.0), ("DEL", Counted(), 3.0)]
+  private var commands = [("ADD", Counted(), 2.5), ("DEL", Counted(), 2.0)]
 
   /// The means of so many ADDs and DELs.
   init(_ ports: Ports, turns: Int) throws {
