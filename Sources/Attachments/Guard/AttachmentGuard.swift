@@ -78,14 +78,22 @@ package struct AttachmentGuard {
           return nil
         } catch { return error.description }
       }
-    } else {
-      // What an ADD that was killed has left would guard the new link of this name.
-      do throws(GuardError) {
-        try LinkGuard.remove(of: name, comment: comment, until: context.deadline)
-      } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
     }
     guard let wanted, !survey.leftovers.rows.isEmpty else { return }
     try wanted.enforce(.nothing, link, context)
+  }
+
+  /// Removes the table of an ADD that was killed, which guards the new link of this name: when the
+  /// port has been asked for, so that this does not hold it up. Until then less passes than is to.
+  package static func removeRemains(
+    _ wanted: AttachmentGuard?, _ plan: Plan, _ context: Context
+  ) throws(AttachmentError) {
+    guard wanted?.mechanism != .nftables else { return }
+    do throws(GuardError) {
+      try LinkGuard.remove(
+        of: plan.hostLink.name, comment: plan.hostLink.alias(network: plan.network),
+        until: context.deadline)
+    } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
   }
 
   /// Guards the host end from now on, before it is a port, in place of what was there. Without

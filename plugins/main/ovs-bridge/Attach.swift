@@ -47,6 +47,7 @@ extension OVSBridge {
       link, plan, survey, result.addresses, remembering: remembered, marks(plan, result), target,
       context, &rollback)
     try link.settle(plan, context)
+    try AttachmentGuard.removeRemains(guarding, plan, context)
     var late = context
     if plan.needsWire {
       try link.configure(plan, result, port, in: sandbox, context)
