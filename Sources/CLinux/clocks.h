@@ -20,7 +20,12 @@ static inline void clinux_sleep(long long nanoseconds) {
   while (nanosleep(&rest, &rest) == -1 && errno == EINTR) {}
 }
 
-static inline void clinux_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
+static inline void clinux_prepare_signals(void) {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  /* Who ignores it hands that on, and wait(2) finds no children; see execve(2). */
+  signal(SIGCHLD, SIG_DFL);
+}
 /* What clinux_spawn starts has no signal blocked. */
 static inline void clinux_block_termination(void) {
   sigset_t signals;

@@ -30,8 +30,8 @@ static inline long clinux_pipe(int ends[2]) {
 
 /*
  * Starts `path` with `input` and `output` as descriptors 0 and 1, and `errors` as 2 unless that is
- * negative, in a process group of its own, with no signal blocked and SIGPIPE as usual. It is
- * killed when this thread ends, however that comes. Returns its process ID, or -errno.
+ * negative, in a process group of its own, with no signal blocked, and SIGPIPE and SIGXFSZ as
+ * usual. It is killed when this thread ends, however that comes. Returns its process ID, or -errno.
  *
  * posix_spawn(3) has no attribute for PR_SET_PDEATHSIG. Between vfork(2) and execve(2) the child
  * uses this memory, while this thread stands still: it changes nothing but `failure`.
@@ -48,6 +48,7 @@ static inline long clinux_spawn(const char *path, char *const arguments[],
   pid_t pid = vfork();
   if (!pid) {
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     /* The parent may have ended before prctl(2). */
     if (setpgid(0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != parent ||
         dup2(input, 0) < 0 || dup2(output, 1) < 0 || (errors >= 0 && dup2(errors, 2) < 0) ||

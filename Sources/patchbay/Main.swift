@@ -29,7 +29,7 @@ struct Patchbay: ParsableCommand {
   static let number = "0.1.0"
 
   static func main() {
-    Process.ignoreBrokenPipes()
+    Process.prepareSignals()
     let words = CommandLine.arguments.dropFirst()
     if words.first == "help", let text = unknownCommand(Array(words.dropFirst())) {
       say(text)

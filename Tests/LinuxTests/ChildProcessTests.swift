@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Child processes")
 struct ChildProcessTests {
-  init() { Linux::Process.ignoreBrokenPipes() }
+  init() { Linux::Process.prepareSignals() }
 
   /// Runs a program as a plugin runs its delegate.
   private func start(

@@ -22,8 +22,10 @@ public enum Process {
   /// The process ID; see getpid(2).
   public static var identifier: Int32 { CLinux::getpid() }
 
-  /// A write to a closed pipe is `EPIPE` from now on, and not the end of the process.
-  public static func ignoreBrokenPipes() { clinux_ignore_broken_pipes() }
+  /// A write to a closed pipe is `EPIPE` from now on, and one beyond the limit of a file's size
+  /// `EFBIG`: neither is the end of the process. And what this process starts is waited for, even
+  /// if `SIGCHLD` was ignored when it was started.
+  public static func prepareSignals() { clinux_prepare_signals() }
 
   /// `SIGINT`, `SIGTERM` and `SIGHUP` do not end this process from now on; the processes that it
   /// starts still end by them. See sigprocmask(2).

@@ -1,0 +1,70 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Who starts a plugin hands on more than its environment: signals that are ignored or blocked,
+/// limits, descriptors that are closed, a directory that is gone.
+@Suite("What a plugin is started with", .privateHost) struct InheritanceTests {
+  /// What is done before the plugin is started, as `$P`, by a shell.
+  struct Start: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let script: String
+
+    init(_ description: String, _ script: String) {
+      (testDescription, self.script) = (description, script)
+    }
+  }
+  private static let blocking = """
+    import os, signal
+    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+    os.execv(os.environ["P"], ["p"])
+    """
+  static let starts = [
+    Start("ends of children that are ignored", "exec env --ignore-signal=CHLD $P"),
+    Start("every signal blocked", "exec python3 -c '\(blocking)'"),
+    Start("no standard error", "exec $P 2>&-"),
+    Start("few descriptors", "ulimit -n 40; exec $P"),
+    Start("little stack", "ulimit -s 512; exec $P"),
+    Start("a mask that takes every permission", "umask 0777; exec $P"),
+    Start("a directory that is gone", "d=$(mktemp -d); cd $d; rmdir $d; exec $P"),
+  ]
+
+  private func run(_ command: String, _ script: String, _ network: Network, _ sandbox: Sandbox)
+    throws -> PluginResult
+  {
+    var variables = [
+      "CNI_COMMAND": command, "CNI_PATH": network.plugin.searchPath, "CNI_CONTAINERID": "c1",
+      "CNI_NETNS": sandbox.path, "CNI_IFNAME": "eth0", "P": network.plugin.path,
+    ]
+    variables.merge(ProcessInfo.processInfo.environment) { first, _ in first }
+    return PluginResult(
+      try network.host.namespace.exec(
+        "sh", ["-c", script], environment: variables,
+        input: network.addressed("10.1.0.0/24", members: ["logLevel": "debug"]).encoded))
+  }
+
+  @Test("is no reason to fail, and ADD and DEL do what they do", arguments: starts)
+  func start(_ start: Start) throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let before = try network.host.snapshot()
+    let result = try run("ADD", start.script, network, sandbox)
+    try result.checked()
+    #expect(result.json["ips"][0]["address"].text?.hasPrefix("10.1.0.") == true, "\(result)")
+    try run("DEL", start.script, network, sandbox).checked()
+    let left = try network.host.snapshot().difference(from: before).split(separator: "\n").filter {
+      !$0.hasPrefix("+ file:") || $0.contains("/10.1.0.")
+    }
+    #expect(left == [])
+  }
+
+  @Test("files that may have no content: ADD says so, and leaves nothing")
+  func fileSize() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let refused = try run("ADD", "ulimit -f 0; exec $P", network, sandbox)
+    #expect(refused.status == 1 && refused.code != nil, "\(refused)")
+    #expect(try network.host.ip("link").array.allSatisfy { $0["group"].text == "default" })
+    #expect(try sandbox.ip("link").array.count == 1)
+  }
+}
