@@ -58,7 +58,7 @@ struct Tampering: CustomTestStringConvertible, Sendable {
         #"external_ids:contPodUid is "uid-8", should be "uid-7""#),
       Tampering("ovs-vsctl del-port PORT", "there is no port"),
       Tampering(
-        "ovs-vsctl add-br br2 -- set Bridge br2 datapath_type=netdev -- remove-port",
+        "ovs-vsctl add-br br2 -- set Bridge br2 datapath_type=\(Datapath.current.rawValue) -- remove-port",
         #"is "br2", should be "br1""#),
       Tampering("ip link set PORT down", "up is false, should be true"),
       Tampering("ip link set PORT mtu 1300", "mtu is 1300, should be 1400"),

@@ -32,6 +32,6 @@ struct Member: CustomTestStringConvertible, Sendable {
 
   /// Moves the port to another bridge, as it is.
   static let move =
-    "ovs-vsctl add-br br2 -- set Bridge br2 datapath_type=netdev -- --id=@p get Port PORT -- "
-    + "remove Bridge BRIDGE ports @p -- add Bridge br2 ports @p"
+    "ovs-vsctl add-br br2 -- set Bridge br2 datapath_type=\(Datapath.current.rawValue) -- "
+    + "--id=@p get Port PORT -- remove Bridge BRIDGE ports @p -- add Bridge br2 ports @p"
 }
