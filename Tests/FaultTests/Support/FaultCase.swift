@@ -35,7 +35,7 @@ enum Features: String, CaseIterable {
 
   /// The calls of a sweep from one to the next: each, but in `make test` one of five of what
   /// differs little from the full configuration, and fewer where the machine is slow.
-  var stride: Int { (isSoak || self == .full ? 1 : 5) * slowness }
+  var stride: Int { isSoak || self == .full ? slowness : 5 }
 }
 
 /// A host on which attachments of one configuration come and go.
@@ -52,7 +52,8 @@ struct FaultCase {
   /// With these members besides those of the usual configuration.
   init(_ members: [String: Document] = [:], hasFirewall: Bool = false) throws {
     faults = try FaultHost()
-    if hasFirewall {
+    // The machine of the kernel's datapath has no iptables.
+    if hasFirewall, Datapath.current == .userspace {
       for program in ["iptables-nft", "ip6tables-nft"] {
         try faults.host.namespace.exec(program, ["-P", "FORWARD", "DROP"]).checked()
       }

@@ -4,7 +4,10 @@ import Testing
 
 /// What is not ours to change.
 extension ForwardTests {
-  @Test("is told by STATUS where it is that of iptables-legacy, with the command that mends it")
+  // The machine of the kernel's datapath has no iptables; it is the same firewall.
+  @Test(
+    "is told by STATUS where it is that of iptables-legacy, with the command that mends it",
+    .only(on: .userspace))
   func legacy() throws {
     let configuration = routed.configuration()
     try routed.plugin.status(configuration).checked()
@@ -36,7 +39,9 @@ extension ForwardTests {
     try routed.del(configuration, "c1", sandbox)
   }
 
-  @Test("is not told where iptables-legacy lets the network pass by its addresses, or all")
+  @Test(
+    "is not told where iptables-legacy lets the network pass by its addresses, or all",
+    .only(on: .userspace))
   func legacyAddresses() throws {
     let configuration = routed.configuration()
     func rules(_ program: String, _ rules: String...) throws {
@@ -85,7 +90,9 @@ extension ForwardTests {
     }
   }
 
-  @Test("is a warning of validate, unless ADD opens it, with the command that mends it")
+  @Test(
+    "is a warning of validate, unless ADD opens it, with the command that mends it",
+    .only(on: .userspace))
   func validated() throws {
     func warnings(_ members: [String: Document] = [:], _ others: [Document] = []) throws
       -> [String]
