@@ -276,12 +276,9 @@ import Testing
     let network = try Guarded()
     try network.plugin.status(network.configuration()).checked()
     // Root who may do everything with the network, and may not load programs.
-    var variables = ["CNI_COMMAND": "STATUS", "CNI_PATH": network.plugin.searchPath]
-    variables.merge(ProcessInfo.processInfo.environment) { first, _ in first }
-    let output = try network.host.namespace.exec(
-      "setpriv", ["--bounding-set=-bpf,-sys_admin", network.plugin.path], environment: variables,
-      input: network.configuration(["ipam": .absent, "guard": "mac"]).encoded)
-    let refused = PluginResult(output)
+    let refused = try network.plugin.call(
+      "STATUS", network.configuration(["ipam": .absent, "guard": "mac"]), containerID: nil,
+      sandbox: nil, ifname: nil, through: ["setpriv", "--bounding-set=-bpf,-sys_admin"])
     #expect(refused.code == 50, "\(refused)")
     #expect(refused.message.contains("\"guard\" is not available"), "\(refused)")
   }

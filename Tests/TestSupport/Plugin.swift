@@ -82,28 +82,37 @@ public struct Plugin: Sendable {
   }
 
   /// Runs it with exactly these variables and octets.
+  ///
+  /// - Parameter starter: A program that goes on as the plugin, and its arguments; the path of the
+  ///   plugin is its last one.
   public func call(
-    _ variables: [String: String], input: some Sequence<UInt8>, timeout: Duration = .seconds(30)
+    _ variables: [String: String], input: some Sequence<UInt8>, through starter: [String] = [],
+    timeout: Duration = .seconds(30)
   ) throws -> PluginResult {
+    let command = starter + [path]
+    let arguments = Array(command.dropFirst())
     let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CNI_") }
     let environment = inherited.merging(variables) { $1 }
     let output =
-      try host?.exec(path, environment: environment, input: input, timeout: timeout)
-      ?? run(path, environment: environment, input: input, timeout: timeout)
+      try host?.exec(
+        command[0], arguments, environment: environment, input: input, timeout: timeout)
+      ?? run(command[0], arguments, environment: environment, input: input, timeout: timeout)
     return PluginResult(output)
   }
 
   /// Runs a command for an attachment.
   public func call(
     _ command: String, _ configuration: Document, containerID: String?, sandbox: String?,
-    ifname: String?, args: String? = nil, path: String? = nil, timeout: Duration = .seconds(30)
+    ifname: String?, args: String? = nil, path: String? = nil, through starter: [String] = [],
+    timeout: Duration = .seconds(30)
   ) throws -> PluginResult {
     var variables = ["CNI_COMMAND": command, "CNI_PATH": path ?? searchPath]
     variables["CNI_CONTAINERID"] = containerID
     variables["CNI_NETNS"] = sandbox
     variables["CNI_IFNAME"] = ifname
     variables["CNI_ARGS"] = args
-    return try call(variables, input: configuration.encoded, timeout: timeout)
+    return try call(
+      variables, input: configuration.encoded, through: starter, timeout: timeout)
   }
 
   /// Attaches a container.

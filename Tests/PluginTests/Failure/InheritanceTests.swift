@@ -1,11 +1,10 @@
-import Foundation
 import TestSupport
 import Testing
 
 /// Who starts a plugin hands on more than its environment: signals that are ignored or blocked,
 /// limits, descriptors that are closed, a directory that is gone.
 @Suite("What a plugin is started with", .privateHost) struct InheritanceTests {
-  /// What is done before the plugin is started, as `$P`, by a shell.
+  /// What a shell does before it goes on as the plugin, `$0`.
   struct Start: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let script: String
@@ -15,32 +14,24 @@ import Testing
     }
   }
   private static let blocking = """
-    import os, signal
-    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
-    os.execv(os.environ["P"], ["p"])
+    my $all = POSIX::SigSet->new; $all->fillset; sigprocmask(SIG_BLOCK, $all); exec @ARGV
     """
   static let starts = [
-    Start("ends of children that are ignored", "exec env --ignore-signal=CHLD $P"),
-    Start("every signal blocked", "exec python3 -c '\(blocking)'"),
-    Start("no standard error", "exec $P 2>&-"),
-    Start("few descriptors", "ulimit -n 40; exec $P"),
-    Start("little stack", "ulimit -s 512; exec $P"),
-    Start("a mask that takes every permission", "umask 0777; exec $P"),
-    Start("a directory that is gone", "d=$(mktemp -d); cd $d; rmdir $d; exec $P"),
+    Start("ends of children that are ignored", "exec env --ignore-signal=CHLD $0"),
+    Start("every signal blocked", "exec perl -MPOSIX=:signal_h -e '\(blocking)' $0"),
+    Start("no standard error", "exec $0 2>&-"),
+    Start("few descriptors", "ulimit -n 40; exec $0"),
+    Start("little stack", "ulimit -s 512; exec $0"),
+    Start("a mask that takes every permission", "umask 0777; exec $0"),
+    Start("a directory that is gone", "d=$(mktemp -d); cd $d; rmdir $d; exec $0"),
   ]
 
   private func run(_ command: String, _ script: String, _ network: Network, _ sandbox: Sandbox)
     throws -> PluginResult
   {
-    var variables = [
-      "CNI_COMMAND": command, "CNI_PATH": network.plugin.searchPath, "CNI_CONTAINERID": "c1",
-      "CNI_NETNS": sandbox.path, "CNI_IFNAME": "eth0", "P": network.plugin.path,
-    ]
-    variables.merge(ProcessInfo.processInfo.environment) { first, _ in first }
-    return PluginResult(
-      try network.host.namespace.exec(
-        "sh", ["-c", script], environment: variables,
-        input: network.addressed("10.1.0.0/24", members: ["logLevel": "debug"]).encoded))
+    try network.plugin.call(
+      command, network.addressed("10.1.0.0/24", members: ["logLevel": "debug"]),
+      containerID: "c1", sandbox: sandbox.path, ifname: "eth0", through: ["sh", "-c", script])
   }
 
   @Test("is no reason to fail, and ADD and DEL do what they do", arguments: starts)
@@ -62,7 +53,7 @@ import Testing
   func fileSize() throws {
     let network = try Network()
     let sandbox = try Sandbox()
-    let refused = try run("ADD", "ulimit -f 0; exec $P", network, sandbox)
+    let refused = try run("ADD", "ulimit -f 0; exec $0", network, sandbox)
     #expect(refused.status == 1 && refused.code != nil, "\(refused)")
     #expect(try network.host.ip("link").array.allSatisfy { $0["group"].text == "default" })
     #expect(try sandbox.ip("link").array.count == 1)
