@@ -51,7 +51,7 @@ import Testing
     #expect(text == "!")
   }
 
-  @Test("is killed when nobody has it any more")
+  @Test("is killed when its value goes away")
   func killed() throws {
     let began = ContinuousClock.now
     let text = try written { _ in

@@ -2,8 +2,8 @@ internal import Linux
 internal import Netlink
 package import PluginCore
 
-/// The veth pair of an attachment that DEL deletes: nobody sees it any more, and the rest of DEL is
-/// done while the kernel still waits until no processor uses it.
+/// The veth pair of an attachment, deleted by DEL. Neither its name nor its index finds it any
+/// more; the kernel still waits for processors that use it, and DEL does the rest meanwhile.
 package struct ReleasedLink: ~Copyable {
   private var deletion: LinkDeletion?
 
@@ -23,7 +23,8 @@ package struct ReleasedLink: ~Copyable {
     }
   }
 
-  /// Waits until the kernel has done with it. That it is deleted is certain before.
+  /// Waits until the kernel has done with it, or until the deadline, which is no failure: the link
+  /// is deleted in any case.
   package consuming func finish(_ context: Context) {
     guard let deletion = deletion.take() else { return }
     do throws(SystemError) {

@@ -83,8 +83,9 @@ package struct AttachmentGuard {
     try wanted.enforce(.nothing, link, context)
   }
 
-  /// Removes the table of an ADD that was killed, which guards the new link of this name: when the
-  /// port has been asked for, so that this does not hold it up. Until then less passes than is to.
+  /// Removes the table of an ADD that was killed, which guards the new link of this name. To be
+  /// called when the port has been asked for, so that this does not hold it up: until then the
+  /// table may drop frames that are to pass.
   package static func removeRemains(
     _ wanted: AttachmentGuard?, _ plan: Plan, _ context: Context
   ) throws(AttachmentError) {

@@ -4,7 +4,7 @@ internal import CLinux
 ///
 /// It has none of this process's descriptors but one: it holds no lock, and keeps no reader of
 /// this process's output waiting. It is killed when this process ends, and when this value goes
-/// away; who waits for it then is init(1), because it may be in the kernel for a while.
+/// away. It may stay in the kernel for a while then, and init(1) reaps it.
 public struct ForkedProcess: ~Copyable {
   private let identifier: pid_t
   private let ending: FileDescriptor

@@ -1,9 +1,9 @@
 public import Linux
 
-/// A link that nobody sees any more, and that the kernel is still deleting.
+/// A link that is being deleted. Neither its name nor its index finds it any more.
 ///
-/// The kernel answers the request when no processor uses the link, some 15 ms after it is gone for
-/// all others. So a copy of this process waits for the answer.
+/// The kernel answers the request when no processor uses the link, some 15 ms after that. So a copy
+/// of this process waits for the answer.
 public struct LinkDeletion: ~Copyable {
   private let copy: ForkedProcess
 
@@ -16,9 +16,9 @@ public struct LinkDeletion: ~Copyable {
 }
 
 extension RouteSocket {
-  /// Deletes the link with `index`, of a veth pair both ends, and returns when nobody sees it: by
-  /// name, by index, or in lists. Nil where the kernel has done with it already. A link that is
-  /// not there is refused with `ENODEV`.
+  /// Deletes the link with `index`, of a veth pair both ends. Returns when the kernel finds it no
+  /// more, by name, by index, or in lists; nil if it has done with it already. A link that is not
+  /// there is refused with `ENODEV`.
   ///
   /// For a process with one thread, in whose namespace this socket is.
   public func beginDeletion(of index: Int32, until deadline: Deadline) throws(RouteError)
