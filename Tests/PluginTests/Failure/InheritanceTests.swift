@@ -26,11 +26,12 @@ import Testing
     Start("a directory that is gone", "d=$(mktemp -d); cd $d; rmdir $d; exec $0"),
   ]
 
-  private func run(_ command: String, _ script: String, _ network: Network, _ sandbox: Sandbox)
-    throws -> PluginResult
-  {
+  private func run(
+    _ command: String, _ script: String, _ network: Network, _ sandbox: Sandbox,
+    members: [String: Document] = [:]
+  ) throws -> PluginResult {
     try network.plugin.call(
-      command, network.addressed("10.1.0.0/24", members: ["logLevel": "debug"]),
+      command, network.addressed("10.1.0.0/24", members: ["logLevel": "debug"]).with(members),
       containerID: "c1", sandbox: sandbox.path, ifname: "eth0", through: ["sh", "-c", script])
   }
 
@@ -53,7 +54,10 @@ import Testing
   func fileSize() throws {
     let network = try Network()
     let sandbox = try Sandbox()
-    let refused = try run("ADD", "ulimit -f 0; exec $0", network, sandbox)
+    // The log is one of them, and the lease another.
+    let log = "\(network.host.directory.path)/log"
+    let refused = try run(
+      "ADD", "ulimit -f 0; exec $0", network, sandbox, members: ["logFile": .string(log)])
     #expect(refused.status == 1 && refused.code != nil, "\(refused)")
     #expect(try network.host.ip("link").array.allSatisfy { $0["group"].text == "default" })
     #expect(try sandbox.ip("link").array.count == 1)
