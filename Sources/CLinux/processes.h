@@ -66,23 +66,12 @@ static inline long clinux_spawn(const char *path, char *const arguments[],
   return pid;
 }
 
-/*
- * Makes a copy of this process, which has none of its descriptors but `kept`, and is killed when
- * this thread ends, however that comes. Returns its process ID, 0 in the copy, or -errno. For a
- * process with one thread.
- */
-static inline long clinux_fork_keeping(int kept) {
-  pid_t parent = getpid();
-  pid_t pid = fork();
-  if (pid) return pid < 0 ? -(long)errno : pid;
-  /* The parent may have ended before prctl(2). */
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != parent) _exit(127);
-  /* close_range(2), Linux 5.9. */
+/* Closes all descriptors but `kept`; see close_range(2), Linux 5.9. */
+static inline void clinux_close_others(int kept) {
   if ((kept > 0 && syscall(436 /* SYS_close_range */, 0, kept - 1, 0)) ||
       syscall(436, kept + 1, ~0u, 0))
     for (int fd = 0; fd < 1024; fd++)
       if (fd != kept) close(fd);
-  return 0;
 }
 
 /* A descriptor that becomes readable when the process ends; see pidfd_open(2), Linux 5.3. */

@@ -6,7 +6,7 @@ internal import CLinux
 /// this process's output waiting. It is killed when this process ends, and when this value goes
 /// away. It may stay in the kernel for a while then, and init(1) reaps it.
 public struct ForkedProcess: ~Copyable {
-  private let identifier: pid_t
+  private let identifier: Int32
   private let ending: FileDescriptor
   private var isLeft = false
 
@@ -15,9 +15,12 @@ public struct ForkedProcess: ~Copyable {
   /// For a process with one thread.
   public init(keeping descriptor: borrowing FileDescriptor, _ body: () -> CInt) throws(SystemError)
   {
-    let result = try check(clinux_fork_keeping(descriptor.rawValue), "fork", "this process")
-    let pid = pid_t(truncatingIfNeeded: result)
-    if pid == 0 { Process.exit(body()) }
+    let parent = try Process.ending()
+    guard let pid = try Process.fork() else {
+      do { try Process.endWithParent(parent) } catch { Process.exit(1) }
+      clinux_close_others(descriptor.rawValue)
+      Process.exit(body())
+    }
     let opened = clinux_open_process(pid)
     if opened < 0 {
       _ = clinux_kill(pid, SIGKILL)
