@@ -4,6 +4,37 @@ public protocol JSONDecodable {
   init(_ json: JSONCursor) throws(JSONDecodingError)
 }
 
+extension JSONCursor {
+  /// The value as a `T`.
+  public func decode<T: JSONDecodable>(_: T.Type = T.self) throws(JSONDecodingError) -> T {
+    try T(self)
+  }
+
+  /// Nil where the value is absent or null.
+  public func decodeIfPresent<T: JSONDecodable>(_: T.Type = T.self) throws(JSONDecodingError) -> T?
+  { isAbsent ? nil : try T(self) }
+
+  /// The value, an integer in `range`.
+  public func decode<I: JSONDecodable & FixedWidthInteger>(in range: ClosedRange<I>)
+    throws(JSONDecodingError) -> I
+  {
+    guard case .integer(let number)? = value else {
+      throw expected("an integer in \(range.lowerBound)…\(range.upperBound)")
+    }
+    guard let value = I(exactly: number), range.contains(value) else {
+      throw error("\(number) is not in \(range.lowerBound)…\(range.upperBound)")
+    }
+    return value
+  }
+
+  /// The value, an integer in `range`; nil where it is absent or null.
+  public func decodeIfPresent<I: JSONDecodable & FixedWidthInteger>(in range: ClosedRange<I>)
+    throws(JSONDecodingError) -> I?
+  {
+    isAbsent ? nil : try decode(in: range)
+  }
+}
+
 extension JSONValue: JSONDecodable {
   /// Any value that is there.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {

@@ -1,19 +1,6 @@
 // The one file that touches libjansson. Nothing of it leaves this file.
 internal import CJansson
 
-/// A text that is not JSON, and where it stops being so.
-public struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// From 1.
-  public let line: Int
-  /// In characters.
-  public let column: Int
-  /// libjansson's words.
-  public let text: String
-
-  /// `line 1, column 7: string or '}' expected near end of file`
-  public var description: String { "line \(line), column \(column): \(text)" }
-}
-
 extension JSONValue {
   /// Parses one JSON text in UTF-8. Two members of one name are an error, and so is a number that
   /// a double cannot hold, arrays and objects more than 2,048 deep, or a text whose values would

@@ -4,8 +4,6 @@ public import Linux
 /// The kernel's firewall, spoken to by its own JSON interface, libnftables-json(5): one process of
 /// nft(8) for one question or one transaction, which happens wholly or not at all.
 public enum Firewall {
-  /// The program's name.
-  static let program = "nft"
   /// Where Debian and others have it; the `PATH` of a runtime may lack these.
   private static let directories = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"]
 
@@ -23,7 +21,7 @@ public enum Firewall {
 
   static func executable(in path: [String]) throws(FirewallError) -> String {
     for directory in path {
-      let candidate = "\(directory)/\(program)"
+      let candidate = "\(directory)/\(FirewallError.program)"
       if let status = try? FileStatus(path: candidate), status.kind == .regular,
         status.permissions & 0o111 != 0
       {

@@ -2,6 +2,9 @@ public import Linux
 
 /// Why the firewall was not asked, or said no.
 public enum FirewallError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The name of the program that is spoken to.
+  static let program = "nft"
+
   /// No directory of `path` has the program.
   case missing(path: [String])
   /// It said no, in these words of its own.
@@ -15,12 +18,12 @@ public enum FirewallError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let path):
-      "there is no \(Firewall.program) in \(path.joined(separator: ":")): "
+      "there is no \(Self.program) in \(path.joined(separator: ":")): "
         + "install the package nftables"
-    case .refused(let attempt, let words): "\(attempt): \(Firewall.program): \(words)"
+    case .refused(let attempt, let words): "\(attempt): \(Self.program): \(words)"
     case .unanswered(let attempt, let failure): "\(attempt): \(failure)"
     case .malformed(let attempt, let reason):
-      "\(attempt): the answer of \(Firewall.program) cannot be read: \(reason)"
+      "\(attempt): the answer of \(Self.program) cannot be read: \(reason)"
     }
   }
 

@@ -85,7 +85,7 @@ struct ShowTests {
   @Test("VLANs of any numbers make a text")
   func extremeTrunks() {
     func text(_ trunks: [Int64]) -> String {
-      Picture.VLANs(mode: nil, tag: nil, trunks: trunks).description
+      VLANs(mode: nil, tag: nil, trunks: trunks).description
     }
     #expect(text([.max, .max]) == "trunk \(Int64.max)")
     #expect(
@@ -260,7 +260,7 @@ struct PictureTests {
       ("dot1q-tunnel", 100, [], "dot1q-tunnel 100"),
     ] as [(String?, Int64?, [Int64], String)])
   func vlans(_ mode: String?, _ tag: Int64?, _ trunks: [Int64], _ text: String) {
-    #expect(Picture.VLANs(mode: mode, tag: tag, trunks: trunks).description == text)
+    #expect(VLANs(mode: mode, tag: tag, trunks: trunks).description == text)
   }
 
   @Test("no line is wider than the terminal", arguments: [40, 80, 100, 120])

@@ -82,14 +82,6 @@ struct Acknowledgement: Hashable {
   }
 }
 
-extension Acknowledgement {
-  /// The kernel's words and the name of the attribute of `request` that they are about.
-  func words(about request: ArraySlice<UInt8>, of family: NetlinkFamily) -> String? {
-    guard let offset, let name = family.attributeName(at: offset, of: request) else { return words }
-    return words.map { "\($0) (\(name))" } ?? name
-  }
-}
-
 /// What the kernel reports on request, one or many a list.
 protocol Reported {
   /// The type of the messages that report it.

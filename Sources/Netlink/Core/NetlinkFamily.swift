@@ -33,3 +33,11 @@ struct NetlinkFamily: Sendable {
     return nil
   }
 }
+
+extension Acknowledgement {
+  /// The kernel's words and the name of the attribute of `request` that they are about.
+  func words(about request: ArraySlice<UInt8>, of family: NetlinkFamily) -> String? {
+    guard let offset, let name = family.attributeName(at: offset, of: request) else { return words }
+    return words.map { "\($0) (\(name))" } ?? name
+  }
+}

@@ -1,5 +1,5 @@
 internal import CLinux
-internal import Linux
+public import Linux
 
 /// Requests that go to the kernel in one system call.
 ///
@@ -168,5 +168,22 @@ public struct Batch {
       }
     }
     return found
+  }
+}
+
+extension RouteSocket {
+  /// An empty batch of requests.
+  public func batch(until deadline: Deadline) -> Batch { Batch(self, deadline) }
+
+  /// Sends the requests that `build` adds, in one system call, and waits for the kernel's answers.
+  ///
+  /// What it returns and throws is said at `Batch.run()`.
+  @discardableResult
+  public func request(until deadline: Deadline, _ build: (inout Batch) -> Void)
+    throws(RouteError) -> [Link]
+  {
+    var batch = batch(until: deadline)
+    build(&batch)
+    return try batch.run()
   }
 }

@@ -21,21 +21,6 @@ public final class RouteSocket {
     }
   }
 
-  /// An empty batch of requests.
-  public func batch(until deadline: Deadline) -> Batch { Batch(self, deadline) }
-
-  /// Sends the requests that `build` adds, in one system call, and waits for the kernel's answers.
-  ///
-  /// What it returns and throws is said at `Batch.run()`.
-  @discardableResult
-  public func request(until deadline: Deadline, _ build: (inout Batch) -> Void)
-    throws(RouteError) -> [Link]
-  {
-    var batch = batch(until: deadline)
-    build(&batch)
-    return try batch.run()
-  }
-
   // MARK: - Reading
 
   /// The link; one that is not there is refused with `ENODEV`.

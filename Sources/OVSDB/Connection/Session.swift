@@ -43,15 +43,7 @@ final class Session {
 
   // MARK: - Requests
 
-  /// A request and what is at stake with it.
-  struct Request: Hashable, Sendable {
-    let id: Int64
-    let method: String
-    /// Whether the server may change the database when it has all of the request.
-    let changes: Bool
-    /// The last byte of the request, counted from the start of the connection.
-    let end: Int
-  }
+  typealias Request = SessionRequest
 
   /// Queues a request.
   func enqueue(_ method: String, _ parameters: [JSONValue], changes: Bool = false) -> Request {

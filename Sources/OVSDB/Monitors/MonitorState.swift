@@ -14,13 +14,13 @@ struct MonitorState {
   let monitored: [MonitorRequest]
   /// Whether the server selects rows and sends changes as `update2`; if not, as `update`.
   var isConditional: Bool
-  var request: Session.Request
+  var request: SessionRequest
   var phase = Phase.requested
   /// By table and UUID; each has its `_uuid` as a column, too.
   var rows: [String: [String: [String: Value]]] = [:]
 
   init(
-    database: String, monitored: [MonitorRequest], isConditional: Bool, request: Session.Request
+    database: String, monitored: [MonitorRequest], isConditional: Bool, request: SessionRequest
   ) {
     self.database = database
     self.monitored = monitored

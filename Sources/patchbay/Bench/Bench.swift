@@ -55,7 +55,10 @@ struct Bench: ParsableCommand {
     }
     progress(nil)
     let seconds = Double((Clock.monotonic - started).nanoseconds) / 1e9
-    show(json ? measurements.json(self, seconds) : measurements.text(self, seconds))
+    show(
+      json
+        ? measurements.json(network, parallel: parallel, seconds)
+        : measurements.text(network, parallel: parallel, seconds))
     guard let failure = measurements.failures.first else { return }
     throw Failure(
       "\(measurements.failures.count) failures; the first:\n\(failure)")

@@ -45,7 +45,7 @@ struct Measurements {
   }
 
   /// The table for people.
-  func text(_ bench: Bench, _ seconds: Double) -> String {
+  func text(_ network: String, parallel: Int, _ seconds: Double) -> String {
     let rate = seconds > 0 ? Double(succeeded) / seconds : 0
     var table = Table(["ms", "min", "p50", "p90", "p99", "max", "mean"])
     for command in Self.commands {
@@ -53,14 +53,14 @@ struct Measurements {
       if !figures.isEmpty { table.add([command.rawValue] + figures.map { "\($0.value)" }) }
     }
     let summary = """
-      network "\(bench.network)": \(succeeded) attachments, \(bench.parallel) at a time, in \
+      network "\(network)": \(succeeded) attachments, \(parallel) at a time, in \
       \(seconds.inHundredths) s: \(rate.inHundredths) a second
       """
     return succeeded == 0 ? summary : "\(summary)\n\(table.text())"
   }
 
   /// The same for programs.
-  func json(_ bench: Bench, _ seconds: Double) -> String {
+  func json(_ network: String, parallel: Int, _ seconds: Double) -> String {
     let commands = Self.commands.map { command in
       let figures = figures(command)
       let members = figures.map { ($0.name, Optional(JSONValue.real($0.value))) }
@@ -68,8 +68,8 @@ struct Measurements {
     }
     let document = JSONValue.object(
       [
-        ("network", .string(bench.network)), ("count", .integer(Int64(succeeded))),
-        ("parallel", .integer(Int64(bench.parallel))),
+        ("network", .string(network)), ("count", .integer(Int64(succeeded))),
+        ("parallel", .integer(Int64(parallel))),
         ("seconds", .real(seconds.inHundredths)),
         ("failures", .array(failures.map { .string($0) })),
       ] + commands)

@@ -4,10 +4,80 @@ import OpenVSwitch
 
 /// What Open vSwitch's database says, read in one transaction.
 struct DatabaseReading {
-  let root: HostReading.Root
-  let bridges: [HostReading.Bridge]
+  let root: DatabaseReading.Root
+  let bridges: [DatabaseReading.Bridge]
   /// Whether an ovs-vswitchd serves the database: it holds a lock while it is connected.
   let isServed: Bool
+
+  struct Root {
+    /// What the database says of Open vSwitch's release; nil where it does not.
+    let version: String?
+    let nextConfiguration: Int64
+    let currentConfiguration: Int64
+    let otherConfiguration: [String: String]
+    /// `system-id`, `ovn-remote` and the like.
+    let externalIDs: [String: String]
+
+    /// Whether ovs-vswitchd has taken over all changes.
+    var isSettled: Bool { nextConfiguration == currentConfiguration }
+  }
+
+  struct Bridge {
+    let name: String
+    /// `system` or `netdev`.
+    let datapath: DatapathType
+    /// `standalone` or `secure`; nil where it is not set.
+    let failMode: String?
+    /// The targets of its controllers, each with whether it is connected.
+    let controllers: [(target: String, isConnected: Bool)]
+    let hasSpanningTree: Bool
+    let ports: [Port]
+    /// In the order of their names.
+    let mirrors: [Mirror]
+
+    /// The names of the ports that mirrors copy to.
+    var mirrorOutputs: Set<String> { Set(mirrors.compactMap(\.outputPort)) }
+  }
+
+  /// A mirror of a bridge; ports by their names.
+  struct Mirror: Hashable {
+    let name: String
+    let selectsAll: Bool
+    /// The ports of which it copies what arrives by them at the bridge.
+    let sources: Set<String>
+    /// The ports of which it copies what leaves the bridge by them.
+    let destinations: Set<String>
+    /// Those that are copied; none means all.
+    let vlans: [Int64]
+    let outputPort: String?
+    let outputVLAN: Int64?
+  }
+
+  struct Port {
+    let name: String
+    let vlans: VLANs
+    let isProtected: Bool
+    let externalIDs: [String: String]
+    /// `status` and `rstp_status`: `stp_state` and the like.
+    let status: [String: String]
+    /// Bits per second that may leave the bridge by it; nil without limit.
+    let maximumRate: UInt64?
+    let interfaces: [Interface]
+  }
+
+  struct Interface {
+    let name: String
+    let type: String
+    let ofport: Int64?
+    let ofportRequest: Int64?
+    let index: Int64?
+    let error: String?
+    /// `remote_ip` of a tunnel, `peer` of a patch port.
+    let options: [String: String]
+    /// Kilobits per second that may come into the bridge by it; 0 without limit.
+    let policingRate: Int64
+    let externalIDs: [String: String]
+  }
 
   /// Reads it when ovs-vswitchd has taken over the last changes, for which it has a second: DEL
   /// does not wait for it.
@@ -66,7 +136,7 @@ struct DatabaseReading {
       results[interfaces].map {
         (
           $0[.uuid],
-          HostReading.Interface(
+          Interface(
             name: $0[.name], type: $0[.type].isEmpty ? "system" : $0[.type], ofport: $0[.ofport],
             ofportRequest: $0[.ofportRequest], index: $0[.ifindex], error: $0[.error],
             options: $0[.options], policingRate: $0[.ingressPolicingRate],
@@ -86,7 +156,7 @@ struct DatabaseReading {
       results[ports].map { row in
         (
           row[.uuid],
-          HostReading.Port(
+          Port(
             name: row[.name],
             vlans: .init(
               mode: row[.vlanMode], tag: row[.tag], trunks: row[.trunks],
@@ -101,7 +171,7 @@ struct DatabaseReading {
     func names(_ ports: [Reference]) -> Set<String> {
       Set(ports.compactMap { portRows[$0]?.name })
     }
-    var mirrorRows: [Reference: HostReading.Mirror] = [:]
+    var mirrorRows: [Reference: DatabaseReading.Mirror] = [:]
     for row in results[mirrors] {
       mirrorRows[row[.uuid]] = .init(
         name: row[.name], selectsAll: row[.selectsAll], sources: names(row[.sourcePorts]),
@@ -113,7 +183,7 @@ struct DatabaseReading {
       targets[row[.uuid]] = (target: row[.target], isConnected: row[.isConnected])
     }
     self.bridges = results[bridges].map { row in
-      HostReading.Bridge(
+      Bridge(
         name: row[.name], datapath: row.datapath,
         failMode: row[.failMode], controllers: row[.controllers].compactMap { targets[$0] },
         hasSpanningTree: row[.hasSpanningTree] || row[.hasRapidSpanningTree],

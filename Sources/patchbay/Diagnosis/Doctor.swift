@@ -138,7 +138,7 @@ struct Doctor {
       findings: findings)
   }
 
-  private func checkColumns(_ port: HostReading.Port, _ findings: inout Findings) {
+  private func checkColumns(_ port: DatabaseReading.Port, _ findings: inout Findings) {
     if port.vlans.mode == "trunk", let tag = port.vlans.tag {
       findings.doubt(
         "vlan-ignored", port.name,

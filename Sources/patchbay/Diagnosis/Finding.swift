@@ -89,3 +89,15 @@ struct Findings {
 
   func has(_ id: String) -> Bool { all.contains { $0.id == id && $0.status == .fault } }
 }
+
+/// The sign before a line.
+enum Mark {
+  static func of(_ status: Finding.Status) -> (text: String, style: Style) {
+    switch status {
+    case .good: ("✓", .good)
+    case .fault: ("✗", .error)
+    case .doubt: ("?", .warning)
+    case .skipped: ("-", .faint)
+    }
+  }
+}

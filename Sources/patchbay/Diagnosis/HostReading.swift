@@ -15,8 +15,8 @@ final class HostReading {
   let outside: RouteSocket
   let links: [Link]
   let addresses: [LinkAddress]
-  let root: Root
-  let bridges: [Bridge]
+  let root: DatabaseReading.Root
+  let bridges: [DatabaseReading.Bridge]
   /// Whether an ovs-vswitchd serves the database.
   let isServed: Bool
   let attachments: [AttachmentReading]
@@ -25,76 +25,6 @@ final class HostReading {
   let silence: ControlError?
   /// Of ovs-vswitchd, `3.1.0`; nil where it does not respond.
   let version: String?
-
-  struct Root {
-    /// What the database says of Open vSwitch's release; nil where it does not.
-    let version: String?
-    let nextConfiguration: Int64
-    let currentConfiguration: Int64
-    let otherConfiguration: [String: String]
-    /// `system-id`, `ovn-remote` and the like.
-    let externalIDs: [String: String]
-
-    /// Whether ovs-vswitchd has taken over all changes.
-    var isSettled: Bool { nextConfiguration == currentConfiguration }
-  }
-
-  struct Bridge {
-    let name: String
-    /// `system` or `netdev`.
-    let datapath: DatapathType
-    /// `standalone` or `secure`; nil where it is not set.
-    let failMode: String?
-    /// The targets of its controllers, each with whether it is connected.
-    let controllers: [(target: String, isConnected: Bool)]
-    let hasSpanningTree: Bool
-    let ports: [Port]
-    /// In the order of their names.
-    let mirrors: [Mirror]
-
-    /// The names of the ports that mirrors copy to.
-    var mirrorOutputs: Set<String> { Set(mirrors.compactMap(\.outputPort)) }
-  }
-
-  /// A mirror of a bridge; ports by their names.
-  struct Mirror: Hashable {
-    let name: String
-    let selectsAll: Bool
-    /// The ports of which it copies what arrives by them at the bridge.
-    let sources: Set<String>
-    /// The ports of which it copies what leaves the bridge by them.
-    let destinations: Set<String>
-    /// Those that are copied; none means all.
-    let vlans: [Int64]
-    let outputPort: String?
-    let outputVLAN: Int64?
-  }
-
-  struct Port {
-    let name: String
-    let vlans: Picture.VLANs
-    let isProtected: Bool
-    let externalIDs: [String: String]
-    /// `status` and `rstp_status`: `stp_state` and the like.
-    let status: [String: String]
-    /// Bits per second that may leave the bridge by it; nil without limit.
-    let maximumRate: UInt64?
-    let interfaces: [Interface]
-  }
-
-  struct Interface {
-    let name: String
-    let type: String
-    let ofport: Int64?
-    let ofportRequest: Int64?
-    let index: Int64?
-    let error: String?
-    /// `remote_ip` of a tunnel, `peer` of a patch port.
-    let options: [String: String]
-    /// Kilobits per second that may come into the bridge by it; 0 without limit.
-    let policingRate: Int64
-    let externalIDs: [String: String]
-  }
 
   /// Reads everything but what needs a question of its own.
   init(_ endpoint: Endpoint, until deadline: Deadline) throws {
@@ -136,7 +66,7 @@ final class HostReading {
   }
 
   func link(_ name: String) -> Link? { links.first { $0.name == name } }
-  func bridge(_ name: String) -> Bridge? { bridges.first { $0.name == name } }
+  func bridge(_ name: String) -> DatabaseReading.Bridge? { bridges.first { $0.name == name } }
 
   /// The addresses of the link with `index` in this namespace.
   func addresses(of index: Int32) -> [LinkAddress] { addresses.filter { $0.linkIndex == index } }
@@ -152,8 +82,8 @@ final class HostReading {
 /// An attachment, and what is there of it.
 struct AttachmentReading {
   let record: AttachmentRecord
-  let port: HostReading.Port
-  let bridge: HostReading.Bridge
+  let port: DatabaseReading.Port
+  let bridge: DatabaseReading.Bridge
   /// The host end; nil where there is no link of the port's name.
   let hostLink: Link?
   /// What is in the sandbox, or why nothing can be read there.
@@ -176,7 +106,7 @@ struct AttachmentReading {
   }
 
   var end: Inside? { try? inside.get() }
-  var interface: HostReading.Interface? { port.interfaces.first }
+  var interface: DatabaseReading.Interface? { port.interfaces.first }
   /// The container's name, or what its sandbox is called.
   var name: String {
     if let name = record.containerName { return name }
@@ -218,7 +148,7 @@ final class SandboxReader {
   }
 
   func read(
-    _ record: AttachmentRecord, _ port: HostReading.Port, on bridge: HostReading.Bridge
+    _ record: AttachmentRecord, _ port: DatabaseReading.Port, on bridge: DatabaseReading.Bridge
   ) -> AttachmentReading {
     AttachmentReading(
       record: record, port: port, bridge: bridge,

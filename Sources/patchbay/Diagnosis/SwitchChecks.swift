@@ -38,7 +38,7 @@ enum SwitchChecks {
 
   /// Whether ovs-vswitchd has the port's link: the checks that hold for ports of others, too.
   static func check(
-    _ port: HostReading.Port, of network: String?, _ host: HostReading,
+    _ port: DatabaseReading.Port, of network: String?, _ host: HostReading,
     _ findings: inout Findings
   ) {
     for interface in port.interfaces where interface.type == "system" {
@@ -195,7 +195,7 @@ extension AttachmentReading {
   }
 }
 
-extension Picture.VLANs {
+extension VLANs {
   /// The VLAN of frames without tag: 0 where it is none.
   var native: Int64 { mode == "trunk" ? 0 : tag ?? 0 }
 

@@ -27,20 +27,10 @@ struct PlaygroundEnvironment {
       ("CNI_PATH", pluginPath), ("NETCONFPATH", path),
       ("debian_chroot", "playground"),
     ]
-    let others = Self.withoutSwitch(Process.environment).filter { line in
+    let others = PlaygroundPaths.withoutSwitch(Process.environment).filter { line in
       !own.contains { line.hasPrefix("\($0.name)=") }
     }
-    variables = others + own.map { "\($0.name)=\($0.value)" } + PlaygroundSwitch.variables
-  }
-
-  /// `environment` without what leads programs of Open vSwitch to one outside.
-  static func withoutSwitch(_ environment: [String]) -> [String] {
-    environment.filter { line in
-      ![
-        "OVS_RUNDIR=", "OVS_LOGDIR=", "OVS_DBDIR=", "OVS_SYSCONFDIR=", "OVN_RUNDIR=", "OVN_LOGDIR=",
-        "OVN_DBDIR=", "OVN_NB_DB=", "OVN_SB_DB=",
-      ].contains { line.hasPrefix($0) }
-    }
+    variables = others + own.map { "\($0.name)=\($0.value)" } + PlaygroundPaths.variables
   }
 
   /// Where the plugins are: built beside this program, installed, of the distribution.
@@ -60,7 +50,7 @@ struct PlaygroundEnvironment {
       ?? "ovs-1, in \(PlaygroundNetwork.directory)/\(PlaygroundNetwork.file)"
     let text = """
       This is a playground: nothing outside sees what you do here, and exit ends all of it.
-        switch    Open vSwitch \(openvswitch.version), in \(PlaygroundSwitch.directory)
+        switch    Open vSwitch \(openvswitch.version), in \(PlaygroundPaths.openvswitch)
         network   \(network)
         plugins   \(pluginPath)
 

@@ -5,6 +5,12 @@ enum PlaygroundNetwork {
   static let directory = "/etc/cni/net.d"
   static let file = "10-ovs-1.conflist"
 
+  /// Where the central of `--ovn` listens, on the network that joins the hosts.
+  static let central = "172.31.0.10"
+  /// The members of its databases, for hosts: `tcp:IP:PORT`.
+  static let northbound = "tcp:\(central):6641"
+  static let addresses = "tcp:\(central):6650"
+
   static let text = """
     {
       "cniVersion": "1.0.0",
@@ -48,10 +54,10 @@ enum PlaygroundNetwork {
           {
             "type": "ovn",
             "switch": "\(name)",
-            "nb": "\(PlaygroundOVN.northbound)",
+            "nb": "\(PlaygroundNetwork.northbound)",
             "ipam": {
               "type": "cluster",
-              "database": "\(PlaygroundOVN.addresses)",
+              "database": "\(PlaygroundNetwork.addresses)",
               "ranges": [[{ "subnet": "\(subnet)" }]]
             }
           }

@@ -13,8 +13,6 @@ struct PlaygroundOVN {
   static let hosts = ["h1", "h2"]
   /// Where these commands are.
   static let commands = "/run/playground"
-  /// Where the central listens, on the network that joins the hosts.
-  private static let address = "172.31.0.10"
   private static let underlay = "underlay"
   private static let directory = "/run/ovn"
 
@@ -40,12 +38,9 @@ struct PlaygroundOVN {
     version = words.first { $0.first?.isNumber == true }.map { String($0) } ?? ""
   }
 
-  /// The members of the databases, for hosts: `tcp:IP:PORT`.
-  static let northbound = "tcp:\(address):6641"
-  static let addresses = "tcp:\(address):6650"
-  private static let southbound = "tcp:\(address):6642"
+  private static let southbound = "tcp:\(PlaygroundNetwork.central):6642"
   /// What programs of OVN on a host find in their environment.
-  static let variables = ["OVN_NB_DB=\(northbound)", "OVN_SB_DB=\(southbound)"]
+  static let variables = ["OVN_NB_DB=\(PlaygroundNetwork.northbound)", "OVN_SB_DB=\(southbound)"]
 
   /// Starts all of it, and returns when every host is a chassis.
   func start(_ playground: PlaygroundHost) throws {
@@ -70,19 +65,20 @@ struct PlaygroundOVN {
       "--timeout=30", "add-br", Self.underlay, "--", "set", "Bridge", Self.underlay,
       "datapath_type=netdev",
     ])
-    try Self.configure(Self.underlay, Self.address)
+    try Self.configure(Self.underlay, PlaygroundNetwork.central)
     _ = try Directory.create(path: Self.directory, mode: 0o755)
     for (name, port) in [("nb", 6641), ("sb", 6642)] {
       let file = "\(Self.directory)/ovn\(name)_db"
       try openvswitch.create("\(file).db", "/usr/share/ovn/ovn-\(name).ovsschema")
       try openvswitch.serve(
-        "\(file).db", at: ["punix:\(file).sock", "ptcp:\(port):\(Self.address)"], as: file)
+        "\(file).db", at: ["punix:\(file).sock", "ptcp:\(port):\(PlaygroundNetwork.central)"],
+        as: file)
     }
     let file = "\(Self.directory)/ipam"
     try PlaygroundProgram.run(
       playground.executable, ["cluster", "init", "--file", "\(file).db"],
       in: Process.environment)
-    try openvswitch.serve("\(file).db", at: ["ptcp:6650:\(Self.address)"], as: file)
+    try openvswitch.serve("\(file).db", at: ["ptcp:6650:\(PlaygroundNetwork.central)"], as: file)
     try northd.run(
       [
         "--ovnnb-db=unix:\(Self.directory)/ovnnb_db.sock",

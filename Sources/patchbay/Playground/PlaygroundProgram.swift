@@ -24,7 +24,7 @@ struct PlaygroundProgram {
 
   /// What it prints; throws if it does not succeed.
   @discardableResult
-  func run(_ arguments: [String], as directory: String = PlaygroundSwitch.directory) throws
+  func run(_ arguments: [String], as directory: String = PlaygroundPaths.openvswitch) throws
     -> String
   {
     try Self.run(path, arguments, in: Self.environment(directory))
@@ -50,7 +50,7 @@ struct PlaygroundProgram {
   /// Where programs look for sockets and files, however they were built: those of OVN in
   /// `directory`.
   static func environment(_ directory: String) -> [String] {
-    PlaygroundEnvironment.withoutSwitch(Process.environment) + PlaygroundSwitch.variables
+    PlaygroundPaths.withoutSwitch(Process.environment) + PlaygroundPaths.variables
       + ["OVN_RUNDIR", "OVN_LOGDIR", "OVN_DBDIR"].map { "\($0)=\(directory)" }
   }
 }

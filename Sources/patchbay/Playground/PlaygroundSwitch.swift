@@ -2,7 +2,7 @@ import Linux
 
 /// The Open vSwitch of a playground: a database, its server and the switch, in `/run/openvswitch`.
 struct PlaygroundSwitch {
-  static let directory = "/run/openvswitch"
+  private static let directory = PlaygroundPaths.openvswitch
 
   /// Where Open vSwitch's packages keep the name of the host.
   static let configurations = "/etc/openvswitch"
@@ -22,9 +22,6 @@ struct PlaygroundSwitch {
     let words = try daemon.run(["--version"]).split { $0 == " " || $0 == "\n" }
     version = words.first { $0.first?.isNumber == true }.map { String($0) } ?? ""
   }
-
-  /// Where every program of Open vSwitch, however it was built, looks for sockets and files.
-  static let variables = ["OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR"].map { "\($0)=\(directory)" }
 
   /// Where its database listens.
   static let endpoint = "unix:\(directory)/db.sock"

@@ -1,6 +1,6 @@
 import JSON
 
-extension HostReading.Mirror {
+extension DatabaseReading.Mirror {
   /// Where the copies go: `vethaaaaaaaaaaa`, `VLAN 99`; nil where they go nowhere.
   private var output: String? { outputPort ?? outputVLAN.map { "VLAN \($0)" } }
 

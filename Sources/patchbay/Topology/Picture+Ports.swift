@@ -6,7 +6,7 @@ import PluginCore
 
 extension Picture.Port {
   /// A port as the database has it, beside the links of this namespace.
-  init(_ row: HostReading.Port, of bridge: HostReading.Bridge, on host: HostReading) {
+  init(_ row: DatabaseReading.Port, of bridge: DatabaseReading.Bridge, on host: HostReading) {
     let externalIDs = row.externalIDs
     let gatewayAddresses = Self.gatewayAddresses(externalIDs)
     var problems = Self.blockades(row)
@@ -49,7 +49,7 @@ extension Picture.Port {
   }
 
   /// Whether spanning tree keeps the port from forwarding.
-  private static func blockades(_ row: HostReading.Port) -> [String] {
+  private static func blockades(_ row: DatabaseReading.Port) -> [String] {
     let state = row.status["stp_state"] ?? row.status["rstp_port_state"] ?? ""
     guard ["blocking", "listening", "learning", "discarding"].contains(state.lowercased()) else {
       return []
@@ -58,7 +58,7 @@ extension Picture.Port {
   }
 
   private static func problems(
-    _ row: HostReading.Interface, isOfHost: Bool, isSystem: Bool, _ link: Link?
+    _ row: DatabaseReading.Interface, isOfHost: Bool, isSystem: Bool, _ link: Link?
   ) -> [String] {
     let name = row.name
     var problems: [String] = []

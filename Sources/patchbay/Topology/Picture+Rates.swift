@@ -11,7 +11,7 @@ extension Picture {
     var inwards: UInt64?
 
     /// What the rows of the port say; nil without a limit.
-    init?(_ row: HostReading.Port) {
+    init?(_ row: DatabaseReading.Port) {
       let policing = row.interfaces.map(\.policingRate).max() ?? 0
       self.init(outwards: row.maximumRate, inwards: policing > 0 ? UInt64(policing) * 1000 : nil)
     }

@@ -59,7 +59,7 @@ extension Picture {
 
 extension Picture.Bridge {
   fileprivate init(
-    _ row: HostReading.Bridge, _ attachments: [String: AttachmentReading], _ peers: PeerSearch,
+    _ row: DatabaseReading.Bridge, _ attachments: [String: AttachmentReading], _ peers: PeerSearch,
     _ drops: [String: [ForwardProblem]], _ logicalPorts: LogicalPortReading?,
     on host: HostReading
   ) {

@@ -7,8 +7,8 @@ import Unixctl
 struct BridgeEnd {
   /// The container's name, or that of a link of this host.
   let name: String
-  let port: HostReading.Port
-  let interface: HostReading.Interface
+  let port: DatabaseReading.Port
+  let interface: DatabaseReading.Interface
   let mac: MACAddress
   /// Nil at layer 2 only.
   let address: IPAddress?
@@ -18,7 +18,7 @@ struct BridgeEnd {
 
 /// A way through one bridge, in one direction, and what ovs-vswitchd makes of frames on it.
 struct FramePath {
-  let bridge: HostReading.Bridge
+  let bridge: DatabaseReading.Bridge
   let from: BridgeEnd
   let to: BridgeEnd
   /// The addresses of the packet, which may come from farther and go farther than the ends.

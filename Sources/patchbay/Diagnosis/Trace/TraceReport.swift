@@ -128,32 +128,3 @@ struct TraceReport {
     ])
   }
 }
-
-/// The sign before a line.
-enum Mark {
-  static func of(_ status: Finding.Status) -> (text: String, style: Style) {
-    switch status {
-    case .good: ("✓", .good)
-    case .fault: ("✗", .error)
-    case .doubt: ("?", .warning)
-    case .skipped: ("-", .faint)
-    }
-  }
-}
-
-/// Text in lines of at most 80 columns.
-enum Paragraph {
-  static func lines(_ text: String, indentation: Int = 0) -> [String] {
-    let margin = String(repeating: " ", count: indentation)
-    var lines: [String] = []
-    var line = margin
-    for word in text.controlCharactersEscaped.split(separator: " ") {
-      if line.count > margin.count, line.count + 1 + word.count > 80 {
-        lines.append(line)
-        line = margin
-      }
-      line += (line.count > margin.count ? " " : "") + word
-    }
-    return lines + [line]
-  }
-}

@@ -175,7 +175,7 @@ final class Tracer {
 
   /// The frames of both directions.
   private func checkBridge(
-    _ bridge: HostReading.Bridge, _ from: BridgeEnd, _ to: BridgeEnd, _ way: Way
+    _ bridge: DatabaseReading.Bridge, _ from: BridgeEnd, _ to: BridgeEnd, _ way: Way
   ) {
     guard host.control != nil else { return }
     let before = findings.faults.count

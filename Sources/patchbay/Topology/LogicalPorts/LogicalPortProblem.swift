@@ -17,7 +17,7 @@ struct LogicalPortProblem: Hashable {
 
 extension LogicalPortReading {
   /// Why the logical port of `interface` is not up; nil where it is, or where it has none.
-  func problem(of interface: HostReading.Interface) -> LogicalPortProblem? {
+  func problem(of interface: DatabaseReading.Interface) -> LogicalPortProblem? {
     guard let name = interface.logicalPort, let facts = ports[name] else { return nil }
     let subject = "logical port \(name)"
     let isInstalled = interface.isInstalled
@@ -46,7 +46,7 @@ extension LogicalPortReading {
 
   /// Why ovn-controller may not bind it to `interface`.
   private func mismatch(
-    _ subject: String, _ binding: LogicalPortFacts.Binding, _ interface: HostReading.Interface
+    _ subject: String, _ binding: LogicalPortFacts.Binding, _ interface: DatabaseReading.Interface
   ) -> LogicalPortProblem? {
     if let other = binding.chassis, other.name != chassis {
       return .init(

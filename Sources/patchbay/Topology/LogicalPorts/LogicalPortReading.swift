@@ -170,7 +170,7 @@ struct LogicalPortFacts {
   var isChassisRegistered = false
 }
 
-extension HostReading.Interface {
+extension DatabaseReading.Interface {
   /// The name of the logical port that the interface asks for; nil without one.
   var logicalPort: String? {
     externalIDs["iface-id"].flatMap { $0.isEmpty ? nil : $0 }

@@ -36,7 +36,7 @@ extension Picture {
 
 extension Picture.Port {
   /// Takes over what OVN says of the logical port of its interface, and finds why it is not up.
-  mutating func readLogicalPort(_ row: HostReading.Port, _ reading: LogicalPortReading) {
+  mutating func readLogicalPort(_ row: DatabaseReading.Port, _ reading: LogicalPortReading) {
     guard let interface = row.interfaces.first, let name = interface.logicalPort,
       let facts = reading.ports[name]
     else { return }

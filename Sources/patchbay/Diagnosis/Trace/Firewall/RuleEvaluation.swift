@@ -1,6 +1,24 @@
 import Addresses
 import JSON
 
+/// A packet as rules see it.
+struct RulePacket {
+  var input: String?
+  var output: String?
+  let source: IPAddress
+  let destination: IPAddress
+  let traffic: TraceQuestion.Traffic
+  /// Whether it is the answer to one that went through.
+  var isReply = false
+
+  /// The answer to it.
+  var reply: RulePacket {
+    RulePacket(
+      input: output, output: input, source: destination, destination: source, traffic: traffic,
+      isReply: true)
+  }
+}
+
 /// One rule of libnftables-json(5), applied to a packet.
 enum RuleEvaluation {
   enum Verdict: Hashable {
