@@ -3,6 +3,9 @@ import Linux
 
 /// Programs by their names, as a shell finds them.
 enum Executables {
+  /// The name of this one.
+  static let tool = "patchbay"
+
   /// Where an ordinary user's `PATH` often does not lead, though what it takes is there.
   static let administrators = ["/usr/local/sbin", "/usr/sbin", "/sbin"]
 

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Linux
+import PluginCore
 
 @main
 struct Patchbay: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "patchbay",
+    commandName: Executables.tool,
     abstract: "Plug network namespaces into networks, by hand, with CNI plugins.",
     discussion: """
       Runs what a container runtime would run: network configurations of a directory, the \
@@ -16,7 +17,7 @@ struct Patchbay: ParsableCommand {
         patchbay show
         patchbay del ovs-1 ns1
       """,
-    version: "patchbay \(number)",
+    version: "patchbay \(Release.version)",
     subcommands: [
       Add.self, Check.self, Del.self, GC.self, Status.self, List.self, Show.self,
       LeasesCommand.self, ClusterCommand.self, TraceCommand.self, DoctorCommand.self, Repair.self,
@@ -24,9 +25,6 @@ struct Patchbay: ParsableCommand {
       Netns.self, Playground.self,
       Hook.self,
     ])
-
-  /// The number of this release.
-  static let number = "0.1.0"
 
   static func main() {
     Process.prepareSignals()
@@ -56,7 +54,7 @@ struct Patchbay: ParsableCommand {
   /// That a word which should name a command names none, and which there are; nil where all do.
   private static func unknownCommand(_ words: [String]) -> String? {
     var group: any ParsableCommand.Type = Patchbay.self
-    var path = "patchbay"
+    var path = Executables.tool
     for word in words {
       let commands = group.configuration.subcommands
       guard !commands.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }

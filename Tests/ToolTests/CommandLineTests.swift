@@ -1,3 +1,4 @@
+import PluginCore
 import TestSupport
 import Testing
 
@@ -29,7 +30,9 @@ import Testing
 
   @Test("tells its version")
   func version() throws {
-    #expect(try tool.run("--version").checked().stdout.hasPrefix("patchbay "))
+    #expect(try tool.run("--version").checked().stdout == "patchbay \(Release.version)\n")
+    let manual = try Project.text("Sources/patchbay/patchbay.8")
+    #expect(manual.contains("\"patchbay \(Release.version)\""))
   }
 
   @Test("has completions", arguments: ["bash", "zsh", "fish"])

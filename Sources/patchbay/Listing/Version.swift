@@ -2,6 +2,7 @@ import ArgumentParser
 import CNIRuntime
 import JSON
 import Linux
+import PluginCore
 import PluginExecution
 
 struct Version: ParsableCommand {
@@ -66,7 +67,7 @@ struct Version: ParsableCommand {
     }
     // Where the tool lies beside them, as after the build, it is none of them.
     return names.sorted().filter { name in
-      guard name != Patchbay.configuration.commandName,
+      guard name != Executables.tool,
         let status = try? FileStatus(path: "\(directory)/\(name)")
       else { return false }
       return status.kind == .regular && status.permissions & 0o111 != 0
@@ -74,7 +75,7 @@ struct Version: ParsableCommand {
   }
 
   private func showTable(_ found: [Found]) {
-    show("\(Patchbay.configuration.version)")
+    show("\(Executables.tool) \(Release.version)")
     var table = Table(["PLUGIN", "DIRECTORY", "VERSIONS"])
     for plugin in found {
       let versions =
@@ -109,7 +110,7 @@ struct Version: ParsableCommand {
       ])
     }
     let document: JSONValue = [
-      "patchbay": .string(Patchbay.number), "plugins": .array(plugins),
+      "patchbay": .string(Release.version), "plugins": .array(plugins),
     ]
     show(document)
   }
