@@ -252,8 +252,8 @@ let package = Package(
     library(
       "SandboxRemains",
       [
-        "CNIRuntime", "PluginCore", "PluginExecution", "CNI", "JSON", "Linux", "Netlink", "OVSDB",
-        "OpenVSwitch",
+        "CNIRuntime", "PluginConfigurations", "PluginCore", "PluginExecution", "CNI", "JSON",
+        "Linux", "Netlink", "OVSDB", "OpenVSwitch",
       ]),
     plugin(
       "main", "ovs-bridge",

@@ -26,6 +26,7 @@ package struct Detachment {
   package init(_ request: Request) throws(JSONDecodingError) {
     json = request.network.json
     key = AttachmentKey(request)
-    endpoint = try OVSBridgeConfiguration.endpoint(json["socket_file"])
+    endpoint = try OVSBridgeConfiguration.endpoint(
+      json[OVSBridgeConfiguration.PortMember.socketFile])
   }
 }

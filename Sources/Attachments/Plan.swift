@@ -57,20 +57,23 @@ package struct Plan {
     needsWire = request.network.ipamType.map { !local.contains($0) } ?? false
     configuredAddresses =
       configuration.isGateway && request.network.ipamType == "static"
-      ? try StaticConfiguration.configured(json["ipam"]["addresses"]) : nil
+      ? try StaticConfiguration.configured(
+        json[PluginMember.ipam][StaticConfiguration.Member.addresses]) : nil
     endpoint = configuration.endpoint
     mac = try Self.mac(request) ?? configuration.mac
-    let argument: String? = try json["args"]["cni"]["ovnPort"].decodeIfPresent()
+    let argument: String? = try json.requests[RequestMember.ovnPort].decodeIfPresent()
     logicalPort = [argument, request.arguments[ArgumentKeys.logicalPort]].compactMap { $0 }.first {
       !$0.isEmpty
     }
     podUID = request.arguments[ArgumentKeys.podUID]
     containerName = request.arguments.podName.map { $0.description }
     // A runtime may leave members out in STATUS that it does not know.
-    let isOptional = request.invocation.command == .status && json["bridge"].isAbsent
+    let isOptional =
+      request.invocation.command == .status && json[OVSBridgeConfiguration.Member.bridge].isAbsent
     let other = logicalPort != nil ? "br-int" : isOptional ? "" : nil
     guard let bridge = configuration.bridge ?? other else {
-      throw json["bridge"].expected("the name of an Open vSwitch bridge")
+      throw json[OVSBridgeConfiguration.Member.bridge].expected(
+        "the name of an Open vSwitch bridge")
     }
     self.bridge = bridge
   }
@@ -85,7 +88,7 @@ package struct Plan {
 
   private static func mac(_ request: Request) throws(JSONDecodingError) -> MACAddress? {
     let json = request.network.json
-    for place in [json["runtimeConfig"]["mac"], json["args"]["cni"]["mac"]]
+    for place in [json[PluginMember.runtimeConfig][Capability.mac], json.requests[Capability.mac]]
     where place.value != "" {
       if let mac: MACAddress = try place.decodeIfPresent() { return mac }
     }

@@ -87,35 +87,44 @@ public struct Route: Hashable, Sendable, JSONDecodable {
     self.gateway = gateway
   }
 
-  private static let members = ["dst", "gw", "mtu", "advmss", "priority", "table", "scope"]
+  /// The members that are known.
+  public enum Member: String, JSONMember {
+    case destination = "dst"
+    case gateway = "gw"
+    case mtu
+    case advertisedMSS = "advmss"
+    case priority, table, scope
+  }
+  private static let members = Member.allCases.map { $0.rawValue }
 
   /// `{"dst": …, "gw": …}` and what else is there.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    destination = try json["dst"].decode()
-    gateway = try json["gw"].decodeAddressIfPresent()
+    destination = try json[Member.destination].decode()
+    gateway = try json[Member.gateway].decodeAddressIfPresent()
     if let gateway, gateway.family != destination.address.family {
-      throw json["gw"].error("\(gateway) is not of the family of \(destination)")
+      throw json[Member.gateway].error("\(gateway) is not of the family of \(destination)")
     }
-    mtu = try json["mtu"].decodeIfPresent(in: 0...UInt32(65535))
-    advertisedMSS = try json["advmss"].decodeIfPresent(in: 0...UInt32(65535))
-    priority = try json["priority"].decodeIfPresent()
-    table = try json["table"].decodeIfPresent()
-    scope = try json["scope"].decodeIfPresent()
+    mtu = try json[Member.mtu].decodeIfPresent(in: 0...UInt32(65535))
+    advertisedMSS = try json[Member.advertisedMSS].decodeIfPresent(in: 0...UInt32(65535))
+    priority = try json[Member.priority].decodeIfPresent()
+    table = try json[Member.table].decodeIfPresent()
+    scope = try json[Member.scope].decodeIfPresent()
     others = json.others(than: Self.members)
   }
 
   /// The route as versions 0.1.0 and 0.2.0 have it, or with all its members.
   func json(_ version: SpecificationVersion) -> JSONValue {
     var members: [(String, JSONValue?)] = [
-      ("dst", .string(destination.description)), ("gw", gateway.map { .string($0.description) }),
+      (Member.destination.rawValue, .string(destination.description)),
+      (Member.gateway.rawValue, gateway.map { .string($0.description) }),
     ]
     if version >= .v0_3_0 {
       members += [
-        ("mtu", mtu.map { .integer(Int64($0)) }),
-        ("advmss", advertisedMSS.map { .integer(Int64($0)) }),
-        ("priority", priority.map { .integer(Int64($0)) }),
-        ("table", table.map { .integer(Int64($0)) }),
-        ("scope", scope.map { .integer(Int64($0)) }),
+        (Member.mtu.rawValue, mtu.map { .integer(Int64($0)) }),
+        (Member.advertisedMSS.rawValue, advertisedMSS.map { .integer(Int64($0)) }),
+        (Member.priority.rawValue, priority.map { .integer(Int64($0)) }),
+        (Member.table.rawValue, table.map { .integer(Int64($0)) }),
+        (Member.scope.rawValue, scope.map { .integer(Int64($0)) }),
       ]
       members += others.members.map { ($0.name, $0.value) }
     }
@@ -134,6 +143,11 @@ public struct DNS: Hashable, Sendable, JSONDecodable {
   /// Options of the resolver.
   public var options: [String] = []
 
+  /// The members.
+  public enum Member: String, JSONMember {
+    case nameservers, domain, search, options
+  }
+
   /// Nothing.
   public init() {}
 
@@ -143,10 +157,10 @@ public struct DNS: Hashable, Sendable, JSONDecodable {
   /// An object with any of its members.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
     if !json.isAbsent, json.value?.object == nil { throw json.expected("an object") }
-    nameservers = try json["nameservers"].decodeIfPresent() ?? []
-    domain = try json["domain"].decodeIfPresent()
-    search = try json["search"].decodeIfPresent() ?? []
-    options = try json["options"].decodeIfPresent() ?? []
+    nameservers = try json[Member.nameservers].decodeIfPresent() ?? []
+    domain = try json[Member.domain].decodeIfPresent()
+    search = try json[Member.search].decodeIfPresent() ?? []
+    options = try json[Member.options].decodeIfPresent() ?? []
   }
 
   /// Without the members that are empty.
@@ -155,8 +169,9 @@ public struct DNS: Hashable, Sendable, JSONDecodable {
       items.isEmpty ? nil : .array(items.map { .string($0) })
     }
     return .object([
-      ("nameservers", list(nameservers)), ("domain", domain.map { .string($0) }),
-      ("search", list(search)), ("options", list(options)),
+      (Member.nameservers.rawValue, list(nameservers)),
+      (Member.domain.rawValue, domain.map { .string($0) }),
+      (Member.search.rawValue, list(search)), (Member.options.rawValue, list(options)),
     ])
   }
 }

@@ -1,8 +1,34 @@
 public import JSON
 
+/// Members of every plugin configuration (CNI specification 1.1.0, section 1 "Plugin configuration
+/// objects").
+public enum PluginMember: String, JSONMember {
+  case cniVersion, name, type, capabilities, ipam, dns, args, prevResult, runtimeConfig
+}
+
+/// Members of `ipam` that every plugin which gives addresses has.
+public enum IPAMMember: String, JSONMember {
+  case type, routes
+}
+
+/// What runtimes say by `runtimeConfig`, and users by `args.cni` (CNI conventions): the name of a
+/// capability is that of the member.
+public enum Capability: String, JSONMember {
+  case mac, ips, ipRanges, portMappings, bandwidth
+}
+
+extension JSONCursor {
+  /// `args.cni` of a plugin configuration: what users request.
+  public var requests: JSONCursor { self[PluginMember.args]["cni"] }
+}
+
 /// The members of a plugin configuration that every plugin has (CNI specification 1.1.0,
 /// section 1 "Plugin configuration objects").
 public struct NetworkConfiguration: Hashable, Sendable {
+  /// Members that every plugin of this project has besides.
+  public enum Member: String, JSONMember {
+    case timeout, ignoreArgs
+  }
   /// The version of the specification that the configuration is written in.
   public let version: SpecificationVersion
   /// The network's name.
@@ -36,15 +62,18 @@ public struct NetworkConfiguration: Hashable, Sendable {
   public init(_ configuration: JSONCursor, for command: Command) throws(CNIError) {
     (name, version) = try Self.identity(configuration, command)
     do throws(JSONDecodingError) {
-      ignoresArguments = try Self.value(of: configuration["ignoreArgs"], command) ?? false
-      let json = Self.stripped(configuration, of: ignoresArguments ? "args" : nil)
+      ignoresArguments = try Self.value(of: configuration[Member.ignoreArgs], command) ?? false
+      let json = Self.stripped(
+        configuration, of: ignoresArguments ? PluginMember.args.rawValue : nil)
       self.json = json
-      type = try Self.value(of: json["type"], command) ?? ""
+      type = try Self.value(of: json[PluginMember.type], command) ?? ""
       if !command.isReleasing { try Self.checkObjects(json) }
-      ipamType = try json["ipam"].isAbsent ? nil : Self.value(of: json["ipam"]["type"], command)
-      timeout = try Self.timeout(json["timeout"], command)
+      ipamType =
+        try json[PluginMember.ipam].isAbsent
+        ? nil : Self.value(of: json[PluginMember.ipam][IPAMMember.type], command)
+      timeout = try Self.timeout(json[Member.timeout], command)
       validAttachments = command == .gc ? try Self.validAttachments(json) : nil
-      let previous = json["prevResult"]
+      let previous = json[PluginMember.prevResult]
       switch command {
       case .del: previousResult = try? AttachmentResult(previous, defaultVersion: version)
       case .add, .check:
@@ -62,7 +91,10 @@ public struct NetworkConfiguration: Hashable, Sendable {
 
   /// The members that hold others, at any place where a plugin or its delegate looks for them.
   private static func checkObjects(_ json: JSONCursor) throws(JSONDecodingError) {
-    for object in [json["ipam"], json["args"], json["args"]["cni"], json["runtimeConfig"]] {
+    for object in [
+      json[PluginMember.ipam], json[PluginMember.args], json.requests,
+      json[PluginMember.runtimeConfig],
+    ] {
       try object.checkObject()
     }
   }
@@ -70,9 +102,11 @@ public struct NetworkConfiguration: Hashable, Sendable {
   /// Refuses wrong types of the members of every plugin that most have no use for, as the reference
   /// plugins do where they read a whole configuration.
   public func checkUnusedMembers() throws(JSONDecodingError) {
-    let _: DNS? = try json["dns"].decodeIfPresent()
-    guard !json["capabilities"].isAbsent else { return }
-    for (_, value) in try json["capabilities"].members { let _: Bool = try value.decode() }
+    let _: DNS? = try json[PluginMember.dns].decodeIfPresent()
+    guard !json[PluginMember.capabilities].isAbsent else { return }
+    for (_, value) in try json[PluginMember.capabilities].members {
+      let _: Bool = try value.decode()
+    }
   }
 
   /// The value of a member; for DEL and GC nil where it is illegal.
@@ -104,7 +138,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
   ///
   /// For error results, which carry it.
   public static func statedVersion(of text: [UInt8]) -> String? {
-    let stated = JSONOutline.string("cniVersion", of: text)
+    let stated = JSONOutline.string(PluginMember.cniVersion.rawValue, of: text)
     // As long as any version; the rest of an invalid text helps no reader.
     if let stated, !stated.isEmpty { return String(stated.prefix(32)) }
     let isObject = text.first { $0 > 0x20 } == UInt8(ascii: "{")
@@ -120,8 +154,8 @@ public struct NetworkConfiguration: Hashable, Sendable {
     do throws(JSONDecodingError) {
       // Null is an object without members to the reference.
       guard json.isAbsent || json.value?.object != nil else { throw json.expected("an object") }
-      name = try json["name"].decodeIfPresent() ?? ""
-      text = try json["cniVersion"].decodeIfPresent() ?? ""
+      name = try json[PluginMember.name].decodeIfPresent() ?? ""
+      text = try json[PluginMember.cniVersion].decodeIfPresent() ?? ""
     } catch { throw CNIError(error) }
     try Names.checkNetworkName(name)
     let first = SpecificationVersion.v0_1_0

@@ -3,6 +3,10 @@ public import JSON
 
 /// A network configuration list (CNI specification 1.1.0, section 1), read as libcni reads it.
 public struct NetworkList: Hashable, Sendable {
+  /// The members.
+  public enum Member: String, JSONMember {
+    case cniVersion, cniVersions, name, disableCheck, disableGC, loadOnlyInlinedPlugins, plugins
+  }
   /// The network's name.
   public let name: String
   /// The version its plugins are run with, as written; empty means 0.1.0.
@@ -36,10 +40,11 @@ public struct NetworkList: Hashable, Sendable {
     let plugin = try PluginEntry(parsing: text)
     let json = JSONCursor(.object(plugin.json))
     do throws(JSONDecodingError) {
-      let version: String = try json["cniVersion"].decodeIfPresent() ?? ""
+      let version: String = try json[PluginMember.cniVersion].decodeIfPresent() ?? ""
       let list: JSONValue = [
-        "name": .string(plugin.name ?? ""), "cniVersion": .string(version),
-        "plugins": [.object(plugin.json)],
+        Member.name.rawValue: .string(plugin.name ?? ""),
+        Member.cniVersion.rawValue: .string(version),
+        Member.plugins.rawValue: [.object(plugin.json)],
       ]
       try self.init(JSONCursor(list), text: list.asGoMap.goEncoded())
     } catch { throw ListError("error parsing configuration: \(error)") }
@@ -48,8 +53,8 @@ public struct NetworkList: Hashable, Sendable {
   private init(_ json: JSONCursor, text: [UInt8]) throws(JSONDecodingError) {
     guard let object = json.value?.object else { throw json.expected("an object") }
     // The case of letters counts in members of the list itself, and does not in those of plugins.
-    func member(_ name: String) -> JSONCursor? { object[name] == nil ? nil : json[name] }
-    func flag(_ name: String) throws(JSONDecodingError) -> Bool {
+    func member(_ name: Member) -> JSONCursor? { object[name] == nil ? nil : json[name] }
+    func flag(_ name: Member) throws(JSONDecodingError) -> Bool {
       guard let json = member(name) else { return false }
       switch json.value {
       case .bool(let value): return value
@@ -58,17 +63,17 @@ public struct NetworkList: Hashable, Sendable {
       default: throw json.expected("true, false, \"true\" or \"false\"")
       }
     }
-    guard let name = member("name") else {
+    guard let name = member(.name) else {
       throw JSONDecodingError(path: JSONPath(), reason: "no name")
     }
     self.name = try name.decode()
-    version = try Self.version(member("cniVersion"), member("cniVersions"))
-    isCheckDisabled = try flag("disableCheck")
-    isGCDisabled = try flag("disableGC")
-    hasOnlyInlinedPlugins = try flag("loadOnlyInlinedPlugins")
+    version = try Self.version(member(.cniVersion), member(.cniVersions))
+    isCheckDisabled = try flag(.disableCheck)
+    isGCDisabled = try flag(.disableGC)
+    hasOnlyInlinedPlugins = try flag(.loadOnlyInlinedPlugins)
     self.text = text
     plugins = []
-    guard let list = member("plugins") else {
+    guard let list = member(.plugins) else {
       guard !hasOnlyInlinedPlugins else {
         throw JSONDecodingError(
           path: JSONPath(), reason: "`loadOnlyInlinedPlugins` is true, and no 'plugins' key")
@@ -135,13 +140,13 @@ public struct PluginEntry: Hashable, Sendable {
   init(_ json: JSONCursor) throws(JSONDecodingError) {
     guard let object = json.value?.object else { throw json.expected("an object") }
     self.json = object
-    type = try json["type"].decodeIfPresent() ?? ""
+    type = try json[PluginMember.type].decodeIfPresent() ?? ""
     guard !type.isEmpty else { throw json.error("missing 'type'") }
-    let name: String? = try json["name"].decodeIfPresent()
+    let name: String? = try json[PluginMember.name].decodeIfPresent()
     self.name = name?.isEmpty == true ? nil : name
     var capabilities: [String] = []
-    if !json["capabilities"].isAbsent {
-      for (name, value) in try json["capabilities"].members {
+    if !json[PluginMember.capabilities].isAbsent {
+      for (name, value) in try json[PluginMember.capabilities].members {
         if try value.decodeIfPresent() ?? false { capabilities.append(name) }
       }
     }

@@ -221,8 +221,8 @@ extension Runtime {
     guard var object = (output ?? .object([])).object else {
       throw .noResult(type: plugin.type, name: plugin.name, reason: "it is not an object")
     }
-    if object["cniVersion"]?.text?.isEmpty ?? true {
-      object["cniVersion"] = .string(list.version)
+    if object[PluginMember.cniVersion]?.text?.isEmpty ?? true {
+      object[PluginMember.cniVersion] = .string(list.version)
     }
     let result = JSONValue.object(object)
     let version = SpecificationVersion(rawValue: list.version) ?? .v0_1_0

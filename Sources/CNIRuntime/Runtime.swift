@@ -111,13 +111,13 @@ extension Runtime {
     for member in defaults[plugin.type]?.members ?? [] where input[member.name] == nil {
       input[member.name] = member.value
     }
-    input["name"] = .string(list.name)
-    input["cniVersion"] = .string(list.version)
+    input[PluginMember.name] = .string(list.name)
+    input[PluginMember.cniVersion] = .string(list.version)
     for (name, value) in members { if let value { input[name] = value } }
     let given = plugin.capabilities.compactMap { name in
       parameters?.capabilities[name].map { (name, Optional($0)) }
     }
-    if !given.isEmpty { input["runtimeConfig"] = .object(given) }
+    if !given.isEmpty { input[PluginMember.runtimeConfig] = .object(given) }
     do throws(PluginFailure) {
       let environment = environment(command, parameters)
       return try execute(plugin.type, command, environment, .object(input)).result()
@@ -169,14 +169,16 @@ extension Runtime {
       "CNI_COMMAND=VERSION", "CNI_CONTAINERID=dummy", "CNI_NETNS=dummy", "CNI_IFNAME=dummy",
       "CNI_PATH=dummy", "CNI_ARGS=",
     ]
-    let input: JSONValue = ["cniVersion": .string(SpecificationVersion.current.rawValue)]
+    let input: JSONValue = [
+      PluginMember.cniVersion.rawValue: .string(SpecificationVersion.current.rawValue)
+    ]
     let failure: PluginFailure
     do throws(PluginFailure) {
       guard let answer = try execute(type, .version, variables, input).result() else {
         throw .noErrorResult(.exited(0), output: [])
       }
       let versions = answer["supportedVersions"]?.array?.compactMap { $0.text } ?? []
-      return versions.isEmpty ? [answer["cniVersion"]?.text].compactMap { $0 } : versions
+      return versions.isEmpty ? [answer[PluginMember.cniVersion]?.text].compactMap { $0 } : versions
     } catch { failure = error }
     if case .refused(let error) = failure, error.message == "unknown CNI_COMMAND: VERSION" {
       return [SpecificationVersion.v0_1_0.rawValue]

@@ -14,7 +14,9 @@ extension AddressPreferences {
       interfaceName: request.invocation.interfaceName,
       pod: arguments.podName,
       mac: configuration.mac ?? arguments[ArgumentKeys.mac].flatMap { MACAddress($0) }
-        ?? request.network.json["mac"].value?.text.flatMap { MACAddress($0) })
+        ?? request.network.json[OVSBridgeConfiguration.PortMember.mac].value?.text.flatMap {
+          MACAddress($0)
+        })
     var requests = configuration.requests
     if let text = arguments[ArgumentKeys.ip] {
       guard let address = AddressRequest.parse(text) else {

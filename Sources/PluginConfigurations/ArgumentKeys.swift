@@ -1,4 +1,5 @@
 public import CNI
+public import JSON
 
 extension ArgumentKeys {
   /// The keys that our plugins and their delegates read between them: `IP` and `GATEWAY` by
@@ -22,6 +23,12 @@ extension ArgumentKeys {
   public static let podName = "K8S_POD_NAME"
   /// The UID of the pod.
   public static let podUID = "K8S_POD_UID"
+}
+
+/// Members of `args.cni` besides those that are called as capabilities are.
+public enum RequestMember: String, JSONMember {
+  /// As the key `OvnPort`.
+  case ovnPort
 }
 
 /// How people call a pod, or the container of another runtime.

@@ -10,6 +10,10 @@ public struct Bandwidth: Hashable, Sendable, JSONDecodable {
     /// Bits; not 0.
     public let burst: UInt64
   }
+  /// The members.
+  public enum Member: String, JSONMember {
+    case ingressRate, ingressBurst, egressRate, egressBurst
+  }
   /// Nil where there is no limit.
   public let ingress: Limit?
   /// Nil where there is no limit.
@@ -18,8 +22,8 @@ public struct Bandwidth: Hashable, Sendable, JSONDecodable {
   /// `{"ingressRate": …, "ingressBurst": …, "egressRate": …, "egressBurst": …}`, in bits.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
     if json.value?.object == nil { throw json.expected("an object") }
-    ingress = try Self.limit(json["ingressRate"], json["ingressBurst"])
-    egress = try Self.limit(json["egressRate"], json["egressBurst"])
+    ingress = try Self.limit(json[Member.ingressRate], json[Member.ingressBurst])
+    egress = try Self.limit(json[Member.egressRate], json[Member.egressBurst])
   }
 
   /// Whether nothing is limited.

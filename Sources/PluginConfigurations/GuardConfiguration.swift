@@ -19,8 +19,20 @@ public struct GuardConfiguration: Hashable, Sendable {
     /// All.
     case any
   }
+  /// Members of a plugin configuration.
+  public enum Member: String, JSONMember {
+    case `guard`, macspoofchk
+  }
+  /// Members of the object `guard`.
+  public enum Detail: String, JSONMember {
+    case mode, allowed, dhcpClient, linkLocal
+  }
   /// What may be sent besides.
   public struct Allowed: Hashable, Sendable {
+    /// The members.
+    public enum Member: String, JSONMember {
+      case mac, ips
+    }
     /// Nil for the attachment's own.
     public let mac: MACAddress?
     /// Without bits beyond the prefixes; nil for the attachment's own addresses.
@@ -41,8 +53,8 @@ public struct GuardConfiguration: Hashable, Sendable {
 
   /// Reads the members of a plugin configuration; nil where nothing is policed.
   public static func decode(_ json: JSONCursor) throws(JSONDecodingError) -> Self? {
-    let member = json["guard"]
-    let reference: Bool = try json["macspoofchk"].decodeIfPresent() ?? false
+    let member = json[Member.guard]
+    let reference: Bool = try json[Member.macspoofchk].decodeIfPresent() ?? false
     switch member.value {
     case nil, .null: return reference ? Self(.mac) : nil
     case .bool(false):
@@ -54,7 +66,7 @@ public struct GuardConfiguration: Hashable, Sendable {
     case .string("mac"): return Self(.mac)
     default: throw member.expected("true, false, \"mac\" or an object")
     }
-    let isDHCP = json["ipam"]["type"].value == "dhcp"
+    let isDHCP = json[PluginMember.ipam][IPAMMember.type].value == "dhcp"
     let guarded =
       member.value == true ? Self(.full, dhcpClient: isDHCP) : try Self(member, isDHCP: isDHCP)
     try guarded.check(member, json)
@@ -68,14 +80,17 @@ public struct GuardConfiguration: Hashable, Sendable {
     guard self != Self(mode) else { return nil }
     let items = allowed.map { item -> JSONValue in
       .object([
-        ("mac", item.mac.map { .string($0.description) }),
-        ("ips", item.prefixes.map { .array($0.map { .string($0.description) }) }),
+        (Allowed.Member.mac.rawValue, item.mac.map { .string($0.description) }),
+        (
+          Allowed.Member.ips.rawValue,
+          item.prefixes.map { .array($0.map { .string($0.description) }) }
+        ),
       ])
     }
-    let json: JSONValue = [
-      "allowed": .array(items), "dhcpClient": .bool(dhcpClient),
-      "linkLocal": .string(linkLocal.rawValue),
-    ]
+    let json: JSONValue = .object([
+      (Detail.allowed.rawValue, .array(items)), (Detail.dhcpClient.rawValue, .bool(dhcpClient)),
+      (Detail.linkLocal.rawValue, .string(linkLocal.rawValue)),
+    ])
     return String(decoding: json.encoded(), as: UTF8.self)
   }
 
@@ -101,11 +116,11 @@ public struct GuardConfiguration: Hashable, Sendable {
   }
 
   private init(_ json: JSONCursor, mode: Mode? = nil, isDHCP: Bool) throws(JSONDecodingError) {
-    let named: Mode? = try json["mode"].decodeIfPresent()
+    let named: Mode? = try json[Detail.mode].decodeIfPresent()
     self.mode = mode ?? named ?? .full
-    linkLocal = try json["linkLocal"].decodeIfPresent() ?? .eui64
-    dhcpClient = try json["dhcpClient"].decodeIfPresent() ?? isDHCP
-    allowed = try Self.allowed(json["allowed"])
+    linkLocal = try json[Detail.linkLocal].decodeIfPresent() ?? .eui64
+    dhcpClient = try json[Detail.dhcpClient].decodeIfPresent() ?? isDHCP
+    allowed = try Self.allowed(json[Detail.allowed])
   }
 
   private static func allowed(_ json: JSONCursor) throws(JSONDecodingError) -> [Allowed] {
@@ -116,11 +131,11 @@ public struct GuardConfiguration: Hashable, Sendable {
       if item.value?.object == nil {
         throw item.expected("an object with \"mac\", \"ips\" or both")
       }
-      let mac: MACAddress? = try item["mac"].decodeIfPresent()
+      let mac: MACAddress? = try item[Allowed.Member.mac].decodeIfPresent()
       var prefixes: [IPPrefix]?
-      if !item["ips"].isAbsent {
+      if !item[Allowed.Member.ips].isAbsent {
         var found: [IPPrefix] = []
-        for address in try item["ips"].elements(atMost: mostAddresses) {
+        for address in try item[Allowed.Member.ips].elements(atMost: mostAddresses) {
           found.append(try prefix(address))
         }
         count += found.count
@@ -151,7 +166,7 @@ public struct GuardConfiguration: Hashable, Sendable {
 
   /// Refuses what could never have an address, or never pass the guard.
   private func check(_ member: JSONCursor, _ json: JSONCursor) throws(JSONDecodingError) {
-    let hasIPAM = json["ipam"]["type"].value?.text?.isEmpty == false
+    let hasIPAM = json[PluginMember.ipam][IPAMMember.type].value?.text?.isEmpty == false
     let hasAddresses = allowed.contains { $0.prefixes?.isEmpty == false }
     if mode == .full, !hasIPAM, !hasAddresses {
       throw member.error(

@@ -11,8 +11,19 @@ public struct MirrorConfiguration: Hashable, Sendable {
     /// It gets the copies.
     case consumer
   }
+  /// The members.
+  public enum Member: String, JSONMember {
+    case bridge, mirrors
+    case socketFile = "socket_file"
+  }
   /// A mirror of the bridge.
   public struct Mirror: Hashable, Sendable {
+    /// The members.
+    public enum Member: String, JSONMember {
+      case name, ingress, egress
+      case selectVLAN = "select_vlan"
+      case outputVLAN = "output_vlan"
+    }
     /// Its name; not empty.
     public let name: String
     /// Whether packets that come from the port are mirrored: `select_src_port`.
@@ -41,26 +52,27 @@ public struct MirrorConfiguration: Hashable, Sendable {
   public init(_ json: JSONCursor, for role: Role, mayLackMembers: Bool = false)
     throws(JSONDecodingError)
   {
-    let bridge: String = try json["bridge"].decodeIfPresent() ?? ""
-    guard !bridge.isEmpty || mayLackMembers && json["bridge"].isAbsent else {
-      throw json["bridge"].error("missing; the name of an Open vSwitch bridge is required")
+    let bridge: String = try json[Member.bridge].decodeIfPresent() ?? ""
+    guard !bridge.isEmpty || mayLackMembers && json[Member.bridge].isAbsent else {
+      throw json[Member.bridge].error("missing; the name of an Open vSwitch bridge is required")
     }
     self.bridge = bridge
-    endpoint = try OVSBridgeConfiguration.endpoint(json["socket_file"])
+    endpoint = try OVSBridgeConfiguration.endpoint(json[Member.socketFile])
     var mirrors: [Mirror] = []
-    if mayLackMembers, json["mirrors"].isAbsent {
+    if mayLackMembers, json[Member.mirrors].isAbsent {
       self.mirrors = []
       return
     }
-    for item in try json["mirrors"].elements {
+    for item in try json[Member.mirrors].elements {
       let mirror = try Mirror(item, for: role)
       if mirrors.contains(where: { $0.name == mirror.name }) {
-        throw item["name"].error("\"\(mirror.name)\" is named twice; write one entry for it")
+        throw item[Mirror.Member.name].error(
+          "\"\(mirror.name)\" is named twice; write one entry for it")
       }
       mirrors.append(mirror)
     }
     guard !mirrors.isEmpty else {
-      throw json["mirrors"].error("empty; at least one {\"name\": …} is required")
+      throw json[Member.mirrors].error("empty; at least one {\"name\": …} is required")
     }
     self.mirrors = mirrors
   }
@@ -68,9 +80,11 @@ public struct MirrorConfiguration: Hashable, Sendable {
   /// Decodes what releasing needs: `bridge`, empty where it is missing, `socket_file`, and the
   /// names of `mirrors` that can be read. No mistake may keep a container alive.
   public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
-    endpoint = try OVSBridgeConfiguration.endpoint(json["socket_file"])
-    bridge = json["bridge"].value?.text ?? ""
-    let names = (json["mirrors"].value?.array ?? []).compactMap { $0["name"]?.text }
+    endpoint = try OVSBridgeConfiguration.endpoint(json[Member.socketFile])
+    bridge = json[Member.bridge].value?.text ?? ""
+    let names = (json[Member.mirrors].value?.array ?? []).compactMap {
+      $0[Mirror.Member.name]?.text
+    }
     mirrors = names.map {
       Mirror(name: $0, ingress: true, egress: true, selectedVLANs: nil, outputVLAN: nil)
     }
@@ -79,12 +93,12 @@ public struct MirrorConfiguration: Hashable, Sendable {
 
 extension MirrorConfiguration.Mirror {
   init(_ json: JSONCursor, for role: MirrorConfiguration.Role) throws(JSONDecodingError) {
-    name = try json["name"].decodeIfPresent() ?? ""
-    if name.isEmpty { throw json["name"].error("missing; the name of a mirror is required") }
-    ingress = try json["ingress"].decodeIfPresent() ?? false
-    egress = try json["egress"].decodeIfPresent() ?? false
-    selectedVLANs = try Self.tags(json["select_vlan"])
-    outputVLAN = try json["output_vlan"].decodeIfPresent(in: 1...4095)
+    name = try json[Member.name].decodeIfPresent() ?? ""
+    if name.isEmpty { throw json[Member.name].error("missing; the name of a mirror is required") }
+    ingress = try json[Member.ingress].decodeIfPresent() ?? false
+    egress = try json[Member.egress].decodeIfPresent() ?? false
+    selectedVLANs = try Self.tags(json[Member.selectVLAN])
+    outputVLAN = try json[Member.outputVLAN].decodeIfPresent(in: 1...4095)
     switch role {
     case .producer:
       if !ingress, !egress {
@@ -93,7 +107,7 @@ extension MirrorConfiguration.Mirror {
       }
     case .consumer:
       if outputVLAN != nil {
-        throw json["output_vlan"].error(
+        throw json[Member.outputVLAN].error(
           "a mirror has a consumer or an output VLAN, not both; the producer may name a VLAN")
       }
     }

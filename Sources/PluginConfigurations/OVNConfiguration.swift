@@ -3,6 +3,12 @@ public import OVSDB
 
 /// The members of an `ovn` configuration, all legal.
 public struct OVNConfiguration: Hashable, Sendable {
+  /// The members besides those of `OVSBridgeConfiguration.PortMember`.
+  public enum Member: String, JSONMember {
+    case `switch`
+    case northbound = "nb"
+    case integrationBridge, portSecurity, portGroups, host
+  }
   /// `switch`: the logical switch; empty where only ports that were made beforehand are attached.
   public let logicalSwitch: String
   /// `nb`: where the members of the northbound database, or a relay to them, listen, in the order
@@ -26,12 +32,12 @@ public struct OVNConfiguration: Hashable, Sendable {
 
   /// Decodes all members.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    logicalSwitch = try json["switch"].decodeIfPresent() ?? ""
+    logicalSwitch = try json[Member.switch].decodeIfPresent() ?? ""
     northbound = try Self.endpoints(json)
-    portSecurity = try json["portSecurity"].decodeIfPresent() ?? true
-    portGroups = try json["portGroups"].decodeIfPresent() ?? []
-    host = try HostName.decode(json["host"])
-    let bridge = try OVSBridgeConfiguration.bridgeName(json["integrationBridge"])
+    portSecurity = try json[Member.portSecurity].decodeIfPresent() ?? true
+    portGroups = try json[Member.portGroups].decodeIfPresent() ?? []
+    host = try HostName.decode(json[Member.host])
+    let bridge = try OVSBridgeConfiguration.bridgeName(json[Member.integrationBridge])
     port = try OVSBridgeConfiguration(json, integrationBridge: bridge ?? Self.defaultBridge)
   }
 
@@ -39,7 +45,7 @@ public struct OVNConfiguration: Hashable, Sendable {
   public var needsPreset: Bool { logicalSwitch.isEmpty }
 
   private static func endpoints(_ json: JSONCursor) throws(JSONDecodingError) -> [Endpoint] {
-    let list = try SharedDatabase.northbound.endpoints(json["nb"])
+    let list = try SharedDatabase.northbound.endpoints(json[Member.northbound])
     return list.isEmpty ? [defaultNorthbound] : list
   }
 
@@ -53,6 +59,6 @@ public struct OVNConfiguration: Hashable, Sendable {
 
   /// Decodes what releasing needs. No mistake in another member may keep a container alive.
   public static func place(_ json: JSONCursor) throws(JSONDecodingError) -> Place {
-    Place(northbound: try endpoints(json), host: try HostName.decode(json["host"]))
+    Place(northbound: try endpoints(json), host: try HostName.decode(json[Member.host]))
   }
 }

@@ -6,6 +6,22 @@ public import OVSDB
 /// The members of an `ovs-bridge` configuration, all legal. Where a member of the reference OVS
 /// plugin or of the reference bridge plugin is named here, it means the same.
 public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
+  /// Members that a port of OVN's integration bridge can have as well.
+  public enum PortMember: String, JSONMember {
+    case mtu, mac, acceptRA, bandwidth, enableDAD, promisc
+    case socketFile = "socket_file"
+    case externalIDs = "external_ids"
+  }
+  /// Members of a port of another bridge, besides those of `PortVLANs`, `GuardConfiguration` and
+  /// `UnsupportedMember`.
+  public enum Member: String, JSONMember {
+    case bridge, createBridge, datapath, isGateway, isDefaultGateway, forceAddress, ipMasq, forward
+    case portIsolation, stp, disableContainerInterface
+    case openFlowPort = "ofport_request"
+    case interfaceType = "interface_type"
+    case linkStateRetries = "link_state_check_retries"
+    case linkStateInterval = "link_state_check_interval"
+  }
   /// What forwards the frames of a bridge that is made: `Bridge.datapath_type`.
   public enum Datapath: String, Hashable, Sendable, CaseIterable, JSONDecodable {
     /// `system` where the kernel has Open vSwitch, else `netdev`.
@@ -93,60 +109,67 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   ///   our own can do besides is no member there. Nil for one of our own.
   init(_ json: JSONCursor, integrationBridge: String?) throws(JSONDecodingError) {
     let own = integrationBridge == nil ? json : JSONCursor(.object(JSONObject([])))
-    func flag(_ name: String, default value: Bool = false) throws(JSONDecodingError) -> Bool {
-      try json[name].decodeIfPresent() ?? value
+    func flag(_ member: PortMember) throws(JSONDecodingError) -> Bool {
+      try json[member].decodeIfPresent() ?? false
     }
-    func ownFlag(_ name: String, default value: Bool = false) throws(JSONDecodingError) -> Bool {
-      try own[name].decodeIfPresent() ?? value
+    func ownFlag(_ member: Member, default value: Bool = false) throws(JSONDecodingError) -> Bool {
+      try own[member].decodeIfPresent() ?? value
     }
-    let named = try Self.bridgeName(own["bridge"])
+    let named = try Self.bridgeName(own[Member.bridge])
     bridge = integrationBridge ?? named
-    createBridge = try ownFlag("createBridge", default: integrationBridge == nil)
-    datapath = try own["datapath"].decodeIfPresent() ?? .auto
+    createBridge = try ownFlag(.createBridge, default: integrationBridge == nil)
+    datapath = try own[Member.datapath].decodeIfPresent() ?? .auto
     vlans = try PortVLANs(own)
     // 0 is the kernel's in the reference plugins.
-    mtu = json["mtu"].value == 0 ? nil : try json["mtu"].decodeIfPresent(in: 68...65535)
-    mac = try json["mac"].value == "" ? nil : json["mac"].decodeIfPresent()
-    endpoint = try Self.endpoint(json["socket_file"])
-    isDefaultGateway = try ownFlag("isDefaultGateway")
-    isGateway = try ownFlag("isGateway") || isDefaultGateway
-    forceAddress = try ownFlag("forceAddress")
-    ipMasq = try ownFlag("ipMasq")
-    forward = try own["forward"].decodeIfPresent() ?? .accept
-    portIsolation = try ownFlag("portIsolation")
-    guarded = try GuardConfiguration.decode(json)
-    let bandwidth: Bandwidth? = try json["bandwidth"].decodeIfPresent()
-    let requested: Bandwidth? = try json["runtimeConfig"]["bandwidth"].decodeIfPresent()
+    mtu =
+      json[PortMember.mtu].value == 0
+      ? nil : try json[PortMember.mtu].decodeIfPresent(in: 68...65535)
+    mac = try json[PortMember.mac].value == "" ? nil : json[PortMember.mac].decodeIfPresent()
+    endpoint = try Self.endpoint(json[PortMember.socketFile])
+    isDefaultGateway = try ownFlag(.isDefaultGateway)
+    isGateway = try ownFlag(.isGateway) || isDefaultGateway
+    forceAddress = try ownFlag(.forceAddress)
+    ipMasq = try ownFlag(.ipMasq)
+    forward = try own[Member.forward].decodeIfPresent() ?? .accept
+    portIsolation = try ownFlag(.portIsolation)
+    guarded = try GuardConfiguration.decode(own)
+    let bandwidth: Bandwidth? = try json[PortMember.bandwidth].decodeIfPresent()
+    let requested: Bandwidth? = try json[PluginMember.runtimeConfig][Capability.bandwidth]
+      .decodeIfPresent()
     self.bandwidth = (requested ?? bandwidth).flatMap { $0.isEmpty ? nil : $0 }
     openFlowPort =
-      own["ofport_request"].value == 0
-      ? nil : try own["ofport_request"].decodeIfPresent(in: 1...65279)
-    let type: String = try own["interface_type"].decodeIfPresent() ?? ""
+      own[Member.openFlowPort].value == 0
+      ? nil : try own[Member.openFlowPort].decodeIfPresent(in: 1...65279)
+    let type: String = try own[Member.interfaceType].decodeIfPresent() ?? ""
     interfaceType = type.isEmpty ? nil : type
     linkStateTimeout = try Self.linkStateTimeout(own)
-    externalIDs = try Self.externalIDs(json["external_ids"])
-    enableDAD = try flag("enableDAD")
-    spanningTree = try ownFlag("stp")
-    acceptsRouterAdvertisements = try json["acceptRA"].decodeIfPresent()
-    promisc = try flag("promisc")
-    disableContainerInterface = try ownFlag("disableContainerInterface")
-    let dns: DNS? = try json["dns"].decodeIfPresent()
+    externalIDs = try Self.externalIDs(json[PortMember.externalIDs])
+    enableDAD = try flag(.enableDAD)
+    spanningTree = try ownFlag(.stp)
+    acceptsRouterAdvertisements = try json[PortMember.acceptRA].decodeIfPresent()
+    promisc = try flag(.promisc)
+    disableContainerInterface = try ownFlag(.disableContainerInterface)
+    let dns: DNS? = try json[PluginMember.dns].decodeIfPresent()
     self.dns = dns.flatMap { $0.isEmpty ? nil : $0 }
-    if disableContainerInterface, let type = json["ipam"]["type"].value?.text, !type.isEmpty {
-      throw json["disableContainerInterface"].error(
+    if disableContainerInterface, let type = json[PluginMember.ipam][IPAMMember.type].value?.text,
+      !type.isEmpty
+    {
+      throw json[Member.disableContainerInterface].error(
         "cannot use IPAM when DisableContainerInterface flag is set")
     }
-    if let mtu, mtu < Self.smallestIPv6MTU, Self.hasIPv6(json["ipam"]) {
-      throw json["mtu"].error("\(mtu) is less than 1280, which IPv6 needs (RFC 8200 section 5)")
+    if let mtu, mtu < Self.smallestIPv6MTU, Self.hasIPv6(json[PluginMember.ipam]) {
+      throw json[PortMember.mtu].error(
+        "\(mtu) is less than 1280, which IPv6 needs (RFC 8200 section 5)")
     }
     try RouteFaults.check(json)
     if guarded != nil, let interfaceType, interfaceType != "system" {
-      throw json["interface_type"].error(
+      throw json[Member.interfaceType].error(
         "\"\(interfaceType)\" and a guard exclude each other: a guard is on the host end of a veth "
           + "pair, which only an interface of type \"\" or \"system\" uses")
     }
     if vlans.mode == .dot1qTunnel, isGateway {
-      throw json["isGateway"].error("a gateway and vlanMode \"dot1q-tunnel\" exclude each other")
+      throw json[Member.isGateway].error(
+        "a gateway and vlanMode \"dot1q-tunnel\" exclude each other")
     }
   }
 
@@ -158,10 +181,12 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     func isIPv6(_ json: JSONValue?) -> Bool {
       json?.text?.utf8.contains(UInt8(ascii: ":")) ?? false
     }
-    let sets = ipam["ranges"].value?.array ?? []
-    return isIPv6(ipam["subnet"].value)
-      || sets.contains { $0.array?.contains { isIPv6($0["subnet"]) } ?? false }
-      || (ipam["addresses"].value?.array ?? []).contains { isIPv6($0["address"]) }
+    let sets = ipam[HostLocalConfiguration.Member.ranges].value?.array ?? []
+    return isIPv6(ipam[AddressRange.Member.subnet].value)
+      || sets.contains { $0.array?.contains { isIPv6($0[AddressRange.Member.subnet]) } ?? false }
+      || (ipam[StaticConfiguration.Member.addresses].value?.array ?? []).contains {
+        isIPv6($0[StaticConfiguration.AddressMember.address])
+      }
   }
 
   /// Where ovsdb-server listens; the default where `json` is absent or empty.
@@ -186,8 +211,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
 
   private static func linkStateTimeout(_ json: JSONCursor) throws(JSONDecodingError) -> Int64? {
     let legal: ClosedRange<Int64> = 0...1_000_000
-    let retries: Int64? = try json["link_state_check_retries"].decodeIfPresent(in: legal)
-    let interval: Int64? = try json["link_state_check_interval"].decodeIfPresent(in: legal)
+    let retries: Int64? = try json[Member.linkStateRetries].decodeIfPresent(in: legal)
+    let interval: Int64? = try json[Member.linkStateInterval].decodeIfPresent(in: legal)
     if retries == nil, interval == nil { return nil }
     // The reference's defaults: 5 times 600 ms. A product of 0 is its way of leaving them out.
     let product =

@@ -17,6 +17,14 @@ public struct PortVLANs: Hashable, Sendable {
     /// Frames with or without a customer tag, carried in one service VLAN (IEEE 802.1ad).
     case dot1qTunnel = "dot1q-tunnel"
   }
+  /// The members.
+  public enum Member: String, JSONMember {
+    case vlan, trunk, vlanTrunk, vlanMode
+  }
+  /// Members of an element of a trunk.
+  public enum TrunkMember: String, JSONMember {
+    case id, minID, maxID
+  }
   /// `vlan_mode`
   public let mode: Mode
   /// `tag`; nil for a trunk without native VLAN.
@@ -35,32 +43,34 @@ public struct PortVLANs: Hashable, Sendable {
 
   /// Decodes the members of the plugin configuration `json`.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    var tag: UInt16? = try json["vlan"].decodeIfPresent(in: 0...4094)
+    var tag: UInt16? = try json[Member.vlan].decodeIfPresent(in: 0...4094)
     let member = try Self.trunkMember(json)
     let trunks = try Self.trunks(member)
     // Of the reference bridge plugin: a trunk without `vlan` has the native VLAN 1.
-    if !trunks.isEmpty, tag == nil, member == json["vlanTrunk"] { tag = 1 }
+    if !trunks.isEmpty, tag == nil, member == json[Member.vlanTrunk] { tag = 1 }
     let derived: Mode =
       switch (tag, trunks.isEmpty) {
       case (nil, _): .trunk
       case (_, true): .access
       case (_, false): .nativeUntagged
       }
-    let mode = try json["vlanMode"].decodeIfPresent() ?? derived
+    let mode = try json[Member.vlanMode].decodeIfPresent() ?? derived
     switch mode {
     case .access:
-      if tag == nil { throw json["vlan"].error("missing; vlanMode \"access\" needs it, 0…4094") }
+      if tag == nil {
+        throw json[Member.vlan].error("missing; vlanMode \"access\" needs it, 0…4094")
+      }
       if !trunks.isEmpty {
         throw member.error("vlanMode \"access\" and a trunk exclude each other")
       }
     case .trunk:
       if tag != nil {
-        throw json["vlan"].error(
+        throw json[Member.vlan].error(
           "vlanMode \"trunk\" has no native VLAN; use \"native-untagged\" or \"native-tagged\"")
       }
     case .nativeTagged, .nativeUntagged, .dot1qTunnel:
       if tag == nil {
-        throw json["vlan"].error("missing; vlanMode \"\(mode.rawValue)\" needs it, 0…4094")
+        throw json[Member.vlan].error("missing; vlanMode \"\(mode.rawValue)\" needs it, 0…4094")
       }
     }
     self.init(mode: mode, tag: tag, trunks: trunks)
@@ -68,7 +78,7 @@ public struct PortVLANs: Hashable, Sendable {
 
   /// `trunk` of the reference OVS plugin, or `vlanTrunk` of the reference bridge plugin.
   private static func trunkMember(_ json: JSONCursor) throws(JSONDecodingError) -> JSONCursor {
-    let (trunk, bridgeTrunk) = (json["trunk"], json["vlanTrunk"])
+    let (trunk, bridgeTrunk) = (json[Member.trunk], json[Member.vlanTrunk])
     if bridgeTrunk.isAbsent { return trunk }
     guard trunk.isAbsent else {
       throw bridgeTrunk.error("\"trunk\" and \"vlanTrunk\" exclude each other")
@@ -85,7 +95,9 @@ public struct PortVLANs: Hashable, Sendable {
         throw item.expected("an object with \"id\", or with \"minID\" and \"maxID\"")
       }
       let legal: ClosedRange<UInt16> = 0...4095
-      let (id, low, high) = (item["id"], item["minID"], item["maxID"])
+      let (id, low, high) = (
+        item[TrunkMember.id], item[TrunkMember.minID], item[TrunkMember.maxID]
+      )
       if low.isAbsent, high.isAbsent {
         guard !id.isAbsent else {
           throw item.error("has neither \"id\" nor \"minID\" and \"maxID\"")

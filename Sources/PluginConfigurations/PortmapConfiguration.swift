@@ -11,8 +11,18 @@ public struct PortmapConfiguration: Hashable, Sendable {
     case udp
     case sctp
   }
+  /// The members.
+  public enum Member: String, JSONMember {
+    case backend, snat, masqAll, sourceRanges, checkListener, markMasqBit, externalSetMarkChain
+    case conditionsV4, conditionsV6
+  }
   /// A port of the host that leads to a port of the container.
   public struct Mapping: Hashable, Sendable {
+    /// The members.
+    public enum Member: String, JSONMember {
+      case hostPort, containerPort, hostIP
+      case transport = "protocol"
+    }
     /// The same at both ends.
     public let transport: Transport
     /// The address of the host; the unspecified one of a family for all of that family, nil for all
@@ -51,20 +61,20 @@ public struct PortmapConfiguration: Hashable, Sendable {
 
   /// Decodes the members.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    masquerades = try json["snat"].decodeIfPresent() ?? true
-    masqueradesAll = try json["masqAll"].decodeIfPresent() ?? false
+    masquerades = try json[Member.snat].decodeIfPresent() ?? true
+    masqueradesAll = try json[Member.masqAll].decodeIfPresent() ?? false
     if masqueradesAll, !masquerades {
-      throw json["masqAll"].error("true excludes \"snat\": false")
+      throw json[Member.masqAll].error("true excludes \"snat\": false")
     }
-    checksListeners = try json["checkListener"].decodeIfPresent() ?? true
-    sources = try Self.sources(json["sourceRanges"])
-    let backend: String? = try json["backend"].decodeIfPresent()
+    checksListeners = try json[Member.checkListener].decodeIfPresent() ?? true
+    sources = try Self.sources(json[Member.sourceRanges])
+    let backend: String? = try json[Member.backend].decodeIfPresent()
     if let backend, !["", "nftables", "iptables"].contains(backend) {
-      throw json["backend"].error("\"\(backend)\" is not \"nftables\"")
+      throw json[Member.backend].error("\"\(backend)\" is not \"nftables\"")
     }
-    let runtime = json["runtimeConfig"]
+    let runtime = json[PluginMember.runtimeConfig]
     if !runtime.isAbsent, runtime.value?.object == nil { throw runtime.expected("an object") }
-    let list = runtime["portMappings"]
+    let list = runtime[Capability.portMappings]
     guard !list.isAbsent else {
       mappings = nil
       invalidPort = nil
@@ -111,27 +121,30 @@ public struct PortmapConfiguration: Hashable, Sendable {
   /// operator relies on is not lost in silence.
   public static func unsupported(in json: JSONCursor) -> (fault: JSONDecodingError, reason: String)?
   {
-    func fault(_ name: String, _ value: String, _ reason: String) -> (JSONDecodingError, String) {
-      (json[name].error("\(value) is not supported"), reason)
+    func fault(
+      _ member: Member, _ value: String, _ reason: String
+    ) -> (JSONDecodingError, String) {
+      (json[member].error("\(value) is not supported"), reason)
     }
-    if json["backend"].value?.text == "iptables" {
-      return fault("backend", "\"iptables\"", "ports are published by \"nftables\"")
+    if json[Member.backend].value?.text == "iptables" {
+      return fault(.backend, "\"iptables\"", "ports are published by \"nftables\"")
     }
-    if let bit = json["markMasqBit"].value, bit != .null {
+    if let bit = json[Member.markMasqBit].value, bit != .null {
       return fault(
-        "markMasqBit", bit.integer.map { "\($0)" } ?? "it",
+        .markMasqBit, bit.integer.map { "\($0)" } ?? "it",
         "what is to be masqueraded is found without marks; leave it out")
     }
-    if let chain = json["externalSetMarkChain"].value?.text, !chain.isEmpty {
+    if let chain = json[Member.externalSetMarkChain].value?.text, !chain.isEmpty {
       return fault(
-        "externalSetMarkChain", "\"\(chain)\"",
+        .externalSetMarkChain, "\"\(chain)\"",
         "what is to be masqueraded is found without marks; leave it out")
     }
-    for name in ["conditionsV4", "conditionsV6"] {
-      guard let words = json[name].value?.array, !words.isEmpty else { continue }
+    for member in [Member.conditionsV4, .conditionsV6] {
+      guard let words = json[member].value?.array, !words.isEmpty else { continue }
       let text = words.map { $0.text.map { "\"\($0)\"" } ?? "…" }.joined(separator: ", ")
       return fault(
-        name, "[\(text)]", "these are words of iptables; sourceRanges limits who reaches the ports")
+        member, "[\(text)]",
+        "these are words of iptables; sourceRanges limits who reaches the ports")
     }
     return nil
   }
@@ -142,20 +155,21 @@ extension PortmapConfiguration.Mapping {
   init?(_ json: JSONCursor, _ invalid: inout PortmapConfiguration.InvalidPort?)
     throws(JSONDecodingError)
   {
-    let name: String = try json["protocol"].decodeIfPresent() ?? ""
+    let name: String = try json[Member.transport].decodeIfPresent() ?? ""
     let transport =
       name.isEmpty ? .tcp : PortmapConfiguration.Transport(rawValue: name.lowercased())
     guard let transport else {
       let legal = PortmapConfiguration.Transport.allCases.map { $0.rawValue }
-      throw json["protocol"].error("\"\(name)\" is not one of \(legal.joined(separator: ", "))")
+      throw json[Member.transport].error(
+        "\"\(name)\" is not one of \(legal.joined(separator: ", "))")
     }
-    let text: String = try json["hostIP"].decodeIfPresent() ?? ""
+    let text: String = try json[Member.hostIP].decodeIfPresent() ?? ""
     let address = text.isEmpty ? nil : IPAddress(text)
     if address == nil, !text.isEmpty {
-      throw json["hostIP"].error("\"\(text)\" is not an IP address")
+      throw json[Member.hostIP].error("\"\(text)\" is not an IP address")
     }
-    let container = try Self.port(json["containerPort"], "container", &invalid)
-    let host = try Self.port(json["hostPort"], "host", &invalid)
+    let container = try Self.port(json[Member.containerPort], "container", &invalid)
+    let host = try Self.port(json[Member.hostPort], "host", &invalid)
     guard let container, let host else { return nil }
     self.transport = transport
     hostAddress = address

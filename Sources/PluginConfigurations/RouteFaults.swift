@@ -1,4 +1,5 @@
 internal import Addresses
+internal import CNI
 internal import JSON
 
 /// Faults of `ipam.routes` that the kernel would find only when everything else is made, whichever
@@ -10,7 +11,7 @@ public enum RouteFaults {
   /// Refuses a route that is there twice, and a gateway of IPv4 that no address of the ranges could
   /// reach. What cannot be read is for the IPAM plugin to refuse.
   static func check(_ json: JSONCursor) throws(JSONDecodingError) {
-    let list = json["ipam"]["routes"]
+    let list = json[PluginMember.ipam][IPAMMember.routes]
     guard let count = list.value?.array?.count, count > 0, count <= limit else { return }
     let subnets = subnets(json)
     var seen: Set<Identity> = []
@@ -22,12 +23,12 @@ public enum RouteFaults {
           "the route to \(identity.destination) is there twice; take one of them away")
       }
       // A host route of the link itself may lead to a gateway anywhere.
-      if !element["scope"].isAbsent { isScoped = true }
+      if !element[Route.Member.scope].isAbsent { isScoped = true }
       guard !isScoped, !subnets.isEmpty, let gateway = identity.gateway, !gateway.isIPv6,
         !subnets.contains(where: { $0.contains(gateway) })
       else { continue }
       let known = subnets.map { $0.description }.joined(separator: ", ")
-      throw element["gw"].error(
+      throw element[Route.Member.gateway].error(
         "\(gateway) is in no subnet of the ranges (\(known)), so that the container could not "
           + "reach it; without \"gw\" the route leads to the range's own gateway")
     }
@@ -42,27 +43,30 @@ public enum RouteFaults {
 
     /// Nil for what is no route.
     init?(_ json: JSONCursor) {
-      guard let text = json["dst"].value?.text else { return nil }
+      guard let text = json[Route.Member.destination].value?.text else { return nil }
       do throws(IPPrefix.ParseError) {
         destination = try IPPrefix(text).masked
       } catch { return nil }
-      gateway = json["gw"].value?.text.flatMap { IPAddress($0) }
-      table = json["table"].value
-      priority = json["priority"].value
+      gateway = json[Route.Member.gateway].value?.text.flatMap { IPAddress($0) }
+      table = json[Route.Member.table].value
+      priority = json[Route.Member.priority].value
     }
   }
 
   /// The subnets of IPv4 of the ranges; none where addresses may come from elsewhere.
   private static func subnets(_ json: JSONCursor) -> [IPPrefix] {
-    let ipam = json["ipam"]
-    guard let type = ipam["type"].value?.text, ["host-local", "cluster"].contains(type) else {
+    let ipam = json[PluginMember.ipam]
+    guard let type = ipam[IPAMMember.type].value?.text, ["host-local", "cluster"].contains(type)
+    else {
       return []
     }
-    let requested = json["runtimeConfig"]["ipRanges"].value?.array
-    if requested == nil, json["capabilities"]["ipRanges"].value == true { return [] }
-    let sets = (ipam["ranges"].value?.array ?? []) + (requested ?? [])
-    var texts = sets.flatMap { $0.array ?? [] }.map { $0["subnet"]?.text }
-    texts.append(ipam["subnet"].value?.text)
+    let requested = json[PluginMember.runtimeConfig][Capability.ipRanges].value?.array
+    if requested == nil, json[PluginMember.capabilities][Capability.ipRanges].value == true {
+      return []
+    }
+    let sets = (ipam[HostLocalConfiguration.Member.ranges].value?.array ?? []) + (requested ?? [])
+    var texts = sets.flatMap { $0.array ?? [] }.map { $0[AddressRange.Member.subnet]?.text }
+    texts.append(ipam[AddressRange.Member.subnet].value?.text)
     var subnets: [IPPrefix] = []
     for text in texts {
       guard let text, let prefix = try? IPPrefix(text), !prefix.address.isIPv6 else { continue }

@@ -22,12 +22,4 @@ public struct AttachmentKey: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     "\(network)/\(attachment.containerID)/\(attachment.interfaceName)"
   }
-
-  /// The pairs that `external_ids` of its rows include, and those of no other attachment.
-  public var externalIDs: [String: String] {
-    var pairs = AttachmentRecord.mark(of: network)
-    pairs[AttachmentRecord.Key.containerID] = attachment.containerID
-    pairs[AttachmentRecord.Key.interfaceName] = attachment.interfaceName
-    return pairs
-  }
 }

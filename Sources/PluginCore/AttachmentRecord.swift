@@ -114,3 +114,13 @@ public struct AttachmentRecord: Hashable, Sendable {
     return pairs
   }
 }
+
+extension AttachmentKey {
+  /// The pairs that `external_ids` of its rows include, and those of no other attachment.
+  public var externalIDs: [String: String] {
+    var pairs = AttachmentRecord.mark(of: network)
+    pairs[AttachmentRecord.Key.containerID] = attachment.containerID
+    pairs[AttachmentRecord.Key.interfaceName] = attachment.interfaceName
+    return pairs
+  }
+}

@@ -4,6 +4,11 @@ internal import Linux
 
 /// The file of defaults that the reference OVS plugins read beside their configurations.
 public enum FlatFile {
+  /// Members of a plugin configuration.
+  public enum Member: String, JSONMember {
+    case path = "configuration_path"
+  }
+
   /// Where it is looked for where `configuration_path` names no file that is there.
   private static let places = [
     "/etc/kubernetes/cni/net.d/ovs.d/ovs.conf", "/etc/cni/net.d/ovs.d/ovs.conf",
@@ -12,7 +17,7 @@ public enum FlatFile {
   /// `json` with the members of the first such file that it lacks, or has as `0`, `""` or `null`.
   public static func merged(into json: JSONCursor) throws(CNIError) -> JSONCursor {
     let named: String?
-    do { named = try json["configuration_path"].decodeIfPresent() } catch {
+    do { named = try json[Member.path].decodeIfPresent() } catch {
       throw CNIError(error)
     }
     for path in (named.map { [$0] } ?? []) + places where !path.isEmpty {

@@ -17,6 +17,27 @@ public enum LogLevel: String, Hashable, Sendable, CaseIterable, Comparable, JSON
   public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rank < right.rank }
 }
 
+/// What a plugin configuration says of the log.
+public struct LogSettings: Hashable, Sendable, JSONDecodable {
+  /// The members.
+  public enum Member: String, JSONMember {
+    case logLevel, logFile
+  }
+  /// What is written.
+  public let level: LogLevel
+  /// An absolute path; nil for standard error.
+  public let path: String?
+
+  /// Decodes the members of a plugin configuration.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    level = try json[Member.logLevel].decodeIfPresent() ?? .error
+    path = try json[Member.logFile].decodeIfPresent()
+    if let path, !path.hasPrefix("/") {
+      throw json[Member.logFile].error("\"\(path)\" is not an absolute path")
+    }
+  }
+}
+
 /// The log of one invocation: one line an event, on standard error or in the configured file.
 public final class Log {
   private let level: LogLevel

@@ -73,33 +73,4 @@ extension Plugin {
 
   /// Refuses nothing.
   public static func refuseUnsupported(_ request: Request) throws(CNIError) {}
-
-  /// Serves one invocation and ends the process: exit status 0, or 1 with an error result.
-  public static func main() {
-    Process.prepareSignals()
-    guard let command = Process.environment("CNI_COMMAND"), !command.isEmpty else { about() }
-    let service = Service<Self>()
-    do throws(CNIError) {
-      let output = try service.run()
-      if !output.isEmpty {
-        do throws(SystemError) { try StandardStream.output.write(output) } catch {
-          throw CNIError(
-            .ioFailure, "cannot write the result to standard output", details: error.description)
-        }
-      }
-      Process.exit(0)
-    } catch {
-      service.refuse(error)
-    }
-  }
-
-  /// Says what this is, when it is run without a command. Nomad reads the first version number.
-  private static func about() -> Never {
-    let versions = SpecificationVersion.allCases.map { $0.rawValue }.joined(separator: ", ")
-    let text =
-      "CNI \(name) plugin v\(Release.version) (patchbay)\n"
-      + "CNI protocol versions supported: \(versions)\n"
-    try? StandardStream.error.write(Array(text.utf8))
-    Process.exit(0)
-  }
 }

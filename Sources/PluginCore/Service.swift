@@ -64,14 +64,14 @@ final class Service<P: Plugin> {
   /// The answer to VERSION, which echoes the version of the input where it has one.
   private func versions(_ input: [UInt8]) -> [UInt8] {
     var version = SpecificationVersion.current.rawValue
-    if let value = try? JSONValue(parsing: input), let text = value["cniVersion"]?.text,
+    if let value = try? JSONValue(parsing: input), let text = value[PluginMember.cniVersion]?.text,
       !text.isEmpty
     {
       version = text
     }
     let supported = SpecificationVersion.allCases.map { JSONValue.string($0.rawValue) }
     let answer: JSONValue = [
-      "cniVersion": .string(version), "supportedVersions": .array(supported),
+      PluginMember.cniVersion.rawValue: .string(version), "supportedVersions": .array(supported),
     ]
     return answer.encoded() + [0x0a]
   }
@@ -159,8 +159,8 @@ final class Service<P: Plugin> {
     if !invocation.containerID.isEmpty { subject += " container=\(invocation.containerID)" }
     if !invocation.interfaceName.isEmpty { subject += " interface=\(invocation.interfaceName)" }
     do throws(JSONDecodingError) {
-      let (level, path) = try Self.logging(request.network.json)
-      return Log(level: level, path: path, subject: subject)
+      let settings = try LogSettings(request.network.json)
+      return Log(level: settings.level, path: settings.path, subject: subject)
     } catch {
       guard invocation.command.isReleasing else { throw CNIError(error) }
       let log = Log(level: .error, path: nil, subject: subject)
@@ -168,15 +168,35 @@ final class Service<P: Plugin> {
       return log
     }
   }
+}
 
-  private static func logging(_ json: JSONCursor) throws(JSONDecodingError)
-    -> (level: LogLevel, path: String?)
-  {
-    let level: LogLevel = try json["logLevel"].decodeIfPresent() ?? .error
-    let path: String? = try json["logFile"].decodeIfPresent()
-    if let path, !path.hasPrefix("/") {
-      throw json["logFile"].error("\"\(path)\" is not an absolute path")
+extension Plugin {
+  /// Serves one invocation and ends the process: exit status 0, or 1 with an error result.
+  public static func main() {
+    Process.prepareSignals()
+    guard let command = Process.environment("CNI_COMMAND"), !command.isEmpty else { about() }
+    let service = Service<Self>()
+    do throws(CNIError) {
+      let output = try service.run()
+      if !output.isEmpty {
+        do throws(SystemError) { try StandardStream.output.write(output) } catch {
+          throw CNIError(
+            .ioFailure, "cannot write the result to standard output", details: error.description)
+        }
+      }
+      Process.exit(0)
+    } catch {
+      service.refuse(error)
     }
-    return (level, path)
+  }
+
+  /// Says what this is, when it is run without a command. Nomad reads the first version number.
+  private static func about() -> Never {
+    let versions = SpecificationVersion.allCases.map { $0.rawValue }.joined(separator: ", ")
+    let text =
+      "CNI \(name) plugin v\(Release.version) (patchbay)\n"
+      + "CNI protocol versions supported: \(versions)\n"
+    try? StandardStream.error.write(Array(text.utf8))
+    Process.exit(0)
   }
 }

@@ -4,6 +4,7 @@ internal import JSON
 internal import Linux
 internal import OVSDB
 internal import OpenVSwitch
+internal import PluginConfigurations
 internal import PluginCore
 internal import PluginExecution
 
@@ -27,7 +28,9 @@ package struct PodmanRemains {
     runtime.environment.append("\(AttachmentRecord.runtimeVariable)=\(runtimeName)")
     runtime.keepsBeforeADD = true
     // podman itself listens on the ports, so that no other process takes them.
-    runtime.defaults["portmap"] = JSONObject([("checkListener", false)])
+    runtime.defaults["portmap"] = JSONObject([
+      (PortmapConfiguration.Member.checkListener.rawValue, false)
+    ])
     return runtime
   }
 
@@ -169,7 +172,7 @@ package struct PodmanRemains {
   /// Where the plugins of `list` find ovsdb-server.
   package static func endpoints(of list: NetworkList) -> [String] {
     list.plugins.filter { $0.type == "ovs-bridge" || $0.type == "ovn" }.map { plugin in
-      let text = plugin.json["socket_file"]?.text ?? ""
+      let text = plugin.json[OVSBridgeConfiguration.PortMember.socketFile]?.text ?? ""
       return text.isEmpty ? standardEndpoint : text
     }
   }

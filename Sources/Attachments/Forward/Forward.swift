@@ -101,7 +101,7 @@ package enum Forward {
         if !addresses.isEmpty { return addresses.map { $0.prefix } }
       }
     } catch { throw AttachmentError(error, "cannot read the addresses of gateway \"\(link)\"") }
-    return ConfiguredSubnets.all(of: plan.json["ipam"].value)
+    return ConfiguredSubnets.all(of: plan.json[PluginMember.ipam].value)
   }
 
   // MARK: - DEL and GC
@@ -156,8 +156,10 @@ package enum Forward {
   /// The gateway of the network by its configuration, whose members may be anything.
   private static func gatewayPort(_ detachment: Detachment) -> GatewayPort? {
     let json = detachment.json
-    guard json["isGateway"].value == true || json["isDefaultGateway"].value == true,
-      let bridge = json["bridge"].value?.text, !bridge.isEmpty
+    guard
+      json[OVSBridgeConfiguration.Member.isGateway].value == true
+        || json[OVSBridgeConfiguration.Member.isDefaultGateway].value == true,
+      let bridge = json[OVSBridgeConfiguration.Member.bridge].value?.text, !bridge.isEmpty
     else { return nil }
     do throws(JSONDecodingError) { return GatewayPort(of: bridge, try PortVLANs(json)) } catch {
       return nil

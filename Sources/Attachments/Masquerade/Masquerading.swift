@@ -24,7 +24,7 @@ package enum Masquerading {
   /// Whether there may be rules though no row says so. What cannot be read may be so.
   private static func mayExist(_ detachment: Detachment) -> Bool {
     do throws(JSONDecodingError) {
-      return try detachment.json["ipMasq"].decodeIfPresent() ?? false
+      return try detachment.json[OVSBridgeConfiguration.Member.ipMasq].decodeIfPresent() ?? false
     } catch { return true }
   }
 

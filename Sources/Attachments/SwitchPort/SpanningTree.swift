@@ -43,7 +43,7 @@ enum SpanningTree {
     throws(AttachmentError) -> Context
   {
     var context = context
-    if plan.json["timeout"].isAbsent {
+    if plan.json[NetworkConfiguration.Member.timeout].isAbsent {
       context = Context(
         deadline: .after(Self.patience), log: context.log, began: context.began)
     }

@@ -4,6 +4,10 @@ public import JSON
 
 /// A range of `host-local`: part of a subnet, with the gateway of that.
 public struct AddressRange: Hashable, Sendable {
+  /// The members.
+  public enum Member: String, JSONMember {
+    case subnet, rangeStart, rangeEnd, gateway, exclude
+  }
   /// How many ranges there may be, in all sets together, and parts that one of them excludes.
   static let limit = 1024
 
@@ -23,29 +27,29 @@ public struct AddressRange: Hashable, Sendable {
 
   /// Decodes a range; `json` is the object that has `subnet`.
   init(_ json: JSONCursor) throws(JSONDecodingError) {
-    subnet = try Self.subnet(json["subnet"])
+    subnet = try Self.subnet(json[Member.subnet])
     // Such a subnet has neither an address of its own nor one for broadcasts.
     let isTiny = subnet.length + 2 > subnet.address.family.bits
     let second = subnet.network.successor ?? subnet.network
     let first = isTiny ? subnet.network : second
-    let gateway = try Self.address(json["gateway"])
+    let gateway = try Self.address(json[Member.gateway])
     if let gateway, gateway.family != subnet.address.family {
-      throw json["gateway"].error("\(gateway) is not of the family of \(subnet)")
+      throw json[Member.gateway].error("\(gateway) is not of the family of \(subnet)")
     }
     self.gateway = gateway ?? (isTiny ? nil : second)
     // The last address of an IPv4 subnet is its broadcast.
     let last =
       subnet.address.isIPv6 || isTiny ? subnet.last : subnet.last.predecessor ?? subnet.last
-    let start = try Self.address(json["rangeStart"])
-    let end = try Self.address(json["rangeEnd"])
-    for (bound, name, label) in [
-      (start, "rangeStart", "RangeStart"), (end, "rangeEnd", "RangeEnd"),
+    let start = try Self.address(json[Member.rangeStart])
+    let end = try Self.address(json[Member.rangeEnd])
+    for (bound, member, label) in [
+      (start, Member.rangeStart, "RangeStart"), (end, .rangeEnd, "RangeEnd"),
     ] {
       guard let bound, !subnet.contains(bound) else { continue }
-      throw json[name].error(inWordsOf: "\(label) \(bound) not in network \(subnet)")
+      throw json[member].error(inWordsOf: "\(label) \(bound) not in network \(subnet)")
     }
     guard let range = IPRange(start ?? first, end ?? last) else {
-      throw json["rangeStart"].error(
+      throw json[Member.rangeStart].error(
         "rangeStart \(start ?? first) is above rangeEnd \(end ?? last)",
         message: start == nil
           ? "RangeEnd \(end ?? last) not in network \(subnet)"
@@ -53,7 +57,7 @@ public struct AddressRange: Hashable, Sendable {
     }
     self.range = range
     path = json.path
-    exclusions = try Self.exclusions(json["exclude"], subnet)
+    exclusions = try Self.exclusions(json[Member.exclude], subnet)
     let taken = exclusions + [self.gateway.flatMap { IPRange($0, $0) }].compactMap { $0 }
     open = [range].without(taken)
   }

@@ -5,6 +5,10 @@ public import OVSDB
 /// The members of a configuration with `"ipam": {"type": "cluster"}`, all legal: those of
 /// `host-local`, but for `dataDir`, and where the database is.
 public struct ClusterConfiguration: Hashable, Sendable {
+  /// Members of `ipam` besides those of `host-local`.
+  public enum Member: String, JSONMember {
+    case database, host
+  }
   /// `database`: where the members of the database listen, in the order in which they are tried.
   /// Not empty.
   public let database: [Endpoint]
@@ -22,11 +26,11 @@ public struct ClusterConfiguration: Hashable, Sendable {
   ///   STATUS.
   public init(_ json: JSONCursor, mayLackRanges: Bool) throws(JSONDecodingError) {
     addresses = try HostLocalConfiguration(json, mayLackRanges: mayLackRanges)
-    let ipam = json["ipam"]
-    database = try Self.endpoints(ipam["database"])
-    host = try HostName.decode(ipam["host"])
+    let ipam = json[PluginMember.ipam]
+    database = try Self.endpoints(ipam[Member.database])
+    host = try HostName.decode(ipam[Member.host])
     guard addresses.sets.count <= Self.setLimit else {
-      throw ipam["ranges"].error(
+      throw ipam[HostLocalConfiguration.Member.ranges].error(
         "\(addresses.sets.count) range sets are too many; at most \(Self.setLimit) are legal")
     }
   }
@@ -34,8 +38,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
   /// Decodes what releasing needs.
   public init(forReleasing json: JSONCursor) throws(JSONDecodingError) {
     addresses = HostLocalConfiguration(forReleasing: json)
-    database = try Self.endpoints(json["ipam"]["database"])
-    host = try HostName.decode(json["ipam"]["host"])
+    database = try Self.endpoints(json[PluginMember.ipam][Member.database])
+    host = try HostName.decode(json[PluginMember.ipam][Member.host])
   }
 
   /// Addresses that one attachment may have: each has a row.

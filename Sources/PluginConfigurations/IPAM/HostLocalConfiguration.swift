@@ -13,6 +13,11 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     case mac
   }
 
+  /// Members of `ipam`, beside those of one range without arrays.
+  public enum Member: String, JSONMember {
+    case ranges, dataDir, resolvConf, reclaimAfterReboot, reservations, sticky
+  }
+
   /// Where the leases of all networks are.
   public let dataDirectory: String
   /// Whether leases of an earlier boot are free.
@@ -46,17 +51,17 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   /// - Parameter mayLackRanges: A runtime may have left them out, as from the configurations of
   ///   STATUS.
   public init(_ json: JSONCursor, mayLackRanges: Bool) throws(JSONDecodingError) {
-    let ipam = json["ipam"]
+    let ipam = json[PluginMember.ipam]
     guard !ipam.isAbsent || mayLackRanges else {
       throw ipam.error(
         "missing; an object with \"ranges\" is required", message: missingIPAMMessage)
     }
     try ipam.checkObject()
-    dataDirectory = try Self.directory(ipam["dataDir"])
-    reclaimsAfterReboot = try ipam["reclaimAfterReboot"].decodeIfPresent() ?? true
+    dataDirectory = try Self.directory(ipam[Member.dataDir])
+    reclaimsAfterReboot = try ipam[Member.reclaimAfterReboot].decodeIfPresent() ?? true
     var sets = try Self.sets(json, mayLackRanges)
     let reservations =
-      sets.isEmpty ? [] : try Self.reservations(ipam["reservations"], sets)
+      sets.isEmpty ? [] : try Self.reservations(ipam[Member.reservations], sets)
     for set in sets.indices {
       for range in sets[set].ranges.indices {
         sets[set].ranges[range].open = sets[set].ranges[range].open.without(
@@ -65,13 +70,13 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     }
     self.sets = sets
     self.reservations = reservations
-    routes = try ipam["routes"].decodeIfPresent() ?? []
-    let file: String? = try ipam["resolvConf"].decodeIfPresent()
+    routes = try ipam[IPAMMember.routes].decodeIfPresent() ?? []
+    let file: String? = try ipam[Member.resolvConf].decodeIfPresent()
     resolverFile = file?.isEmpty == true ? nil : file
-    sticky = try Self.sticky(ipam["sticky"])
+    sticky = try Self.sticky(ipam[Member.sticky])
     requests =
-      try AddressRequest.list(json["runtimeConfig"]["ips"])
-      + AddressRequest.list(json["args"]["cni"]["ips"])
+      try AddressRequest.list(json[PluginMember.runtimeConfig][Capability.ips])
+      + AddressRequest.list(json.requests[Capability.ips])
     mac = try Self.mac(json)
   }
 
@@ -79,8 +84,9 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   /// keep addresses from others.
   public init(forReleasing json: JSONCursor) {
     dataDirectory =
-      (try? Self.directory(json["ipam"]["dataDir"])) ?? Self.defaultDataDirectory
-    reclaimsAfterReboot = (try? json["ipam"]["reclaimAfterReboot"].decodeIfPresent()) ?? true
+      (try? Self.directory(json[PluginMember.ipam][Member.dataDir])) ?? Self.defaultDataDirectory
+    reclaimsAfterReboot =
+      (try? json[PluginMember.ipam][Member.reclaimAfterReboot].decodeIfPresent()) ?? true
     sets = []
     routes = []
     resolverFile = nil
@@ -104,24 +110,24 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   private static func sets(_ json: JSONCursor, _ mayBeNone: Bool) throws(JSONDecodingError)
     -> [RangeSet]
   {
-    let ipam = json["ipam"]
+    let ipam = json[PluginMember.ipam]
     var sets: [RangeSet] = []
-    let wanted = json["runtimeConfig"]["ipRanges"]
+    let wanted = json[PluginMember.runtimeConfig][Capability.ipRanges]
     if !wanted.isAbsent {
       for element in try wanted.elements(atMost: setLimit) {
         sets.append(try .decode(element, number: sets.count))
       }
     }
-    if !ipam["subnet"].isAbsent {
+    if !ipam[AddressRange.Member.subnet].isAbsent {
       sets.append(try .decode(ipam, number: sets.count, isSingle: true))
     }
-    if !ipam["ranges"].isAbsent {
-      for element in try ipam["ranges"].elements(atMost: setLimit) {
+    if !ipam[Member.ranges].isAbsent {
+      for element in try ipam[Member.ranges].elements(atMost: setLimit) {
         sets.append(try .decode(element, number: sets.count))
       }
     }
     guard !sets.isEmpty || mayBeNone else {
-      throw ipam["ranges"].error(
+      throw ipam[Member.ranges].error(
         "no IP ranges specified; write them as [[{\"subnet\": \"10.1.0.0/16\"}]]",
         message: "no IP ranges specified")
     }
@@ -130,17 +136,17 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   }
 
   private static func check(_ sets: [RangeSet], _ json: JSONCursor) throws(JSONDecodingError) {
-    let version: String = try json["cniVersion"].decodeIfPresent() ?? ""
+    let version: String = try json[PluginMember.cniVersion].decodeIfPresent() ?? ""
     let old: Set = ["", SpecificationVersion.v0_1_0.rawValue, SpecificationVersion.v0_2_0.rawValue]
     let counts = [IPAddress.Family.v4, .v6].map { family in
       sets.count { $0.family == family }
     }
     if old.contains(version), counts.contains(where: { $0 > 1 }) {
-      throw json["ipam"]["ranges"].tooManyAddresses(version)
+      throw json[PluginMember.ipam][Member.ranges].tooManyAddresses(version)
     }
     let count = sets.reduce(0) { $0 + $1.ranges.count }
     guard count <= AddressRange.limit else {
-      throw json["ipam"]["ranges"].error(
+      throw json[PluginMember.ipam][Member.ranges].error(
         "\(count) ranges are too many; at most \(AddressRange.limit) are legal")
     }
     for (position, set) in sets.enumerated() {
@@ -167,7 +173,8 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     for element in try json.elements(atMost: 4096) {
       let next = try Reservation(element, sets)
       if let other = reservations.first(where: { $0.address == next.address }) {
-        throw element["ip"].error("\(next.address) is reserved by \(other.path) already")
+        throw element[Reservation.Member.ip].error(
+          "\(next.address) is reserved by \(other.path) already")
       }
       reservations.append(next)
     }
@@ -185,7 +192,8 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   /// The runtime's request before that of `args`, and the configuration's own last. What is wrong
   /// with it is for the plugin to say that sets it.
   private static func mac(_ json: JSONCursor) throws(JSONDecodingError) -> MACAddress? {
-    for cursor in [json["runtimeConfig"]["mac"], json["args"]["cni"]["mac"]] {
+    for cursor in [json[PluginMember.runtimeConfig][Capability.mac], json.requests[Capability.mac]]
+    {
       if let text = cursor.value?.text, let mac = MACAddress(text) { return mac }
     }
     return nil

@@ -22,6 +22,10 @@ public struct Reservation: Hashable, Sendable {
       }
     }
   }
+  /// The members.
+  public enum Member: String, JSONMember {
+    case name, mac, containerID, ip
+  }
   /// For whom.
   public let subject: Subject
   /// In a subnet of one of the ranges; need not be between `rangeStart` and `rangeEnd`.
@@ -33,9 +37,9 @@ public struct Reservation: Hashable, Sendable {
   init(_ json: JSONCursor, _ sets: [RangeSet]) throws(JSONDecodingError) {
     path = json.path
     guard json.value?.object != nil else { throw json.expected("an object") }
-    let name: String? = try json["name"].decodeIfPresent()
-    let mac: MACAddress? = try json["mac"].decodeIfPresent()
-    let container: String? = try json["containerID"].decodeIfPresent()
+    let name: String? = try json[Member.name].decodeIfPresent()
+    let mac: MACAddress? = try json[Member.mac].decodeIfPresent()
+    let container: String? = try json[Member.containerID].decodeIfPresent()
     let subjects = [
       name.map { Subject.name($0) }, mac.map { .mac($0) }, container.map { .containerID($0) },
     ].compactMap { $0 }
@@ -43,18 +47,18 @@ public struct Reservation: Hashable, Sendable {
       throw json.error("it has exactly one of \"name\", \"mac\" and \"containerID\"")
     }
     self.subject = subject
-    address = try json["ip"].decode(IPAddress.self).canonical
+    address = try json[Member.ip].decode(IPAddress.self).canonical
     let address = address
     let ranges = sets.flatMap { $0.ranges }
     guard let range = ranges.first(where: { $0.subnet.contains(address) }) else {
       let subnets = ranges.map { $0.subnet.description }.joined(separator: ", ")
-      throw json["ip"].error("\(address) is in no subnet of the ranges: \(subnets)")
+      throw json[Member.ip].error("\(address) is in no subnet of the ranges: \(subnets)")
     }
     let isTiny = range.subnet.length + 2 > range.subnet.address.family.bits
     let isBroadcast = !address.isIPv6 && address == range.subnet.last
     let isOfNetwork = address == range.subnet.network || isBroadcast
     guard address != range.gateway, isTiny || !isOfNetwork else {
-      throw json["ip"].error("\(address) is the gateway, the network or the broadcast address")
+      throw json[Member.ip].error("\(address) is the gateway, the network or the broadcast address")
     }
   }
 }

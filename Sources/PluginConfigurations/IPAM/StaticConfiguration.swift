@@ -5,6 +5,14 @@ public import JSON
 /// The members of a configuration with `"ipam": {"type": "static"}`, all legal, and what
 /// `CNI_ARGS` adds to them. They mean the same as the reference plugin's.
 public struct StaticConfiguration: Hashable, Sendable {
+  /// Members of `ipam`.
+  public enum Member: String, JSONMember {
+    case addresses, dns
+  }
+  /// Members of an element of `addresses`.
+  public enum AddressMember: String, JSONMember {
+    case address, gateway
+  }
   /// The addresses with their gateways, in the order of the result.
   public let addresses: [AttachmentResult.Address]
   /// Handed on in the result.
@@ -27,7 +35,7 @@ public struct StaticConfiguration: Hashable, Sendable {
   public init(
     _ json: JSONCursor, _ arguments: Arguments = Arguments(), mayLackIPAM: Bool = false
   ) throws(JSONDecodingError) {
-    let ipam = json["ipam"]
+    let ipam = json[PluginMember.ipam]
     guard !ipam.isAbsent || mayLackIPAM else {
       throw ipam.error(
         "missing; an object with \"addresses\" is required", message: missingIPAMMessage)
@@ -35,21 +43,23 @@ public struct StaticConfiguration: Hashable, Sendable {
     try ipam.checkObject()
     var added = try Self.added(arguments)
     try Self.addGateways(to: &added, arguments)
-    let configured = try Self.configured(ipam["addresses"])
+    let configured = try Self.configured(ipam[Member.addresses])
     var addresses = configured + added
-    for requests in [json["args"]["cni"]["ips"], json["runtimeConfig"]["ips"]] {
+    for requests in [
+      json.requests[Capability.ips], json[PluginMember.runtimeConfig][Capability.ips],
+    ] {
       // These come instead of all others.
       let list = try Self.requested(requests)
       if !list.isEmpty { addresses = list }
     }
     self.addresses = addresses
-    routes = try ipam["routes"].decodeIfPresent() ?? []
-    dns = try ipam["dns"].decodeIfPresent() ?? DNS()
-    let version: String = try json["cniVersion"].decodeIfPresent() ?? ""
+    routes = try ipam[IPAMMember.routes].decodeIfPresent() ?? []
+    dns = try ipam[Member.dns].decodeIfPresent() ?? DNS()
+    let version: String = try json[PluginMember.cniVersion].decodeIfPresent() ?? ""
     let old: Set = ["", SpecificationVersion.v0_1_0.rawValue, SpecificationVersion.v0_2_0.rawValue]
     let six = addresses.count { $0.address.address.isIPv6 }
     guard !old.contains(version) || (six <= 1 && addresses.count - six <= 1) else {
-      throw ipam["addresses"].tooManyAddresses(version)
+      throw ipam[Member.addresses].tooManyAddresses(version)
     }
   }
 
@@ -60,15 +70,15 @@ public struct StaticConfiguration: Hashable, Sendable {
     guard !json.isAbsent else { return [] }
     var addresses: [AttachmentResult.Address] = []
     for element in try json.elements(atMost: 255) {
-      let text: String = try element["address"].decodeIfPresent() ?? ""
+      let text: String = try element[AddressMember.address].decodeIfPresent() ?? ""
       guard let address = prefix(text) else {
-        throw element["address"].error(
+        throw element[AddressMember.address].error(
           text.isEmpty ? "missing; ADDRESS/LENGTH is required" : "\"\(text)\": \(reason(text))",
           message: "the 'address' field is expected to be in CIDR notation, got: '\(text)'")
       }
-      let gateway = try element["gateway"].decodeAddressIfPresent()?.canonical
+      let gateway = try element[AddressMember.gateway].decodeAddressIfPresent()?.canonical
       if let gateway, gateway.family != address.address.family {
-        throw element["gateway"].error("\(gateway) is not of the family of \(address)")
+        throw element[AddressMember.gateway].error("\(gateway) is not of the family of \(address)")
       }
       addresses.append(.init(address, gateway: gateway))
     }

@@ -1,4 +1,6 @@
+internal import CNI
 public import JSON
+internal import PluginConfigurations
 
 /// What DEL and GC of an IPAM plugin need of its configuration, as it was at ADD.
 ///
@@ -15,11 +17,12 @@ public struct RememberedIPAM: Hashable, Sendable {
   /// The members of `ipam`: all of them where they have room, otherwise the type, then the others
   /// from the shortest to the longest. Nil without a type.
   public init?(_ ipam: JSONCursor) {
-    guard case .object(let object)? = ipam.value, let type = ipam["type"].value?.text, !type.isEmpty
+    guard case .object(let object)? = ipam.value, let type = ipam[IPAMMember.type].value?.text,
+      !type.isEmpty
     else { return nil }
-    var members = JSONObject([("type", .string(type))])
+    var members = JSONObject([(IPAMMember.type.rawValue, .string(type))])
     var size = JSONValue.object(members).encoded().count
-    let others = object.others(than: ["type"]).members.map {
+    let others = object.others(than: [IPAMMember.type.rawValue]).members.map {
       (name: $0.name, value: $0.value, size: $0.name.utf8.count + $0.value.encoded().count + 4)
     }
     for member in others.sorted(by: { $0.size < $1.size }) {
@@ -37,10 +40,10 @@ public struct RememberedIPAM: Hashable, Sendable {
   /// plugin can write there.
   public init?(text: String) {
     guard text.utf8.count <= Self.limit, let value = try? JSONValue(parsing: Array(text.utf8)),
-      case .object(let members) = value, let type = members["type"]?.text, !type.isEmpty,
+      case .object(let members) = value, let type = members[IPAMMember.type]?.text, !type.isEmpty,
       !type.utf8.contains(UInt8(ascii: "/"))
     else { return nil }
-    if let directory = members["dataDir"] {
+    if let directory = members[HostLocalConfiguration.Member.dataDir] {
       guard let path = directory.text, path.isEmpty || path.hasPrefix("/") else { return nil }
     }
     self.text = text
@@ -48,22 +51,22 @@ public struct RememberedIPAM: Hashable, Sendable {
   }
 
   /// The plugin's type.
-  public var type: String { members["type"]?.text ?? "" }
+  public var type: String { members[IPAMMember.type]?.text ?? "" }
 
   /// `configuration` with these members of `ipam`, which come before its own. Of an `ipam` of
   /// another type, nothing is left.
   public func merged(into configuration: JSONCursor) -> JSONCursor {
     guard case .object(var object)? = configuration.value else { return configuration }
     var ipam = members
-    let own = configuration["ipam"]
+    let own = configuration[PluginMember.ipam]
     if case .object(let others)? = own.value,
-      own["type"].isAbsent || own["type"].value?.text == type
+      own[IPAMMember.type].isAbsent || own[IPAMMember.type].value?.text == type
     {
       for member in others.others(than: ipam.members.map { $0.name }).members {
         ipam[member.name] = member.value
       }
     }
-    object["ipam"] = .object(ipam)
+    object[PluginMember.ipam] = .object(ipam)
     return JSONCursor(.object(object))
   }
 }

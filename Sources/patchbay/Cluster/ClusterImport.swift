@@ -91,7 +91,7 @@ struct ClusterImport: ParsableCommand {
 
   private func directory(_ list: NetworkList) -> String {
     let configured = list.configurations(ofIPAM: "host-local").lazy.compactMap {
-      $0["ipam"]["dataDir"].value?.text
+      $0[PluginMember.ipam][HostLocalConfiguration.Member.dataDir].value?.text
     }.first { !$0.isEmpty }
     return dataDirectory ?? configured ?? HostLocalConfiguration.defaultDataDirectory
   }
@@ -149,8 +149,8 @@ struct ClusterImport: ParsableCommand {
     let deadline = Deadline.after(.seconds(options.timeout))
     // The rows come first: while a file is there, the next import does this again.
     for json in list.configurations(ofIPAM: "cluster") {
-      guard let ipam = RememberedIPAM(json["ipam"]) else { continue }
-      let text = json["socket_file"].value?.text ?? ""
+      guard let ipam = RememberedIPAM(json[PluginMember.ipam]) else { continue }
+      let text = json[OVSBridgeConfiguration.PortMember.socketFile].value?.text ?? ""
       do throws(OVSDBError) {
         let endpoint = text.isEmpty ? Endpoint.standard : try Endpoint(text)
         try remember(ipam, for: moved, at: endpoint, until: deadline)

@@ -73,7 +73,8 @@ struct ConfigurationChecks {
   private func checkPlugins(_ list: NetworkList, _ file: String, _ findings: inout Findings) {
     let directories = options.pluginDirectories
     for plugin in list.plugins {
-      let types = [plugin.type] + [plugin.json["ipam"]?["type"]?.text].compactMap { $0 }
+      let types =
+        [plugin.type] + [plugin.json[PluginMember.ipam]?[IPAMMember.type]?.text].compactMap { $0 }
       for type in types where !type.isEmpty && !type.contains("/") {
         let isThere = directories.contains {
           (try? FileStatus(path: "\($0)/\(type)"))?.kind == .regular

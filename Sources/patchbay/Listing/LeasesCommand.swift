@@ -108,7 +108,9 @@ struct LeasesCommand: ParsableCommand {
     }
     return try all.map { json in
       do throws(JSONDecodingError) {
-        let needsRuntime = json["ipam"]["ranges"].isAbsent && json["ipam"]["subnet"].isAbsent
+        let needsRuntime =
+          json[PluginMember.ipam][HostLocalConfiguration.Member.ranges].isAbsent
+          && json[PluginMember.ipam][AddressRange.Member.subnet].isAbsent
         return needsRuntime
           ? HostLocalConfiguration(forReleasing: json) : try HostLocalConfiguration(json)
       } catch { throw Failure("network \"\(list.name)\": \(error.description)") }

@@ -3,6 +3,7 @@ import CNI
 import CNIRuntime
 import JSON
 import Linux
+import PluginConfigurations
 
 /// `patchbay network`
 struct NetworkCommand: ParsableCommand {
@@ -22,31 +23,6 @@ struct NetworkCommand: ParsableCommand {
       NetworkNew.self, NetworkListing.self, NetworkShow.self, NetworkEdit.self,
       NetworkRemove.self,
     ])
-
-  /// The file of the directory that has the network `name`, and the list in it.
-  static func file(of name: String, _ options: RuntimeOptions) throws -> (
-    path: String, list: NetworkList
-  ) {
-    do throws(RuntimeError) {
-      // One that is broken does not keep the others from being shown or changed.
-      for (file, result) in try options.directory.contents() {
-        if case .success(let list) = result, list.name == name { return (file, list) }
-      }
-      // The search ends with an error that names what there is.
-      _ = try options.directory.network(name)
-    } catch { throw Failure(error) }
-    throw Failure("there is no network \"\(name)\" in \(options.directory.path)")
-  }
-
-  /// Refuses `json` if it has errors, and says what it is warned of.
-  static func validate(_ json: JSONValue, as file: String) throws {
-    let faults = Validator(isList: file.hasSuffix(".conflist")).faults(of: json)
-    let errors = faults.filter { $0.severity == .error }
-    guard errors.isEmpty else {
-      throw Failure(errors.map(\.text.controlCharactersEscaped).joined(separator: "\n"))
-    }
-    for fault in faults { say(fault.text.controlCharactersEscaped, .warning) }
-  }
 }
 
 /// `patchbay network list`
@@ -68,15 +44,16 @@ struct NetworkListing: ParsableCommand {
         switch result {
         case .failure(let error): say(error.description, .warning)
         case .success(let list):
-          let plugin = list.plugins.first { $0.json["bridge"] != nil }?.json
-          let vlan = plugin?["vlan"]?.integer.map { "\($0)" } ?? "-"
-          let ipam = plugin?["ipam"]
-          let sets = ipam?["ranges"]?.array ?? []
+          let plugin = list.plugins.first { $0.json[OVSBridgeConfiguration.Member.bridge] != nil }?
+            .json
+          let vlan = plugin?[PortVLANs.Member.vlan]?.integer.map { "\($0)" } ?? "-"
+          let ipam = plugin?[PluginMember.ipam]
+          let sets = ipam?[HostLocalConfiguration.Member.ranges]?.array ?? []
           let subnets = (sets.flatMap { $0.array ?? [] } + [ipam].compactMap { $0 }).compactMap {
-            $0["subnet"]?.text
+            $0[AddressRange.Member.subnet]?.text
           }
           table.add([
-            list.name, plugin?["bridge"]?.text ?? "-", vlan,
+            list.name, plugin?[OVSBridgeConfiguration.Member.bridge]?.text ?? "-", vlan,
             subnets.isEmpty ? "-" : subnets.joined(separator: ", "),
             file.split(separator: "/").last.map { String($0) } ?? file,
           ])
@@ -103,7 +80,7 @@ struct NetworkShow: ParsableCommand {
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let (path, list) = try NetworkCommand.file(of: name, options)
+    let (path, list) = try NetworkFile.find(name, options)
     say(path)
     let json = try? JSONValue(parsing: list.text)
     show(String(decoding: json?.encoded(indentedBy: 2) ?? list.text, as: UTF8.self))
@@ -131,7 +108,7 @@ struct NetworkRemove: ParsableCommand {
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let (path, _) = try NetworkCommand.file(of: name, options)
+    let (path, _) = try NetworkFile.find(name, options)
     do {
       let entries = try options.runtime.cache.entries().filter { $0.network == name }
       if let entry = entries.first, !force {

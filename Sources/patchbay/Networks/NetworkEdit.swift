@@ -22,7 +22,7 @@ struct NetworkEdit: ParsableCommand {
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let (path, _) = try NetworkCommand.file(of: name, options)
+    let (path, _) = try NetworkFile.find(name, options)
     let parts = path.split(separator: "/")
     let file = parts.last.map { String($0) } ?? path
     let copy = ".\(file).edit"
@@ -38,7 +38,7 @@ struct NetworkEdit: ParsableCommand {
       do { json = try JSONValue(parsing: after) } catch {
         throw Failure("\(path) is as it was: what was written is not JSON: \(error)")
       }
-      do { try NetworkCommand.validate(json, as: file) } catch {
+      do { try NetworkFile.validate(json, as: file) } catch {
         throw Failure("\(path) is as it was; what was written has faults:\n\(error)")
       }
       try directory.replace(file, with: after, mode: 0o644)

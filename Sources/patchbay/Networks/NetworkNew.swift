@@ -71,7 +71,7 @@ struct NetworkNew: ParsableCommand {
   func run() throws {
     let file = "\(name).conflist"
     let json = list
-    try NetworkCommand.validate(json, as: file)
+    try NetworkFile.validate(json, as: file)
     let text = json.encoded(indentedBy: 2) + [UInt8(ascii: "\n")]
     guard !isDryRun else { return show(String(decoding: text.dropLast(), as: UTF8.self)) }
     let path = options.directory.path

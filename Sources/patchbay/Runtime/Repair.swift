@@ -131,7 +131,8 @@ struct Repair: ParsableCommand {
     var failures: [String] = []
     for runtime in [options.runtime, PodmanRemains.runtime(like: options.runtime)] {
       for entry in (try? runtime.cache.entries()) ?? []
-      where entry.network == network && entry.capabilities["portMappings"]?.array?.isEmpty == false
+      where entry.network == network
+        && entry.capabilities[Capability.portMappings]?.array?.isEmpty == false
       {
         do throws(RuntimeError) {
           let (list, _) = try runtime.list(

@@ -1,3 +1,5 @@
+import CNI
+import CNIRuntime
 import JSON
 
 /// Finds every fault that a decoder objects to, though it stops at the first.
@@ -53,14 +55,16 @@ struct FaultCollector {
   private var completed: JSONValue {
     let root = JSONCursor(document)
     guard let plugin = plugin(in: root) else { return document }
-    return ["name", "cniVersion"].reduce(document) { document, name in
+    return [PluginMember.name, .cniVersion].reduce(document) { document, name in
       root[name].value.flatMap { document.replacing(plugin[name].path, with: $0) } ?? document
     }
   }
 
   private func plugin(in root: JSONCursor) -> JSONCursor? {
     guard let index else { return root }
-    guard let elements = try? root["plugins"].elements, elements.indices.contains(index) else {
+    guard let elements = try? root[NetworkList.Member.plugins].elements,
+      elements.indices.contains(index)
+    else {
       return nil
     }
     return elements[index]

@@ -1,5 +1,7 @@
 import Addresses
 import Attachments
+import CNI
+import CNIRuntime
 import JSON
 import Linux
 import Netlink
@@ -11,20 +13,22 @@ enum ForwardWarning {
   /// Those of a configuration: of a list or of one plugin.
   static func faults(of json: JSONValue) -> [Fault] {
     let root = JSONCursor(json)
-    let plugins = (try? root["plugins"].elements) ?? [root]
+    let plugins = (try? root[NetworkList.Member.plugins].elements) ?? [root]
     // The reference plugin lets its own addresses pass.
-    guard !plugins.contains(where: { $0["type"].value == "firewall" }) else { return [] }
+    guard !plugins.contains(where: { $0[PluginMember.type].value == "firewall" }) else { return [] }
     return plugins.flatMap { faults(of: $0) }
   }
 
   private static func faults(of plugin: JSONCursor) -> [Fault] {
-    guard plugin["type"].value == "ovs-bridge",
-      plugin["isGateway"].value == true || plugin["isDefaultGateway"].value == true,
-      let bridge = plugin["bridge"].value?.text, let vlans = try? PortVLANs(plugin)
+    guard plugin[PluginMember.type].value == "ovs-bridge",
+      plugin[OVSBridgeConfiguration.Member.isGateway].value == true
+        || plugin[OVSBridgeConfiguration.Member.isDefaultGateway].value == true,
+      let bridge = plugin[OVSBridgeConfiguration.Member.bridge].value?.text,
+      let vlans = try? PortVLANs(plugin)
     else { return [] }
     let gateway = GatewayPort(of: bridge, vlans).name
-    let subnets = ConfiguredSubnets.all(of: plugin["ipam"].value)
-    let isLeft = plugin["forward"].value == "leave"
+    let subnets = ConfiguredSubnets.all(of: plugin[PluginMember.ipam].value)
+    let isLeft = plugin[OVSBridgeConfiguration.Member.forward].value == "leave"
     let deadline = Deadline.after(.seconds(10))
     var texts: [String] = []
     let obstacles = (try? ForwardObstacle.all(gateway, subnets, until: deadline)) ?? []
@@ -43,9 +47,10 @@ enum ForwardWarning {
             + "\(ForwardProblem.insertion(chain, gateway)) lets it pass")
       }
     }
-    let place =
-      plugin[
-        isLeft ? "forward" : plugin["isGateway"].value == true ? "isGateway" : "isDefaultGateway"]
+    let isGateway = plugin[OVSBridgeConfiguration.Member.isGateway].value == true
+    let member: OVSBridgeConfiguration.Member =
+      isLeft ? .forward : isGateway ? .isGateway : .isDefaultGateway
+    let place = plugin[member]
     return texts.map { Fault(.warning, place.error($0).description) }
   }
 

@@ -18,18 +18,19 @@ struct NetworkSegment {
   /// The segments of `ovs-bridge` in a list; what cannot be read of it is left out.
   static func all(of json: JSONValue, in file: String) -> [NetworkSegment] {
     let root = JSONCursor(json)
-    guard let name = root["name"].value?.text else { return [] }
-    return ((try? root["plugins"].elements) ?? []).compactMap { plugin in
-      guard plugin["type"].value?.text == "ovs-bridge",
-        let bridge = plugin["bridge"].value?.text, let vlans = try? PortVLANs(plugin)
+    guard let name = root[NetworkList.Member.name].value?.text else { return [] }
+    return ((try? root[NetworkList.Member.plugins].elements) ?? []).compactMap { plugin in
+      guard plugin[PluginMember.type].value?.text == "ovs-bridge",
+        let bridge = plugin[OVSBridgeConfiguration.Member.bridge].value?.text,
+        let vlans = try? PortVLANs(plugin)
       else { return nil }
       var object = plugin.value?.object ?? JSONObject()
-      object["name"] = .string(name)
-      object["cniVersion"] = .string(SpecificationVersion.v1_0_0.rawValue)
+      object[PluginMember.name] = .string(name)
+      object[PluginMember.cniVersion] = .string(SpecificationVersion.v1_0_0.rawValue)
       let whole = JSONCursor(.object(object))
       var ranges: [(place: String, range: IPRange)] = []
       var store = ""
-      switch plugin["ipam"]["type"].value?.text {
+      switch plugin[PluginMember.ipam][IPAMMember.type].value?.text {
       case "host-local":
         guard let configuration = try? HostLocalConfiguration(whole) else { return nil }
         store = "\(configuration.dataDirectory)/\(name)"

@@ -1,33 +1,45 @@
+import CNI
 import JSON
 import PluginConfigurations
 
 /// The plugins whose state all hosts share.
 extension PluginDecoder {
   static let cluster = PluginDecoder(
-    applies: { $0["ipam"]["type"].value == "cluster" },
+    applies: { $0[PluginMember.ipam][IPAMMember.type].value == "cluster" },
     decode: { (json) throws(JSONDecodingError) in
-      let ipam = json["ipam"]
-      let comesLater = json["capabilities"]["ipRanges"].value == true
+      let ipam = json[PluginMember.ipam]
+      let comesLater = json[PluginMember.capabilities][Capability.ipRanges].value == true
       _ = try ClusterConfiguration(
         json,
-        mayLackRanges: comesLater && ipam["ranges"].isAbsent && ipam["subnet"].isAbsent)
+        mayLackRanges: comesLater && ipam[HostLocalConfiguration.Member.ranges].isAbsent
+          && ipam[AddressRange.Member.subnet].isAbsent)
     },
     members: [
-      (["ipam"], MemberNames.cluster), (["ipam", "ranges", "*", "*"], MemberNames.range),
-      (["ipam", "reservations", "*"], MemberNames.reservation),
+      (
+        ["ipam"],
+        hostLocalMembers.filter { $0 != HostLocalConfiguration.Member.dataDir.rawValue }
+          + ClusterConfiguration.Member.names
+      ),
+      (["ipam", "ranges", "*", "*"], AddressRange.Member.names),
+      (["ipam", "reservations", "*"], Reservation.Member.names),
     ], others: strayGateways)
 
   static let ovn = PluginDecoder(
-    applies: { $0["type"].value == "ovn" },
+    applies: { $0[PluginMember.type].value == "ovn" },
     decode: { (json) throws(JSONDecodingError) in
       _ = try OVNConfiguration(json)
       try checkRequests(json)
     },
-    members: [([], MemberNames.ovn), (["bandwidth"], MemberNames.bandwidth)], others: ovnFaults)
+    members: [
+      (
+        [], ownMembers + OVNConfiguration.Member.names + OVSBridgeConfiguration.PortMember.names
+      ),
+      (["bandwidth"], Bandwidth.Member.names),
+    ], others: ovnFaults)
 
   private static func ovnFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
-    guard json["switch"].value?.text?.isEmpty ?? true else { return [] }
+    guard json[OVNConfiguration.Member.switch].value?.text?.isEmpty ?? true else { return [] }
     let reason = "missing; without it only an attachment with OvnPort in CNI_ARGS is made"
-    return [Fault(.warning, json["switch"].error(reason).description)]
+    return [Fault(.warning, json[OVNConfiguration.Member.switch].error(reason).description)]
   }
 }

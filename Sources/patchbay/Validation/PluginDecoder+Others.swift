@@ -1,7 +1,9 @@
 import Addresses
 import CNI
+import CNIRuntime
 import JSON
 import PluginConfigurations
+import PluginCore
 
 /// What a decoder does not stop at: what the plugin refuses for another reason, and what it accepts
 /// though it can hardly be meant.
@@ -11,42 +13,45 @@ extension PluginDecoder {
       Fault(.error, "\($0.fault); \($0.reason)")
     }
     // An attachment with an OVN port has br-int; a file of defaults may name a bridge.
-    let hasOther = ["configuration_path", "args"].contains { !json[$0].isAbsent }
-    if json["bridge"].value?.text?.isEmpty ?? json["bridge"].isAbsent, !hasOther {
+    let hasOther = !json[FlatFile.Member.path].isAbsent || !json[PluginMember.args].isAbsent
+    if json[OVSBridgeConfiguration.Member.bridge].value?.text?.isEmpty
+      ?? json[OVSBridgeConfiguration.Member.bridge].isAbsent, !hasOther
+    {
       faults.append(
         .init(
-          .warning, json["bridge"],
+          .warning, json[OVSBridgeConfiguration.Member.bridge],
           "missing; without it only an attachment with OvnPort in CNI_ARGS is made"))
     }
-    guard json["ipam"]["type"].value?.text?.isEmpty ?? true else {
+    guard json[PluginMember.ipam][IPAMMember.type].value?.text?.isEmpty ?? true else {
       return faults
     }
-    if let members = try? json["ipam"].members, !members.isEmpty {
+    if let members = try? json[PluginMember.ipam].members, !members.isEmpty {
       faults.append(
         .init(
-          .warning, json["ipam"]["type"],
+          .warning, json[PluginMember.ipam][IPAMMember.type],
           "missing; without it no plugin gives addresses, and the rest of ipam has no effect"))
     }
-    let version = json["cniVersion"].value?.text ?? SpecificationVersion.v0_1_0.rawValue
+    let version = json[PluginMember.cniVersion].value?.text ?? SpecificationVersion.v0_1_0.rawValue
     let isOld = [SpecificationVersion.v0_1_0, .v0_2_0].contains { $0.rawValue == version }
     // What is chosen of several is the highest.
-    if isOld, document["cniVersions"].isAbsent {
+    if isOld, document[NetworkList.Member.cniVersions].isAbsent {
       faults.append(
         .init(
-          .error, json["ipam"],
+          .error, json[PluginMember.ipam],
           "missing; cniVersion \"\(version)\" cannot express an attachment without address, 0.3.0 "
             + "and later can"))
     }
-    for name in ["isGateway", "isDefaultGateway", "ipMasq"] where json[name].value == true {
+    for member in [OVSBridgeConfiguration.Member.isGateway, .isDefaultGateway, .ipMasq]
+    where json[member].value == true {
       faults.append(
-        .init(.warning, json[name], "true has no effect without ipam and its addresses"))
+        .init(.warning, json[member], "true has no effect without ipam and its addresses"))
     }
     return faults
   }
 
   static func hostLocalFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
     let faults = strayGateways(json, document)
-    let place = json["ipam"]["dataDir"]
+    let place = json[PluginMember.ipam][HostLocalConfiguration.Member.dataDir]
     guard let path = place.value?.text, !path.isEmpty, !path.hasPrefix("/") else { return faults }
     let reason = "\"\(path)\" is not an absolute path: it depends on where the runtime was started"
     return faults + [.init(.warning, place, reason)]
@@ -54,24 +59,31 @@ extension PluginDecoder {
 
   /// Gateways that lie outside of the subnet whose containers are to reach them.
   static func strayGateways(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
-    let ipam = json["ipam"]
-    let sets = (try? ipam["ranges"].elements) ?? []
-    let ranges = sets.flatMap { (try? $0.elements) ?? [] }.map { ($0, $0["subnet"]) }
-    let addresses = ((try? ipam["addresses"].elements) ?? []).map { ($0, $0["address"]) }
-    return ([(ipam, ipam["subnet"])] + ranges + addresses).compactMap { place, subnet in
+    let ipam = json[PluginMember.ipam]
+    let sets = (try? ipam[HostLocalConfiguration.Member.ranges].elements) ?? []
+    let ranges = sets.flatMap { (try? $0.elements) ?? [] }.map {
+      ($0, $0[AddressRange.Member.subnet])
+    }
+    let addresses = ((try? ipam[StaticConfiguration.Member.addresses].elements) ?? []).map {
+      ($0, $0[StaticConfiguration.AddressMember.address])
+    }
+    return ([(ipam, ipam[AddressRange.Member.subnet])] + ranges + addresses).compactMap {
+      place, subnet in
       guard let text = subnet.value?.text, let prefix = try? IPPrefix(text),
-        let gateway = place["gateway"].value?.text.flatMap({ IPAddress($0) }),
+        let gateway = place[AddressRange.Member.gateway].value?.text.flatMap({ IPAddress($0) }),
         !prefix.contains(gateway)
       else { return nil }
       return .init(
-        .warning, place["gateway"],
+        .warning, place[AddressRange.Member.gateway],
         "\(gateway) is outside of \(prefix.masked): containers do not reach it without a route")
     }
   }
 
   static func staticFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
-    let isToldLater = json["capabilities"]["ips"].value == true || !json["args"].isAbsent
-    let place = json["ipam"]["addresses"]
+    let isToldLater =
+      json[PluginMember.capabilities][Capability.ips].value == true
+      || !json[PluginMember.args].isAbsent
+    let place = json[PluginMember.ipam][StaticConfiguration.Member.addresses]
     guard place.isAbsent || place.value == .array([]), !isToldLater else {
       return strayGateways(json, document)
     }
@@ -81,10 +93,10 @@ extension PluginDecoder {
   }
 
   static func mirrorFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
-    let first = (try? document["plugins"].elements)?.first ?? document
-    guard first.path == json.path, let type = json["type"].value?.text else { return [] }
+    let first = (try? document[NetworkList.Member.plugins].elements)?.first ?? document
+    guard first.path == json.path, let type = json[PluginMember.type].value?.text else { return [] }
     let reason = "\(type) goes after the plugin that makes the port, as ovs-bridge"
-    return [.init(.error, json["type"], reason)]
+    return [.init(.error, json[PluginMember.type], reason)]
   }
 
   static func portmapFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {
@@ -92,10 +104,10 @@ extension PluginDecoder {
     if let member = PortmapConfiguration.unsupported(in: json) {
       faults.append(Fault(.error, "\(member.fault); \(member.reason)"))
     }
-    if json["capabilities"]["portMappings"].value != true {
+    if json[PluginMember.capabilities][Capability.portMappings].value != true {
       faults.append(
         .init(
-          .warning, json["capabilities"],
+          .warning, json[PluginMember.capabilities],
           "without \"portMappings\": true runtimes name no ports, and none is published"))
     }
     return faults

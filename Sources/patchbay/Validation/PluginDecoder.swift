@@ -32,105 +32,128 @@ struct PluginDecoder: Sendable {
   private static let any = PluginDecoder(
     applies: { _ in true },
     decode: { (json) throws(JSONDecodingError) in
-      let capabilities = json["capabilities"]
+      let capabilities = json[PluginMember.capabilities]
       if !capabilities.isAbsent {
         for (_, value) in try capabilities.members { let _: Bool = try value.decode() }
       }
-      let ipam = json["ipam"]
+      let ipam = json[PluginMember.ipam]
       if !ipam.isAbsent {
         _ = try ipam.members
-        let type: String = try ipam["type"].decodeIfPresent() ?? ""
+        let type: String = try ipam[IPAMMember.type].decodeIfPresent() ?? ""
         if type.contains("/") || type == "." || type == ".." {
-          throw ipam["type"].error(
+          throw ipam[IPAMMember.type].error(
             "\"\(type)\" is not the name of an executable, which is looked up in CNI_PATH")
         }
       }
-      let _: DNS? = try json["dns"].decodeIfPresent()
-      if !json["prevResult"].isAbsent { _ = try json["prevResult"].members }
+      let _: DNS? = try json[PluginMember.dns].decodeIfPresent()
+      if !json[PluginMember.prevResult].isAbsent { _ = try json[PluginMember.prevResult].members }
     },
     members: [
-      (["dns"], MemberNames.dns), (["ipam", "dns"], MemberNames.dns),
-      (["ipam", "routes", "*"], MemberNames.route),
+      (["dns"], DNS.Member.names), (["ipam", "dns"], DNS.Member.names),
+      (["ipam", "routes", "*"], Route.Member.names),
     ])
+
+  /// The members of every plugin of this project.
+  static let ownMembers =
+    PluginMember.names + NetworkConfiguration.Member.names + LogSettings.Member.names
 
   /// What every plugin of this project has.
   private static let own = PluginDecoder(
-    applies: { ownTypes.contains($0["type"].value?.text ?? "") },
+    applies: { ownTypes.contains($0[PluginMember.type].value?.text ?? "") },
     decode: { (json) throws(JSONDecodingError) in
-      let _: UInt32? = try json["timeout"].decodeIfPresent(in: 1...3600)
-      let _: LogLevel? = try json["logLevel"].decodeIfPresent()
-      if let path: String = try json["logFile"].decodeIfPresent(), !path.hasPrefix("/") {
-        throw json["logFile"].error("\"\(path)\" is not an absolute path")
-      }
-      let _: Bool? = try json["ignoreArgs"].decodeIfPresent()
+      let _: UInt32? = try json[NetworkConfiguration.Member.timeout].decodeIfPresent(in: 1...3600)
+      _ = try LogSettings(json)
+      let _: Bool? = try json[NetworkConfiguration.Member.ignoreArgs].decodeIfPresent()
     },
     members: [])
 
   static let loopback = PluginDecoder(
-    applies: { $0["type"].value == "loopback" }, decode: { _ in },
-    members: [([], MemberNames.own)])
+    applies: { $0[PluginMember.type].value == "loopback" }, decode: { _ in },
+    members: [([], ownMembers)])
 
   static let ovsBridge = PluginDecoder(
-    applies: { $0["type"].value == "ovs-bridge" },
+    applies: { $0[PluginMember.type].value == "ovs-bridge" },
     decode: { (json) throws(JSONDecodingError) in
       _ = try OVSBridgeConfiguration(json)
-      let _: String? = try json["configuration_path"].decodeIfPresent()
+      let _: String? = try json[FlatFile.Member.path].decodeIfPresent()
       try checkRequests(json)
     },
     members: [
-      ([], MemberNames.ovsBridge), (["bandwidth"], MemberNames.bandwidth),
-      (["guard"], MemberNames.guarded), (["guard", "allowed", "*"], MemberNames.allowed),
-      (["trunk", "*"], MemberNames.trunk), (["vlanTrunk", "*"], MemberNames.trunk),
+      (
+        [],
+        ownMembers + OVSBridgeConfiguration.Member.names + OVSBridgeConfiguration.PortMember.names
+          + PortVLANs.Member.names + GuardConfiguration.Member.names
+          + UnsupportedMember.Member.names + FlatFile.Member.names
+      ),
+      (["bandwidth"], Bandwidth.Member.names), (["guard"], GuardConfiguration.Detail.names),
+      (["guard", "allowed", "*"], GuardConfiguration.Allowed.Member.names),
+      (["trunk", "*"], PortVLANs.TrunkMember.names),
+      (["vlanTrunk", "*"], PortVLANs.TrunkMember.names),
     ],
     others: bridgeFaults)
 
   /// Refuses what users request of a main plugin by `args`, and cannot.
   static func checkRequests(_ json: JSONCursor) throws(JSONDecodingError) {
-    let requests = json["args"]["cni"]
-    if requests["mac"].value != "" { let _: MACAddress? = try requests["mac"].decodeIfPresent() }
-    let _: String? = try requests["ovnPort"].decodeIfPresent()
+    let mac = json.requests[Capability.mac]
+    if mac.value != "" { let _: MACAddress? = try mac.decodeIfPresent() }
+    let _: String? = try json.requests[RequestMember.ovnPort].decodeIfPresent()
   }
 
   static func mirror(_ role: MirrorConfiguration.Role) -> PluginDecoder {
     PluginDecoder(
-      applies: { $0["type"].value == .string("ovs-mirror-\(role.rawValue)") },
+      applies: { $0[PluginMember.type].value == .string("ovs-mirror-\(role.rawValue)") },
       decode: { (json) throws(JSONDecodingError) in
         _ = try MirrorConfiguration(json, for: role)
-        let _: String? = try json["configuration_path"].decodeIfPresent()
+        let _: String? = try json[FlatFile.Member.path].decodeIfPresent()
       },
-      members: [([], MemberNames.mirrors), (["mirrors", "*"], MemberNames.mirror)],
+      members: [
+        ([], ownMembers + MirrorConfiguration.Member.names + FlatFile.Member.names),
+        (["mirrors", "*"], MirrorConfiguration.Mirror.Member.names),
+      ],
       others: mirrorFaults)
   }
 
   static let portmap = PluginDecoder(
-    applies: { $0["type"].value == "portmap" },
+    applies: { $0[PluginMember.type].value == "portmap" },
     decode: { (json) throws(JSONDecodingError) in
       if let invalid = try PortmapConfiguration(json).invalidPort { throw invalid.fault }
     },
-    members: [([], MemberNames.portmap)], others: portmapFaults)
+    members: [([], ownMembers + PortmapConfiguration.Member.names)], others: portmapFaults)
 
   static let hostLocal = PluginDecoder(
-    applies: { $0["ipam"]["type"].value == "host-local" },
+    applies: { $0[PluginMember.ipam][IPAMMember.type].value == "host-local" },
     decode: { (json) throws(JSONDecodingError) in
-      let ipam = json["ipam"]
-      let comesLater = json["capabilities"]["ipRanges"].value == true
+      let ipam = json[PluginMember.ipam]
+      let comesLater = json[PluginMember.capabilities][Capability.ipRanges].value == true
       // Ranges that the runtime gives are not there yet.
-      if comesLater, ipam["ranges"].isAbsent, ipam["subnet"].isAbsent {
-        _ = try ipam["dataDir"].decodeIfPresent(String.self)
-        _ = try ipam["reclaimAfterReboot"].decodeIfPresent(Bool.self)
+      if comesLater, ipam[HostLocalConfiguration.Member.ranges].isAbsent,
+        ipam[AddressRange.Member.subnet].isAbsent
+      {
+        _ = try ipam[HostLocalConfiguration.Member.dataDir].decodeIfPresent(String.self)
+        _ = try ipam[HostLocalConfiguration.Member.reclaimAfterReboot].decodeIfPresent(Bool.self)
       } else {
         _ = try HostLocalConfiguration(json)
       }
     },
     members: [
-      (["ipam"], MemberNames.hostLocal), (["ipam", "ranges", "*", "*"], MemberNames.range),
-      (["ipam", "reservations", "*"], MemberNames.reservation),
+      (["ipam"], hostLocalMembers),
+      (["ipam", "ranges", "*", "*"], AddressRange.Member.names),
+      (["ipam", "reservations", "*"], Reservation.Member.names),
     ], others: hostLocalFaults)
 
+  static let hostLocalMembers =
+    AddressRange.Member.names + IPAMMember.names + HostLocalConfiguration.Member.names
+
   static let fixed = PluginDecoder(
-    applies: { $0["ipam"]["type"].value == "static" },
+    applies: { $0[PluginMember.ipam][IPAMMember.type].value == "static" },
     decode: { (json) throws(JSONDecodingError) in _ = try StaticConfiguration(json) },
     members: [
-      (["ipam"], MemberNames.fixed), (["ipam", "addresses", "*"], ["address", "gateway"]),
+      (["ipam"], IPAMMember.names + StaticConfiguration.Member.names),
+      (["ipam", "addresses", "*"], StaticConfiguration.AddressMember.names),
     ], others: staticFaults)
+}
+
+extension JSONMember {
+  /// Those of all cases.
+  static var names: [String] { allCases.map(\.rawValue) }
 }

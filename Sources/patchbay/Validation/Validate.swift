@@ -1,4 +1,5 @@
 import ArgumentParser
+import CNI
 import CNIRuntime
 import JSON
 import Linux
@@ -115,9 +116,11 @@ private enum MissingPlugin {
     let present = directories.filter { (try? FileStatus(path: $0))?.kind == .directory }
     guard !present.isEmpty else { return [] }
     let root = JSONCursor(json)
-    let plugins = (try? root["plugins"].elements) ?? [root]
+    let plugins = (try? root[NetworkList.Member.plugins].elements) ?? [root]
     var types: [JSONCursor] = []
-    for plugin in plugins { types += [plugin["type"], plugin["ipam"]["type"]] }
+    for plugin in plugins {
+      types += [plugin[PluginMember.type], plugin[PluginMember.ipam][IPAMMember.type]]
+    }
     return types.compactMap { place in
       guard let type = place.value?.text, !type.isEmpty, !type.contains("/"),
         !present.contains(where: { (try? FileStatus(path: "\($0)/\(type)")) != nil })

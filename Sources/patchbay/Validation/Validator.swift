@@ -2,24 +2,6 @@ import CNI
 import CNIRuntime
 import JSON
 
-/// Something that is wrong with a configuration.
-struct Fault: Hashable {
-  enum Severity: String {
-    /// A runtime or a plugin refuses it.
-    case error
-    /// It is accepted, but hardly as meant.
-    case warning
-  }
-  let severity: Severity
-  /// `path: what it is, and what is legal`
-  let text: String
-
-  init(_ severity: Severity, _ text: String) {
-    self.severity = severity
-    self.text = text
-  }
-}
-
 /// Finds all faults of a network configuration.
 struct Validator {
   /// Whether it is a list, as files of the name `.conflist` are; else the configuration of one
@@ -35,7 +17,7 @@ struct Validator {
     }
     var faults = identity(root, object)
     guard isList else {
-      if object["plugins"] != nil {
+      if object[NetworkList.Member.plugins] != nil {
         faults.append(
           Fault(
             .error, "plugins: a list of plugins is read from a file whose name ends in .conflist"))
@@ -43,14 +25,14 @@ struct Validator {
       return faults + plugin(root, in: root, nil)
     }
     faults += members(root, object)
-    guard let plugins = object["plugins"] else {
-      if object["type"] != nil {
+    guard let plugins = object[NetworkList.Member.plugins] else {
+      if object[PluginMember.type] != nil {
         faults.append(
           Fault(
             .error,
             "type: this is the configuration of one plugin: name the file .conf, or put "
               + "it into \"plugins\""))
-      } else if object["loadOnlyInlinedPlugins"] == true {
+      } else if object[NetworkList.Member.loadOnlyInlinedPlugins] == true {
         faults.append(
           Fault(.error, "`loadOnlyInlinedPlugins` is true, and no 'plugins' key"))
       } else {
@@ -63,10 +45,12 @@ struct Validator {
       return faults
     }
     guard let items = plugins.array else {
-      return faults + [Fault(.error, root["plugins"].expected("an array").description)]
+      return faults + [
+        Fault(.error, root[NetworkList.Member.plugins].expected("an array").description)
+      ]
     }
     if items.isEmpty { faults.append(Fault(.error, "plugins: no plugins in list")) }
-    for (index, cursor) in ((try? root["plugins"].elements) ?? []).enumerated() {
+    for (index, cursor) in ((try? root[NetworkList.Member.plugins].elements) ?? []).enumerated() {
       faults += plugin(cursor, in: root, index)
     }
     return faults + secondMainPlugins(root)
@@ -80,7 +64,9 @@ struct Validator {
   ]
 
   private func secondMainPlugins(_ root: JSONCursor) -> [Fault] {
-    let types = ((try? root["plugins"].elements) ?? []).map { $0["type"] }
+    let types = ((try? root[NetworkList.Member.plugins].elements) ?? []).map {
+      $0[PluginMember.type]
+    }
     let mains = types.filter { Self.mainTypes.contains($0.value?.text ?? "") }
     guard let first = mains.first else { return [] }
     return mains.dropFirst().map { type in
@@ -97,7 +83,7 @@ struct Validator {
   /// Name and version.
   private func identity(_ root: JSONCursor, _ object: JSONObject) -> [Fault] {
     var faults: [Fault] = []
-    switch object["name"] {
+    switch object[NetworkList.Member.name] {
     case nil: faults.append(Fault(.error, "name: missing; the network's name is required"))
     case .string(let name)?:
       do { try Names.checkNetworkName(name) } catch {
@@ -107,10 +93,11 @@ struct Validator {
             "name: \"\(name)\" is not a network name: letters, digits, \"_\", \".\" and "
               + "\"-\" are legal, the first a letter or digit"))
       }
-    default: faults.append(Fault(.error, root["name"].expected("a string").description))
+    default:
+      faults.append(Fault(.error, root[NetworkList.Member.name].expected("a string").description))
     }
-    switch object["cniVersion"] {
-    case nil where object["cniVersions"] == nil:
+    switch object[NetworkList.Member.cniVersion] {
+    case nil where object[NetworkList.Member.cniVersions] == nil:
       faults.append(
         Fault(
           .warning,
@@ -122,7 +109,9 @@ struct Validator {
         let legal = Self.versions.joined(separator: ", ")
         faults.append(Fault(.error, "cniVersion: \"\(text)\" is not one of \(legal)"))
       }
-    default: faults.append(Fault(.error, root["cniVersion"].expected("a string").description))
+    default:
+      faults.append(
+        Fault(.error, root[NetworkList.Member.cniVersion].expected("a string").description))
     }
     return faults
   }
@@ -130,7 +119,7 @@ struct Validator {
   /// The members that only a list has.
   private func members(_ root: JSONCursor, _ object: JSONObject) -> [Fault] {
     var faults: [Fault] = []
-    for name in ["disableCheck", "disableGC", "loadOnlyInlinedPlugins"] {
+    for name in [NetworkList.Member.disableCheck, .disableGC, .loadOnlyInlinedPlugins] {
       switch object[name] {
       case nil, .bool: break
       case .string(let text)? where ["true", "false"].contains(text.lowercased()): break
@@ -139,18 +128,19 @@ struct Validator {
         faults.append(Fault(.error, root[name].expected(legal).description))
       }
     }
-    if object["disableGC"] == nil, Self.mayHaveGC(object) {
+    if object[NetworkList.Member.disableGC] == nil, Self.mayHaveGC(object) {
       faults.append(
         Fault(
           .warning,
           "disableGC: missing; write true if several runtimes use the list, since GC by one frees "
             + "what the others attached, else false"))
     }
-    if let versions = object["cniVersions"] {
+    if let versions = object[NetworkList.Member.cniVersions] {
       if versions.array == nil {
-        faults.append(Fault(.error, root["cniVersions"].expected("an array").description))
+        faults.append(
+          Fault(.error, root[NetworkList.Member.cniVersions].expected("an array").description))
       }
-      for cursor in (try? root["cniVersions"].elements) ?? [] {
+      for cursor in (try? root[NetworkList.Member.cniVersions].elements) ?? [] {
         let text = cursor.value?.text
         if text == nil || !Self.isVersion(text ?? "") {
           faults.append(Fault(.error, cursor.expected("a version such as \"1.1.0\"").description))
@@ -158,13 +148,15 @@ struct Validator {
       }
     }
     // Those of one plugin are reported with another sentence.
-    if object["plugins"] == nil, object["type"] != nil { return faults }
-    return faults + MemberNames.unknown(in: object, of: MemberNames.list, at: JSONPath())
+    if object[NetworkList.Member.plugins] == nil, object[PluginMember.type] != nil { return faults }
+    return faults + UnknownMembers.faults(in: object, of: NetworkList.Member.names, at: JSONPath())
   }
 
   /// Whether a runtime may run the plugins with a version that has GC.
   private static func mayHaveGC(_ object: JSONObject) -> Bool {
-    let versions = [object["cniVersion"]] + (object["cniVersions"]?.array ?? [])
+    let versions =
+      [object[NetworkList.Member.cniVersion]]
+      + (object[NetworkList.Member.cniVersions]?.array ?? [])
     return versions.contains { $0 == .string(SpecificationVersion.v1_1_0.rawValue) }
   }
 
@@ -179,18 +171,22 @@ struct Validator {
       return [Fault(.error, cursor.expected("an object").description)]
     }
     var faults: [Fault] = []
-    guard let type = cursor["type"].value?.text, !type.isEmpty else {
+    guard let type = cursor[PluginMember.type].value?.text, !type.isEmpty else {
       faults.append(
-        Fault(.error, cursor["type"].expected("the name of the plugin's executable").description))
+        Fault(
+          .error,
+          cursor[PluginMember.type].expected("the name of the plugin's executable").description))
       return faults
     }
     if type.contains("/") || type == "." || type == ".." {
       faults.append(
         Fault(
-          .error, cursor["type"].error("\"\(type)\" is not a name of an executable").description))
+          .error,
+          cursor[PluginMember.type].error("\"\(type)\" is not a name of an executable").description)
+      )
     }
     // A runtime writes its own in their place, but reads them first.
-    for name in ["name", "cniVersion"] where index != nil && !cursor[name].isAbsent {
+    for name in [PluginMember.name, .cniVersion] where index != nil && !cursor[name].isAbsent {
       if cursor[name].value?.text == nil {
         faults.append(Fault(.error, cursor[name].expected("a string").description))
       }
@@ -205,7 +201,7 @@ struct Validator {
       for (path, names) in decoder.members {
         for place in Self.places(path[...], from: cursor) {
           guard let inner = place.value?.object else { continue }
-          faults += MemberNames.unknown(in: inner, of: names, at: place.path)
+          faults += UnknownMembers.faults(in: inner, of: names, at: place.path)
         }
       }
     }

@@ -13,10 +13,12 @@ extension WrongMember {
       (#""host": "a b""#, "ipam.host"),
     ].map { WrongMember("cluster", #""ranges": [[{"subnet": "10.1.0.0/24"}]], \#($0)"#, $1) }
 
+  private static let ovnMembers = PluginDecoder.ovn.members.first { $0.path.isEmpty }?.names ?? []
+
   /// What a port of the integration bridge can have as one of another bridge.
   static let ovn =
     ovsBridge.filter { row in
-      MemberNames.ovn.contains { row.member.split { " .".contains($0) }[1] == $0 }
+      ovnMembers.contains { row.member.split { " .".contains($0) }[1] == $0 }
     }.map {
       WrongMember(
         "ovn", $0.members.replacing(#""bridge": "b""#, with: #""switch": "s""#), $0.path)

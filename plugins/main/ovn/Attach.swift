@@ -43,7 +43,7 @@ extension OVN {
     // case.
     try link.settle(plan, context)
     let logicalPort = try LogicalPort.make(switches, link, result.addresses, context, &rollback)
-    let remembered = RememberedIPAM(request.network.json["ipam"])
+    let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
     let port = try SwitchPort.attach(
       link, plan, survey, result.addresses, remembering: remembered, switches.externalIDs, nil,
       context, &rollback)

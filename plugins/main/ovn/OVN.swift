@@ -28,10 +28,10 @@ struct OVNPlan {
     if request.invocation.command == .status { return plan }
     if plan.port.logicalPort == nil {
       guard !configuration.needsPreset else {
-        throw json["switch"].expected("the name of a logical switch")
+        throw json[OVNConfiguration.Member.switch].expected("the name of a logical switch")
       }
     } else if plan.port.hasIPAM {
-      throw json["ipam"].error(
+      throw json[PluginMember.ipam].error(
         "OvnPort names a port that has addresses of its own; leave ipam out")
     }
     return plan
@@ -47,7 +47,7 @@ struct OVNPlan {
 
   /// With the time that OVN may take, where the configuration says nothing of it.
   static func patient(_ request: Request, _ context: Context) -> Context {
-    guard request.network.json["timeout"].isAbsent else { return context }
+    guard request.network.json[NetworkConfiguration.Member.timeout].isAbsent else { return context }
     let more = OVNConfiguration.defaultTimeout - NetworkConfiguration.defaultTimeout
     return Context(
       deadline: context.deadline.advanced(by: .seconds(more)), log: context.log,

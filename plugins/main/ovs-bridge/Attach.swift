@@ -42,7 +42,7 @@ extension OVSBridge {
     let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
     try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
     try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
-    let remembered = RememberedIPAM(request.network.json["ipam"])
+    let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
     let port = try SwitchPort.attach(
       link, plan, survey, result.addresses, remembering: remembered, marks(plan, result), target,
       context, &rollback)

@@ -79,10 +79,14 @@ extension NetworkList {
   /// none.
   func prefix(of address: IPAddress) -> IPPrefix? {
     for plugin in plugins {
-      let ipam = plugin.json["ipam"]
-      let ranges = (ipam?["ranges"]?.array ?? []).flatMap { $0.array ?? [] }
-      let subnets = ([ipam].compactMap { $0 } + ranges).map { $0["subnet"]?.text }
-      let addresses = (ipam?["addresses"]?.array ?? []).map { $0["address"]?.text }
+      let ipam = plugin.json[PluginMember.ipam]
+      let ranges = (ipam?[HostLocalConfiguration.Member.ranges]?.array ?? []).flatMap {
+        $0.array ?? []
+      }
+      let subnets = ([ipam].compactMap { $0 } + ranges).map { $0[AddressRange.Member.subnet]?.text }
+      let addresses = (ipam?[StaticConfiguration.Member.addresses]?.array ?? []).map {
+        $0[StaticConfiguration.AddressMember.address]?.text
+      }
       for text in subnets + addresses {
         guard let text, let subnet = try? IPPrefix(text), subnet.contains(address) else {
           continue

@@ -3,6 +3,7 @@ import CNI
 import CNIRuntime
 import JSON
 import Netavark
+import PluginConfigurations
 
 /// A network of the driver `ovs`: ports of a bridge of Open vSwitch, as podman's options describe
 /// them.
@@ -48,20 +49,21 @@ struct OVSNetwork {
   /// be one.
   func list(for request: ContainerRequest?) throws(DriverError) -> NetworkList {
     var plugin = try OVSOption.configuration(options)
-    plugin["bridge"] = (options["bridge"] ?? network.interfaceName).map { .string($0) }
-    guard plugin["bridge"]?.text?.isEmpty == false else {
+    plugin[OVSBridgeConfiguration.Member.bridge] = (options["bridge"] ?? network.interfaceName).map
+    { .string($0) }
+    guard plugin[OVSBridgeConfiguration.Member.bridge]?.text?.isEmpty == false else {
       throw DriverError("no bridge is named; -o bridge=NAME or --interface-name NAME names it")
     }
     // These have no effect everywhere, and are legal or not all the same.
     _ = (try metric("eth0"), try options.flag("no_default_route"), try options.flag("publish"))
-    plugin["capabilities"] = ["mac": true, "ips": true]
+    plugin[PluginMember.capabilities] = ["mac": true, "ips": true]
     if try isRouted {
-      plugin["isGateway"] = true
-      plugin["ipMasq"] = .bool(try options.flag("masquerade") ?? true)
+      plugin[OVSBridgeConfiguration.Member.isGateway] = true
+      plugin[OVSBridgeConfiguration.Member.ipMasq] = .bool(try options.flag("masquerade") ?? true)
     } else if try options.flag("masquerade") == true {
       throw DriverError("-o masquerade=true: this host is not the gateway of the network")
     }
-    plugin["ipam"] = try addressManagement(request)
+    plugin[PluginMember.ipam] = try addressManagement(request)
     try OVSOption.check(plugin)
     var plugins: [JSONValue] = [.object(plugin)]
     if let request, try publishes(request) {

@@ -98,7 +98,9 @@ package final class CollectedRows {
     var all: [RememberedIPAM?] = [nil]
     for record in records(ports) {
       guard let ipam = record.ipam, !all.contains(ipam) else { continue }
-      if ipam.merged(into: json)["ipam"].value != json["ipam"].value { all.append(ipam) }
+      if ipam.merged(into: json)[PluginMember.ipam].value != json[PluginMember.ipam].value {
+        all.append(ipam)
+      }
     }
     return all
   }

@@ -19,9 +19,10 @@ extension Leftovers {
     for plugin in list.plugins where plugin.type == "ovs-bridge" || plugin.type == "ovn" {
       guard failures.isEmpty else { break }
       let entries: [LeaseEntry]
-      switch plugin.json["ipam"]?["type"]?.text {
+      switch plugin.json[PluginMember.ipam]?[IPAMMember.type]?.text {
       case "host-local":
-        let text = plugin.json["ipam"]?["dataDir"]?.text ?? ""
+        let text =
+          plugin.json[PluginMember.ipam]?[HostLocalConfiguration.Member.dataDir]?.text ?? ""
         let location = LeaseLocation(
           dataDirectory: text.isEmpty ? HostLocalConfiguration.defaultDataDirectory : text,
           network: list.name)

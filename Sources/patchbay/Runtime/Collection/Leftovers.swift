@@ -120,7 +120,7 @@ final class Leftovers: StaleAttachmentSource {
     let plugins = list.plugins.filter { $0.type == "ovs-bridge" || $0.type == "ovn" }
     var endpoints: [String] = []
     for plugin in plugins {
-      let text = plugin.json["socket_file"]?.text ?? ""
+      let text = plugin.json[OVSBridgeConfiguration.PortMember.socketFile]?.text ?? ""
       let endpoint = text.isEmpty ? Endpoint.standard.description : text
       if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
     }

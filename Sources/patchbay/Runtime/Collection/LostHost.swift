@@ -88,7 +88,7 @@ extension NetworkList {
     var places: [LogicalPortPlace] = []
     for plugin in plugins where plugin.type == "ovn" {
       do throws(JSONDecodingError) {
-        let socket = plugin.json["socket_file"]?.text ?? ""
+        let socket = plugin.json[OVSBridgeConfiguration.PortMember.socketFile]?.text ?? ""
         let place = LogicalPortPlace(
           configured: try OVNConfiguration.place(JSONCursor(.object(plugin.json))),
           openVSwitch: socket.isEmpty ? Endpoint.standard.description : socket)

@@ -73,14 +73,14 @@ struct NetworkRequest: Hashable {
     var pairs: [(key: String, value: String)] = []
     if let mac {
       if declared.contains("mac") {
-        parameters.capabilities["mac"] = .string(mac.description)
+        parameters.capabilities[Capability.mac] = .string(mac.description)
       } else {
         pairs.append((ArgumentKeys.mac, mac.description))
       }
     }
     if declared.contains("ips") {
       if !addresses.isEmpty {
-        parameters.capabilities["ips"] = .array(addresses.map { .string($0) })
+        parameters.capabilities[Capability.ips] = .array(addresses.map { .string($0) })
       }
     } else if let address = addresses.first {
       guard addresses.count == 1 else {
