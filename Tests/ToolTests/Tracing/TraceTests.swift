@@ -32,6 +32,10 @@ struct TraceTests {
     Case(
       id: "flow-drop", fault: "ovs-ofctl add-flow OVS-1 priority=100,icmp,actions=drop"),
     Case(
+      // Taken away, the flow leaves that nothing listens there.
+      id: "flow-drop", fault: "ovs-ofctl add-flow OVS-1 priority=100,udp,actions=drop",
+      question: "ns1 ns2 9/udp", proof: nil),
+    Case(
       id: "mirror-output",
       fault: """
         ovs-vsctl -- --id=@p get Port $(port ns2) -- --id=@m create Mirror name=m select_all=true \

@@ -80,8 +80,8 @@ struct FramePath {
         ? ",icmpv6_type=\(isReply ? 129 : 128),icmpv6_code=0"
         : ",icmp_type=\(isReply ? 0 : 8),icmp_code=0"
     case .tcp(let port):
-      packet += isReply ? ",tp_src=\(port),tcp_flags=0x12" : ",tp_dst=\(port),tcp_flags=0x2"
-    case .udp(let port): packet += isReply ? ",tp_src=\(port)" : ",tp_dst=\(port)"
+      packet += isReply ? ",tcp_src=\(port),tcp_flags=0x12" : ",tcp_dst=\(port),tcp_flags=0x2"
+    case .udp(let port): packet += isReply ? ",udp_src=\(port)" : ",udp_dst=\(port)"
     }
     frames.append((traffic.name, packet))
     return frames
