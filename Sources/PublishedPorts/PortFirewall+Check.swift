@@ -31,17 +31,40 @@ extension PortFirewall {
         "\(port.place) leads to \(listing.chain(of: port).map { "chain \($0)" } ?? "nothing"), and "
           + "should lead to chain \(owner.chain) \(place)")
     }
-    let returns = PortTable.returnRules(published)
-    if listing.expressions(in: owner.returnChain)
-      != FirewallListing.ordered(returns.map { $0.rule })
-    {
-      found.append("chain \(owner.returnChain) \(place) is not what was made for \(owner.comment)")
-    }
-    for address in Set(returns.map { $0.address }).sorted()
-    where listing.chain(of: address) != owner.returnChain {
-      found.append("\(address) does not lead to chain \(owner.returnChain) \(place), and should")
-    }
+    found += outboundDeviations(published, owner, listing)
     if let link { found += loopbackDeviations(link, listing) }
+    return found
+  }
+
+  private borrowing func outboundDeviations(
+    _ published: PublishedPorts, _ owner: PortOwner, _ listing: FirewallListing
+  ) -> [String] {
+    let place = "of table \(PortTable.table)"
+    let isOld = Holding(comments: listing.comments(in: owner.chain)).isOld
+    var found: [String] = []
+    if let remembered = listing.outbound(of: owner.chain),
+      remembered != RememberedOutbound(published.outbound)
+    {
+      found.append(
+        "chain \(owner.chain) \(place) says \"\(remembered.comment)\", and should say "
+          + "\"\(RememberedOutbound(published.outbound).comment)\"")
+    }
+    let chains =
+      isOld
+      ? [(owner.returnChain, PortTable.returnRules(published))]
+      : published.outbound.compactMap { $0.neighbours }.map {
+        (PortTable.neighbourChain(of: $0), PortTable.neighbourRules(of: $0))
+      }
+    for (chain, rules) in chains
+    where listing.expressions(in: chain) != FirewallListing.ordered(rules) {
+      found.append("chain \(chain) \(place) is not what was made for \(owner.comment)")
+    }
+    for address in published.outbound {
+      let chain = isOld ? owner.returnChain : address.chain
+      if listing.chain(of: address.address) != chain {
+        found.append("\(address.address) does not lead to chain \(chain) \(place), and should")
+      }
+    }
     return found
   }
 

@@ -32,14 +32,44 @@ extension FirewallListing {
   }
   /// Where the address of a container leads; nil for nowhere.
   func chain(of address: IPAddress) -> String? {
-    let map = PortTable.containers(address.family)
-    return elements.first { element in
-      element.map == map && element.key.first?.text.flatMap { IPAddress($0) } == address
-    }?.target
+    elements.first { $0.containerAddress == address }?.target
+  }
+  /// The outbound addresses of an attachment's chain; nil where it does not say, as those that
+  /// executables before made.
+  func outbound(of chain: String) -> RememberedOutbound? {
+    comments(in: chain).compactMap { RememberedOutbound(comment: $0) }.first
+  }
+  /// Where the addresses of attachments should lead, of those whose chain is one of these.
+  func targets(ofChains isIncluded: (String) -> Bool) -> [IPAddress: String] {
+    var targets: [IPAddress: String] = [:]
+    for rule in rules where isIncluded(rule.chain) {
+      let outbound = rule.comment.flatMap { RememberedOutbound(comment: $0) }
+      for address in outbound?.addresses ?? [] { targets[address.address] = address.chain }
+    }
+    return targets
+  }
+  /// The chain of the attachment whose address leads on; nil where it does not, or is of none.
+  func attachmentChain(of address: IPAddress) -> String? {
+    guard let target = chain(of: address) else { return nil }
+    if target.hasPrefix(PortOwner.returnPrefix) {
+      return PortOwner.chainPrefix + target.dropFirst(PortOwner.returnPrefix.count)
+    }
+    return rules.first { rule in
+      let outbound = rule.comment.flatMap { RememberedOutbound(comment: $0) }
+      return outbound?.addresses.contains { $0.address == address } ?? false
+    }?.chain
   }
 }
 
 extension FirewallListing.Element {
+  /// The address of a container, if it is one that leads on.
+  fileprivate var containerAddress: IPAddress? {
+    guard let address = key.first?.text.flatMap({ IPAddress($0) }),
+      map == PortTable.containers(address.family)
+    else { return nil }
+    return address
+  }
+
   /// nft(8) lists protocols by name where it can.
   fileprivate func isKey(of port: PublishedPort) -> Bool {
     let values = port.isOfAllAddresses ? key[...] : key.dropFirst()
@@ -54,16 +84,32 @@ extension FirewallListing.Element {
 
 extension PortTable {
   /// Deletes what attachments have in a listing: elements, rules and chains, by what they are
-  /// there.
-  static func removal(_ listing: FirewallListing, of chains: [String]) -> [FirewallCommand] {
-    let all = Set(chains + chains.map { PortOwner.returnChain(beside: $0) })
+  /// there. So it does what no attachment has at all: elements for addresses, and chains of subnets
+  /// but for those of `kept`.
+  static func removal(
+    _ listing: FirewallListing, of chains: [String], keeping kept: [IPPrefix] = []
+  ) -> [FirewallCommand] {
+    let own = Set(chains + chains.map { PortOwner.returnChain(beside: $0) })
+    let others = listing.targets { !own.contains($0) }
     var commands: [FirewallCommand] = []
-    for element in listing.elements where element.target.map({ all.contains($0) }) ?? false {
-      commands.append(.delete(table.elements(element.map, [FirewallKey(element.key)])))
+    var used = Set(kept.map { neighbourChain(of: $0) })
+    for element in listing.elements {
+      guard let target = element.target else { continue }
+      let isOrphan =
+        element.containerAddress.map {
+          !target.hasPrefix(PortOwner.returnPrefix) && others[$0] != target
+        } ?? false
+      if own.contains(target) || isOrphan {
+        commands.append(.delete(table.elements(element.map, [FirewallKey(element.key)])))
+      } else {
+        used.insert(target)
+      }
     }
-    let there = all.filter { listing.chains[$0] != nil }.sorted()
-    commands += there.map { .flush(table.chain($0)) }
-    return commands + there.map { .delete(table.chain($0)) }
+    let unused = listing.chains.keys.filter {
+      $0.hasPrefix(neighbourPrefix) && !used.contains($0)
+    }
+    return commands
+      + deletion(of: own.filter { listing.chains[$0] != nil }.sorted() + unused.sorted())
   }
 }
 
@@ -80,14 +126,14 @@ extension PortFirewall {
       chains.insert(chain)
     }
     for address in published.addresses.map({ $0.address }) {
-      guard let target = listing.chain(of: address), target.hasPrefix(PortOwner.returnPrefix)
-      else { continue }
-      let chain = PortOwner.chainPrefix + target.dropFirst(PortOwner.returnPrefix.count)
-      guard !chains.contains(chain) else { continue }
+      guard let chain = listing.attachmentChain(of: address), !chains.contains(chain) else {
+        continue
+      }
       if let holder = isUp(chain, listing) { throw .addressTaken(address, holder: holder) }
       chains.insert(chain)
     }
-    return PortTable.removal(listing, of: chains.sorted())
+    return PortTable.removal(
+      listing, of: chains.sorted(), keeping: published.outbound.compactMap { $0.neighbours })
   }
 
   /// The name of the attachment of `chain` if it is up: its interface has its address in the very

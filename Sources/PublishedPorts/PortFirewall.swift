@@ -1,3 +1,4 @@
+internal import Addresses
 public import Linux
 internal import Netlink
 internal import Nftables
@@ -31,12 +32,17 @@ public struct PortFirewall: ~Copyable {
     let sandbox = Self.sandbox(path)
     let addition = PortTable.addition(owner, published, sandbox, link: link)
     let attempt = "publish ports of \(owner.comment)"
+    let subnets = published.outbound.compactMap { $0.neighbours }
+    let holding = try holding(of: owner.chain)
+    let former = holding.subnets.filter { !subnets.contains($0) }
     var commands = try isComplete() ? [] : PortTable.setup
-    commands += try removal(of: owner.chain) + addition
+    commands += PortTable.removal(owner.chain, holding, unused: try chains(former, usedBy: 1))
+    commands += PortTable.neighbourChains(try missing(subnets)) + addition
     var attempts = 0
     while true {
       do throws(FirewallError) {
-        return try Firewall.run(commands, attempt, until: deadline)
+        try Firewall.run(commands, attempt, until: deadline)
+        break
       } catch {
         attempts += 1
         guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else {
@@ -47,8 +53,9 @@ public struct PortFirewall: ~Copyable {
       if let listing = try list() {
         commands += try takeOver(published, owner, listing)
       }
-      commands += addition
+      commands += PortTable.neighbourChains(subnets) + addition
     }
+    try removeUnused(former)
   }
 
   private static func sandbox(_ path: String?) -> RememberedSandbox? {
@@ -84,15 +91,28 @@ public struct PortFirewall: ~Copyable {
   private borrowing func release(_ chain: String) throws(PublishedPortsError) -> [PublishedPort] {
     var attempts = 0
     while true {
-      let (comments, returns) = try comments(of: chain)
-      if comments.isEmpty, returns.isEmpty { return [] }
+      let holding = try holding(of: chain)
+      if holding.comments.isEmpty || holding.isOld && holding.returns.isEmpty {
+        // Another program may have emptied the chains.
+        for name in [chain, PortOwner.returnChain(beside: chain)]
+        where try uses(of: name) != nil { return try releaseListed(chain) }
+        return []
+      }
+      let unused = try chains(holding.subnets, usedBy: 1)
+      var isDone = true
       do throws(FirewallError) {
         try Firewall.run(
-          PortTable.removal(chain, comments, returns), "release published ports", until: deadline)
-        return comments.compactMap { PublishedPort(comment: $0) }
+          PortTable.removal(chain, holding, unused: unused), "release published ports",
+          until: deadline)
       } catch {
+        isDone = false
         attempts += 1
         guard error.isConflict, !deadline.hasPassed else { throw .firewall(error) }
+      }
+      if isDone {
+        // Each of two that go at once leaves what they share to the other.
+        try removeUnused(holding.subnets)
+        return holding.ports
       }
       if attempts >= 2 { return try releaseListed(chain) }
     }
@@ -120,33 +140,81 @@ public struct PortFirewall: ~Copyable {
     return []
   }
 
-  /// The comments of an attachment's chains.
-  private borrowing func comments(of chain: String) throws(PublishedPortsError)
-    -> (ports: [String], returns: [String])
-  {
+  private borrowing func holding(of chain: String) throws(PublishedPortsError) -> Holding {
     let table = PortTable.table.name
     do throws(FilterError) {
-      let ports = try socket.comments(ofRulesIn: chain, table: table, until: deadline)
-      let returns = try socket.comments(
-        ofRulesIn: PortOwner.returnChain(beside: chain), table: table, until: deadline)
-      return (ports, returns)
+      let comments = try socket.comments(ofRulesIn: chain, table: table, until: deadline)
+      var holding = Holding(comments: comments)
+      if holding.isOld {
+        holding.returns = try socket.comments(
+          ofRulesIn: PortOwner.returnChain(beside: chain), table: table, until: deadline)
+      }
+      return holding
     } catch { throw .netfilter(error) }
   }
 
-  private borrowing func removal(of chain: String) throws(PublishedPortsError) -> [FirewallCommand]
-  {
-    let (ports, returns) = try comments(of: chain)
-    return PortTable.removal(chain, ports, returns)
+  // MARK: - What attachments of one subnet share
+
+  private borrowing func uses(of chain: String) throws(PublishedPortsError) -> UInt32? {
+    do throws(FilterError) {
+      return try socket.uses(ofChain: chain, table: PortTable.table.name, until: deadline)
+    } catch { throw .netfilter(error) }
   }
+
+  /// Those of the subnets whose chain is not there, or not whole.
+  private borrowing func missing(_ subnets: [IPPrefix]) throws(PublishedPortsError) -> [IPPrefix] {
+    var missing: [IPPrefix] = []
+    do throws(FilterError) {
+      for subnet in subnets {
+        let rules = try socket.comments(
+          ofRulesIn: PortTable.neighbourChain(of: subnet), table: PortTable.table.name,
+          until: deadline)
+        if rules.count != PortTable.neighbourRules(of: subnet).count { missing.append(subnet) }
+      }
+    } catch { throw .netfilter(error) }
+    return missing
+  }
+
+  /// The chains of the subnets to which no more than `count` addresses lead.
+  private borrowing func chains(_ subnets: [IPPrefix], usedBy count: Int)
+    throws(PublishedPortsError) -> [String]
+  {
+    var found: [String] = []
+    for subnet in subnets {
+      let chain = PortTable.neighbourChain(of: subnet)
+      let own = PortTable.neighbourRules(of: subnet).count
+      if let uses = try uses(of: chain), Int(uses) <= own + count { found.append(chain) }
+    }
+    return found
+  }
+
+  private borrowing func removeUnused(_ subnets: [IPPrefix]) throws(PublishedPortsError) {
+    let unused = try chains(subnets, usedBy: 0)
+    if !unused.isEmpty { try remove(PortTable.deletion(of: unused)) }
+  }
+
+  /// Deletes what attachments shared and none has any more.
+  public borrowing func removeUnusedChains() throws(PublishedPortsError) {
+    guard let listing = try list() else { return }
+    let commands = PortTable.removal(listing, of: [])
+    if !commands.isEmpty { try remove(commands) }
+  }
+
+  private borrowing func remove(_ unused: [FirewallCommand]) throws(PublishedPortsError) {
+    do throws(FirewallError) {
+      try Firewall.run(unused, "remove unused chains", until: deadline)
+    } catch {
+      // Another attachment came meanwhile, or deleted them itself.
+      guard error.isConflict else { throw .firewall(error) }
+    }
+  }
+
+  // MARK: - The table
 
   /// Deletes the table unless an attachment has published ports, and with it what it was that let
   /// 127.0.0.1 leave the host.
   public borrowing func removeTableIfUnused() throws(PublishedPortsError) {
-    let objects: UInt32?
-    do throws(FilterError) {
-      objects = try socket.uses(ofTable: PortTable.table.name, until: deadline)
-    } catch { throw .netfilter(error) }
-    guard let objects, objects <= PortTable.ownObjects else { return }
+    guard try uses(of: PortTable.marker) == 0 else { return }
     let links = try list()?.links ?? []
     // The settings go first: without the table, what they open would be open. While one stays, so
     // do its rule, and the name of its link.

@@ -1,3 +1,4 @@
+internal import Addresses
 public import CNI
 internal import Nftables
 
@@ -23,7 +24,7 @@ public struct PortOwner: Hashable, Sendable {
 
   /// The chain of what goes to the ports.
   var chain: String { Self.chainPrefix + digest }
-  /// The chain of what comes from where replies would not go back through the host.
+  /// The chain for its addresses that it had beside that one, as executables before made it.
   var returnChain: String { Self.returnPrefix + digest }
   /// `NETWORK/CONTAINERID/INTERFACE`, where names that are too long are a `#` and a digest.
   var comment: String { rules.comment(network: network) }
@@ -68,4 +69,90 @@ struct RememberedSandbox: Hashable {
     guard parts.count == 2, let inode = UInt64(parts[0]) else { return nil }
     self.init(path: String(parts[1]), inode: inode)
   }
+}
+
+/// An address of a container, and what is masqueraded that goes to it.
+struct OutboundAddress: Hashable {
+  let address: IPAddress
+  /// The container's subnet, if that and 127.0.0.0/8 is all that is masqueraded; nil for all.
+  let neighbours: IPPrefix?
+
+  init(_ address: IPAddress, neighbours: IPPrefix?) {
+    self.address = address
+    self.neighbours = neighbours?.masked
+  }
+}
+
+extension PublishedPorts {
+  /// The container's addresses for which something is masqueraded.
+  var outbound: [OutboundAddress] {
+    let families = Set(masquerading == .none ? [] : ports.map { $0.family })
+    return addresses.filter { families.contains($0.address.family) }.map {
+      OutboundAddress(
+        $0.address, neighbours: masquerading == .all || $0.length == 0 ? nil : $0)
+    }
+  }
+}
+
+/// The outbound addresses of an attachment, as rules remember them.
+struct RememberedOutbound: Hashable {
+  let addresses: [OutboundAddress]
+
+  init(_ addresses: [OutboundAddress]) { self.addresses = addresses }
+
+  private static let prefix = "outbound"
+
+  /// `outbound 10.1.0.2/24 fd00:1::2/64`; without the length where all is masqueraded, and without
+  /// addresses where nothing is.
+  var comment: String {
+    let words = addresses.map { address in
+      "\(address.address)" + (address.neighbours.map { "/\($0.length)" } ?? "")
+    }
+    return ([Self.prefix] + words).joined(separator: " ")
+  }
+
+  /// Nil if this is another comment.
+  init?(comment: String) {
+    let words = comment.split(separator: " ")
+    guard words.first.map({ $0 == Self.prefix }) ?? false else { return nil }
+    var addresses: [OutboundAddress] = []
+    for word in words.dropFirst() {
+      if let prefix = try? IPPrefix(String(word)) {
+        addresses.append(OutboundAddress(prefix.address, neighbours: prefix))
+      } else if let address = IPAddress(word) {
+        addresses.append(OutboundAddress(address, neighbours: nil))
+      } else {
+        return nil
+      }
+    }
+    self.init(addresses)
+  }
+}
+
+/// What the rules of an attachment say that it has.
+struct Holding {
+  /// Those of its chain.
+  let comments: [String]
+  /// Those of its return chain, where it has one.
+  var returns: [String] = []
+
+  /// Whether executables before made it.
+  var isOld: Bool {
+    !comments.isEmpty && !comments.contains { RememberedOutbound(comment: $0) != nil }
+  }
+
+  /// Each once: with `sourceRanges` a port has several rules.
+  var ports: [PublishedPort] {
+    var seen: Set<PublishedPort> = []
+    return comments.compactMap { PublishedPort(comment: $0) }.filter { seen.insert($0).inserted }
+  }
+  private var outbound: [OutboundAddress] {
+    comments.compactMap { RememberedOutbound(comment: $0) }.first?.addresses ?? []
+  }
+  /// The container's addresses that lead somewhere.
+  var addresses: Set<IPAddress> {
+    Set(outbound.map { $0.address } + returns.compactMap { IPAddress($0) })
+  }
+  /// The subnets with a chain that these lead to.
+  var subnets: [IPPrefix] { outbound.compactMap { $0.neighbours } }
 }

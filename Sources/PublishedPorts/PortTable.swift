@@ -8,10 +8,10 @@ internal import PluginConfigurations
 ///
 /// Maps lead from (address, protocol, port) to one chain per attachment; a port that has a holder
 /// cannot be taken by another, as the kernel refuses a second element of the same key. At the other
-/// end of the way, maps lead from the container's address to the chain that says what is
-/// masqueraded. So a packet's way does not grow with the attachments. The chain of each attachment
-/// begins with jumps to an empty chain, whose comments say whose it is: while there is one, the
-/// kernel refuses to delete that chain, and so the table goes with the last attachment.
+/// end of the way, maps lead from the container's address to the chain of its subnet that says what
+/// is masqueraded. So a packet's way does not grow with the attachments. The chain of each
+/// attachment begins with jumps to an empty chain, whose comments say whose it is: while there is
+/// one, the kernel refuses to delete that chain, and so the table goes with the last attachment.
 enum PortTable {
   static let table = FirewallTable(.inet, "patchbay-ports")
   /// What all attachments lead to.
@@ -79,9 +79,6 @@ enum PortTable {
     ]
   }
 
-  /// How many chains, maps and sets the table has without attachments.
-  static var ownObjects: UInt32 { UInt32(shared.count + 3 * families.count + 1) }
-
   /// How many rules each of these chains has, and how many lead to it, without attachments.
   static let uses: [(chain: String, count: UInt32)] = [
     ("prerouting", 1), ("output", 1), ("postrouting", 2), (localnet, 2), (ports, 6),
@@ -117,12 +114,12 @@ enum PortTable {
 
   // MARK: - Attachments
 
-  /// Makes the chains, rules and elements of an attachment; refused where any of them is there.
+  /// Makes the chain, rules and elements of an attachment; refused where any of them is there.
   static func addition(
     _ owner: PortOwner, _ published: PublishedPorts, _ sandbox: RememberedSandbox?, link: String?
   ) -> [FirewallCommand] {
     var commands: [FirewallCommand] = [.create(table.chain(owner.chain))]
-    for comment in comments(owner, sandbox) {
+    for comment in comments(owner, sandbox, published) {
       commands.append(.add(table.rule(owner.chain, [.jump(marker)], comment: comment)))
     }
     for (port, expressions) in rules(published) {
@@ -131,18 +128,11 @@ enum PortTable {
     for (map, keys) in elements(published.ports) {
       commands.append(.create(table.elements(map, keys, to: owner.chain)))
     }
-    let returns = returnRules(published)
-    if !returns.isEmpty {
-      commands.append(.create(table.chain(owner.returnChain)))
-      for (address, expressions) in returns {
-        commands.append(
-          .add(table.rule(owner.returnChain, expressions, comment: address.description)))
-      }
-      for address in Set(returns.map { $0.address }).sorted() {
-        commands.append(
-          .create(
-            table.elements(containers(address.family), [key(address)], to: owner.returnChain)))
-      }
+    for address in published.outbound {
+      commands.append(
+        .create(
+          table.elements(
+            containers(address.address.family), [key(address.address)], to: address.chain)))
     }
     if let link {
       commands.append(.add(table.elements(links, [FirewallKey([.string(link)])])))
@@ -151,8 +141,11 @@ enum PortTable {
   }
 
   /// What the first rules of an attachment's chain say.
-  static func comments(_ owner: PortOwner, _ sandbox: RememberedSandbox?) -> [String] {
+  private static func comments(
+    _ owner: PortOwner, _ sandbox: RememberedSandbox?, _ published: PublishedPorts
+  ) -> [String] {
     [owner.comment] + (sandbox.map { [$0.comment] } ?? [])
+      + [RememberedOutbound(published.outbound).comment]
   }
 
   /// The rules of an attachment's chain, after those that say whose it is.
@@ -175,32 +168,6 @@ enum PortTable {
           let from: [FirewallExpression] =
             source.length == 0 ? [] : [.match(.source(port.family), in: source)]
           rules.append((port, match + from + rest))
-        }
-      }
-    }
-    return rules
-  }
-
-  /// The rules of an attachment's return chain, each for an address of the container.
-  static func returnRules(_ published: PublishedPorts) -> [(
-    address: IPAddress, rule: [FirewallExpression]
-  )] {
-    var rules: [(address: IPAddress, rule: [FirewallExpression])] = []
-    let families = Set(published.ports.map { $0.family })
-    for prefix in published.addresses where families.contains(prefix.address.family) {
-      let family = prefix.address.family
-      func add(from source: IPPrefix) {
-        rules.append((prefix.address, [.match(.source(family), in: source), .goto(outbound)]))
-      }
-      switch published.masquerading {
-      case .none: break
-      case .all: rules.append((prefix.address, [.goto(outbound)]))
-      case .neighbours:
-        if family == .v4 { add(from: loopback) }
-        if prefix.length > 0 {
-          add(from: prefix)
-        } else {
-          rules.append((prefix.address, [.goto(outbound)]))
         }
       }
     }
@@ -236,24 +203,18 @@ enum PortTable {
     FirewallKey([.string(address.description)])
   }
 
-  /// Deletes what an attachment has, by the comments of its rules and of those of its return chain.
-  static func removal(_ chain: String, _ comments: [String], _ returns: [String])
-    -> [FirewallCommand]
-  {
+  /// Deletes what an attachment has, and the chains `unused` that it shared.
+  static func removal(_ chain: String, _ holding: Holding, unused: [String]) -> [FirewallCommand] {
+    guard !holding.comments.isEmpty else { return [] }
     var commands: [FirewallCommand] = []
-    // With `sourceRanges` a port has several rules.
-    var seen: Set<PublishedPort> = []
-    let ports = comments.compactMap { PublishedPort(comment: $0) }.filter {
-      seen.insert($0).inserted
+    for (map, keys) in elements(holding.ports) {
+      commands.append(.delete(table.elements(map, keys)))
     }
-    for (map, keys) in elements(ports) { commands.append(.delete(table.elements(map, keys))) }
-    for address in Set(returns.compactMap { IPAddress($0) }).sorted() {
+    for address in holding.addresses.sorted() {
       commands.append(.delete(table.elements(containers(address.family), [key(address)])))
     }
-    var chains = comments.isEmpty ? [] : [chain]
-    if !returns.isEmpty { chains.append(PortOwner.returnChain(beside: chain)) }
-    commands += chains.map { .flush(table.chain($0)) }
-    return commands + chains.map { .delete(table.chain($0)) }
+    let returns = holding.returns.isEmpty ? [] : [PortOwner.returnChain(beside: chain)]
+    return commands + deletion(of: [chain] + returns + unused)
   }
 }
 

@@ -130,7 +130,7 @@ struct DirectionTests {
     #expect(try none.ask(none.publishing.beyond, "tcp", "192.0.2.1") == "192.0.2.2")
     #expect(try none.ask(none.publishing.host.namespace, "tcp", "127.0.0.1") == nil)
     #expect(try none.publishing.loopbackRoute() == "0")
-    #expect(try !none.publishing.rules().contains("return-"))
+    #expect(try !none.publishing.rules().contains("neighbours-"))
   }
 
   @Test("by isolated neighbours as well: published is published")

@@ -178,6 +178,7 @@ struct OwnershipTests {
       ("flush chain inet patchbay-ports postrouting", "chain postrouting"),
       ("flush map inet patchbay-ports addresses4", "UDP port 8080 of 192.0.2.1 leads to nothing"),
       ("flush map inet patchbay-ports containers4", "10.1.0.2 does not lead to"),
+      ("flush chain inet patchbay-ports neighbours-10.1.0.0/24", "chain neighbours-10.1.0.0/24"),
       ("flush set inet patchbay-ports links", "route_localnet is 1, and nothing drops"),
     ] {
       try publishing.host.namespace.exec("nft", [command]).checked()
@@ -223,38 +224,18 @@ struct OwnershipTests {
   @Test("32 attachments at once, and gone at once")
   func parallel() throws {
     let (sandbox, previous) = try container("c1")
-    func all(_ body: @Sendable @escaping (Int) throws -> PluginResult) throws {
-      let queue = OperationQueue()
-      queue.maxConcurrentOperationCount = 16
-      let failures = Failures()
-      for number in 0..<32 {
-        queue.addOperation {
-          do { try body(number).checked() } catch { failures.add("\(error)") }
-        }
-      }
-      queue.waitUntilAllOperationsAreFinished()
-      #expect(failures.all == [])
-    }
     let publishing = publishing
     // All of one interface: it is what portmap makes that is tried here.
-    try all {
+    try atOnce(32) {
       try publishing.publish(
         [mapping(9000 + $0, 80)], "p\($0)", sandbox, previous, ["snat": false])
     }
     let rules = try publishing.rules()
     #expect((0..<32).allSatisfy { rules.contains("tcp dport \(9000 + $0) ") })
-    try all {
+    try atOnce(32) {
       try publishing.portmap.del(
         publishing.configuration(nil), containerID: "p\($0)", sandbox: nil)
     }
     #expect(try publishing.rules() == "")
   }
-}
-
-/// What several threads have met.
-private final class Failures: @unchecked Sendable {
-  private let lock = NSLock()
-  private var texts: [String] = []
-  func add(_ text: String) { lock.withLock { texts.append(text) } }
-  var all: [String] { lock.withLock { texts } }
 }

@@ -140,6 +140,7 @@ import PublishedPorts
           context.log.write(.info, "released the ports of \(stale.name)")
         } catch { failures.append("\(stale.name): \(error)") }
       }
+      try firewall.removeUnusedChains()
       try firewall.removeTableIfUnused()
     } catch { failures.append("\(error)") }
     guard failures.isEmpty else {
