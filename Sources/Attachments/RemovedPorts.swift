@@ -24,21 +24,11 @@ enum Detaching {
   }
 
   /// Takes `ports` off their bridges; ovsdb-server then removes the rows, which nothing refers to
-  /// any more, and those of their interfaces. Those of the rates of `attachments` stay by
-  /// themselves, and are deleted.
-  static func remove(
-    _ ports: [Reference], ratesOf attachments: Set<AttachmentKey>, _ comment: String
-  ) -> Transaction {
+  /// any more, and those of their interfaces.
+  static func remove(_ ports: [Reference], _ comment: String) -> Transaction {
     var transaction = Transaction()
-    remove(ports, ratesOf: attachments, in: &transaction)
+    for port in ports { transaction.removePort(port) }
     transaction.append(.comment("patchbay: \(comment)"))
     return transaction
-  }
-
-  static func remove(
-    _ ports: [Reference], ratesOf attachments: Set<AttachmentKey>, in transaction: inout Transaction
-  ) {
-    for port in ports { transaction.removePort(port) }
-    for attachment in attachments { Rates.delete(of: attachment, in: &transaction) }
   }
 }

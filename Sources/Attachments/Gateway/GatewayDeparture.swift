@@ -11,8 +11,6 @@ struct GatewayDeparture {
   struct Member {
     let reference: Reference
     let name: String
-    /// The attachment, where it has rows of rates.
-    let limited: AttachmentKey?
   }
   /// The name of the gateway's port.
   let port: String
@@ -48,8 +46,7 @@ struct GatewayDeparture {
     _ connection: Connection, _ comment: String, _ removed: inout RemovedPorts,
     until deadline: Deadline
   ) throws(OVSDBError) {
-    let removal = Detaching.remove(
-      members.map { $0.reference }, ratesOf: Set(members.compactMap { $0.limited }), comment)
+    let removal = Detaching.remove(members.map { $0.reference }, comment)
     var absence: GatewayAbsence?
     defer { absence?.end() }
     while let found = try situation(connection, until: deadline) {

@@ -1,4 +1,5 @@
 internal import CNI
+internal import Linux
 internal import OVSDB
 internal import OpenVSwitch
 internal import PluginCore
@@ -34,16 +35,60 @@ extension Rates {
 
 // MARK: - Removing
 
-extension Rates {
-  /// Deletes the rows of `attachment`. Its port must go in the same transaction, or be gone.
+extension Connection {
+  /// Deletes the rows of the rates of `attachments`, whose ports are about to go, or are gone.
   ///
-  /// ovsdb-server counts references before it removes rows that nothing refers to any more: so the
-  /// port, which is about to go, lets go of its QoS first.
-  static func delete(of attachment: AttachmentKey, in transaction: inout Transaction) {
-    let key = attachment.externalIDs
-    transaction.update(.port, where: [.includes(.externalIDs, key)], [Cell(.qos, nil)])
-    transaction.delete(from: .qos, where: [.includes(.externalIDs, key)])
-    transaction.delete(from: .queue, where: [.includes(.externalIDs, key)])
+  /// A row that something else refers to by now stays, and is the operator's from then on.
+  func deleteRates(of attachments: Set<AttachmentKey>, until deadline: Deadline)
+    throws(OVSDBError)
+  {
+    guard !attachments.isEmpty else { return }
+    var all = Transaction()
+    for attachment in attachments {
+      Rates.deleteQoS(of: attachment, in: &all)
+      all.delete(from: .queue, where: [.includes(.externalIDs, attachment.externalIDs)])
+    }
+    guard try !isCommitted(all, until: deadline) else { return }
+    for attachment in attachments {
+      let own = attachment.externalIDs
+      let owner = [AttachmentRecord.Key.owner]
+      var (deletion, handover) = (Transaction(), Transaction())
+      Rates.deleteQoS(of: attachment, in: &deletion)
+      handover.mutate(
+        .qos, where: [.includes(.externalIDs, own)], [.delete(keys: owner, from: .externalIDs)])
+      if try !isCommitted(deletion, until: deadline) {
+        _ = try transact(handover, until: deadline)
+      }
+      (deletion, handover) = (Transaction(), Transaction())
+      deletion.delete(from: .queue, where: [.includes(.externalIDs, own)])
+      handover.mutate(
+        .queue, where: [.includes(.externalIDs, own)], [.delete(keys: owner, from: .externalIDs)])
+      if try !isCommitted(deletion, until: deadline) {
+        _ = try transact(handover, until: deadline)
+      }
+    }
+  }
+
+  /// Whether nothing referred to a row that `deletion` deletes.
+  private func isCommitted(_ deletion: Transaction, until deadline: Deadline) throws(OVSDBError)
+    -> Bool
+  {
+    do throws(OVSDBError) { _ = try transact(deletion, until: deadline) } catch {
+      guard error.isRefusal(.referentialIntegrityViolation) else { throw error }
+      return false
+    }
+    return true
+  }
+}
+
+extension Rates {
+  /// Deletes the QoS of `attachment`, which its port lets go of.
+  fileprivate static func deleteQoS(
+    of attachment: AttachmentKey, in transaction: inout Transaction
+  ) {
+    let own = attachment.externalIDs
+    transaction.update(.port, where: [.includes(.externalIDs, own)], [Cell(.qos, nil)])
+    transaction.delete(from: .qos, where: [.includes(.externalIDs, own)])
   }
 
   /// The rows of the attachments to one network, or of one attachment.

@@ -75,6 +75,8 @@ public struct Refusal: Hashable, Sendable {
 
     /// A value is not allowed, or two rows have the same value where they must not.
     public static let constraintViolation = Reason("constraint violation")
+    /// A row that is deleted has references, or a reference has no row.
+    public static let referentialIntegrityViolation = Reason("referential integrity violation")
     /// A row of that UUID is there, or was deleted by the same transaction.
     public static let duplicateUUID = Reason("duplicate uuid")
     /// A relay lost its server while it had the request, which may have taken effect.

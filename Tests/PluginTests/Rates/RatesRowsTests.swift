@@ -3,6 +3,10 @@ import Testing
 
 extension OpenVSwitch {
   fileprivate func rateRows() throws -> Int { try rows("QoS").count + rows("Queue").count }
+  /// The UUID of the row of ours.
+  fileprivate func own(_ table: String) throws -> String {
+    try rows(table).first { $0["external_ids"]["owner"] == "patchbay" }?["_uuid"].text ?? ""
+  }
 }
 
 @Suite("Rates of ovs-bridge, made, compared and removed", .privateHost) struct RatesRowsTests {
@@ -172,6 +176,46 @@ extension OpenVSwitch {
     try network.plugin.check(
       configuration, previous: results[2], containerID: "c2", sandbox: sandboxes[2]
     ).checked()
+  }
+
+  @Test("are the operator's where other rows refer to them by now, and keep no command")
+  func shared() throws {
+    let uses: [(String, [String])] = [
+      ("QoS", ["set", "Port", "br1", "qos=QOS"]),
+      (
+        "Queue",
+        [
+          "set", "Port", "br1", "qos=@new", "--", "--id=@new", "create", "QoS",
+          "type=linux-htb", "queues:5=QUEUE",
+        ]
+      ),
+    ]
+    for (table, use) in uses {
+      let limited = try Limited(Self.both)
+      let (plugin, ovs) = (limited.network.plugin, limited.network.host.openVSwitch)
+      let (qos, queue) = (
+        try ovs.rows("QoS")[0]["_uuid"].text ?? "", try ovs.rows("Queue")[0]["_uuid"].text ?? ""
+      )
+      try ovs.vsctl(
+        use.map {
+          $0.replacing("QOS", with: qos).replacing("QUEUE", with: queue)
+        })
+      // ADD finds what an ADD that was killed left, since its link is gone.
+      try limited.limited.exec("ip", ["link", "del", "eth0"]).checked()
+      try plugin.add(limited.configuration, containerID: "c1", sandbox: limited.limited).checked()
+      let kept = try ovs.rows(table).filter { $0["external_ids"]["owner"] != "patchbay" }
+      #expect(kept.count == 1, "\(table)")
+      let (newQoS, newQueue) = (try ovs.own("QoS"), try ovs.own("Queue"))
+      try ovs.vsctl(
+        use.map {
+          $0.replacing("QOS", with: newQoS).replacing("QUEUE", with: newQueue)
+        })
+      try plugin.gc(limited.configuration, valid: []).checked()
+      #expect(try ovs.ports(of: "br1") == [])
+      let owners = try (ovs.rows("QoS") + ovs.rows("Queue")).map { $0["external_ids"]["owner"] }
+      #expect(!owners.contains("patchbay"), "\(owners)")
+      try limited.delete().checked()
+    }
   }
 
   @Test("are gone when ADD is refused, and made once when their link was lost")

@@ -64,7 +64,14 @@ final class Database {
         let gateway = port.row[.externalIDs][GatewayRow.key]
         return gateway == nil || port.record?.key == plan.key && gateway == plan.gatewayPort?.name
       }
-    if !isSimple { try remove(leftovers.rows, plan, target, link) }
+    if isSimple {
+      do throws(OVSDBError) {
+        try connection.deleteRates(
+          of: Set(leftovers.rows.compactMap { $0.record?.key }), until: deadline)
+      } catch { throw AttachmentError(error, Self.cannotReplace) }
+    } else {
+      try remove(leftovers.rows, plan, target, link)
+    }
     rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] deadline in
       // Its own part in the gateway would keep it from taking that away.
       target?.presence.end()
@@ -159,6 +166,8 @@ final class Database {
     } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
   }
 
+  private static let cannotReplace = "cannot remove what an earlier ADD left"
+
   /// Takes ports that a new one replaces off their bridges, and waits until ovs-vswitchd has let go
   /// of their links: the port that comes has the same name and another link.
   private func remove(
@@ -171,7 +180,7 @@ final class Database {
         "replace \(plan.key)", keeping: target?.gateway.port.name, isAwaited: true,
         until: deadline)
       for commit in removed.commits { _ = try commit.outcome(until: deadline) }
-    } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
+    } catch { throw AttachmentError(error, Self.cannotReplace) }
     // Letting go of a port, ovs-vswitchd gives the link of that name the flags that it found.
     do { try link.bringHostEndUp(until: deadline) } catch {
       throw AttachmentError(error, AttachedPort.attempt(plan))

@@ -16,7 +16,7 @@ extension Connection {
     _ rows: [Row<PortTable>], ratesOf attachments: Set<AttachmentKey>, _ comment: String,
     keeping gateway: String? = nil, isAwaited: Bool = false, until deadline: Deadline
   ) throws(OVSDBError) -> RemovedPorts {
-    var attachments = attachments
+    try deleteRates(of: attachments, until: deadline)
     var removed = RemovedPorts()
     var plain: [Reference] = []
     var departures: [GatewayDeparture] = []
@@ -26,18 +26,15 @@ extension Connection {
         plain.append(row[.uuid])
         continue
       }
-      let limited = AttachmentRecord(row[.externalIDs])?.key
-      let member = GatewayDeparture.Member(
-        reference: row[.uuid], name: row[.name],
-        limited: limited.flatMap { attachments.remove($0) })
+      let member = GatewayDeparture.Member(reference: row[.uuid], name: row[.name])
       if let index = departures.firstIndex(where: { $0.port == name && $0.network == network }) {
         departures[index].members.append(member)
       } else {
         departures.append(GatewayDeparture(port: name, network: network, members: [member]))
       }
     }
-    if !plain.isEmpty || !attachments.isEmpty {
-      let removal = Detaching.remove(plain, ratesOf: attachments, comment)
+    if !plain.isEmpty {
+      let removal = Detaching.remove(plain, comment)
       if isAwaited {
         removed.commits.append(try begin(removal).confirm(until: deadline))
       } else {

@@ -111,7 +111,7 @@ struct Attaching {
   let gateway: GatewayJoining.Preconditions?
 
   /// - Parameters:
-  ///   - leftovers: Ports that it replaces, with the rows of their rates.
+  ///   - leftovers: Ports that it replaces; those of their rates are gone.
   ///   - bridge: The bridge that is there.
   ///   - datapath: What the bridge has as `datapath_type`, or has to have when it is made.
   init(
@@ -127,9 +127,7 @@ struct Attaching {
       }
     }
     // Before the new rows, which have the same name and the same attachment.
-    Detaching.remove(
-      leftovers.map { $0.row[.uuid] }, ratesOf: Set(leftovers.compactMap { $0.record?.key }),
-      in: &transaction)
+    for port in leftovers { transaction.removePort(port.row[.uuid]) }
     let name = plan.hostLink.name
     let cells = Self.cells(plan, externalIDs, datapath, number, &transaction)
     if let bridge {
