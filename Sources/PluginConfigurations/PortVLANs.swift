@@ -45,7 +45,7 @@ public struct PortVLANs: Hashable, Sendable {
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
     var tag: UInt16? = try json[Member.vlan].decodeIfPresent(in: 0...4094)
     let member = try Self.trunkMember(json)
-    let trunks = try Self.trunks(member)
+    let trunks = try Self.trunks(member, text: json["trunk"].value?.text)
     // Of the reference bridge plugin: a trunk without `vlan` has the native VLAN 1.
     if !trunks.isEmpty, tag == nil, member == json[Member.vlanTrunk] { tag = 1 }
     let derived: Mode =
@@ -86,8 +86,35 @@ public struct PortVLANs: Hashable, Sendable {
     return bridgeTrunk
   }
 
-  /// The VLANs of a list of `{"id": …}` and `{"minID": …, "maxID": …}`.
-  private static func trunks(_ json: JSONCursor) throws(JSONDecodingError) -> [UInt16] {
+  /// The VLANs of `10,20-30`, spaces allowed around each.
+  private static func trunks(_ text: String, _ json: JSONCursor) throws(JSONDecodingError)
+    -> [UInt16]
+  {
+    var found: Set<UInt16> = []
+    for item in text.utf8.split(separator: 0x2c, omittingEmptySubsequences: false) {
+      let bounds = item.split(separator: 0x2d, omittingEmptySubsequences: false)
+        .map { vlan($0) }
+      guard let first = bounds[0], let last = bounds[bounds.count - 1], bounds.count <= 2,
+        first <= last
+      else { throw json.expected("a list of VLANs, 0…4095, such as 10,20-30") }
+      found.formUnion(first...last)
+    }
+    return found.sorted()
+  }
+
+  private static func vlan(_ text: Substring.UTF8View) -> UInt16? {
+    var text = text
+    while text.first == 0x20 { text.removeFirst() }
+    while text.last == 0x20 { text.removeLast() }
+    guard let vlan = UInt16(Substring(text)), vlan <= 4095, text.first != 0x2b else { return nil }
+    return vlan
+  }
+
+  /// The VLANs of a list of `{"id": …}` and `{"minID": …, "maxID": …}`, or of `text`.
+  private static func trunks(_ json: JSONCursor, text: String?) throws(JSONDecodingError)
+    -> [UInt16]
+  {
+    if let text { return try trunks(text, json) }
     var found: Set<UInt16> = []
     guard !json.isAbsent else { return [] }
     for item in try json.elements(atMost: 4096) {

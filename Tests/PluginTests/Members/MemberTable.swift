@@ -13,6 +13,10 @@ extension MemberTests {
       look: ("ovs-vsctl get Port PORT vlan_mode trunks", "trunk\n[3, 4, 7]"),
       tamper: "ovs-vsctl remove Port PORT trunks 4", "trunks is 3,7, should be 3,4,7"),
     Member(
+      "a trunk as text", ["trunk": "7, 3-4"],
+      look: ("ovs-vsctl get Port PORT vlan_mode trunks", "trunk\n[3, 4, 7]"),
+      tamper: "ovs-vsctl remove Port PORT trunks 4", "trunks is 3,7, should be 3,4,7"),
+    Member(
       "a trunk of one VLAN", ["trunk": [["id": 42]]],
       look: ("ovs-vsctl get Port PORT trunks", "[42]"),
       tamper: "ovs-vsctl clear Port PORT trunks", "trunks is every VLAN, should be 42"),

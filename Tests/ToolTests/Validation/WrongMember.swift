@@ -68,6 +68,7 @@ extension WrongMember {
       (#""datapath": "fast""#, "datapath"),
       (#""vlan": 4095"#, "vlan"),
       (#""trunk": [{"id": 4096}]"#, "trunk[0].id"),
+      (#""trunk": "10,20-4096""#, "trunk"),
       (#""trunk": [{"minID": -1, "maxID": 3}]"#, "trunk[0].minID"),
       (#""trunk": [{"minID": 1, "maxID": 4096}]"#, "trunk[0].maxID"),
       (#""vlanTrunk": [{"id": "x"}]"#, "vlanTrunk[0].id"),
