@@ -17,8 +17,10 @@ extension MirrorPlugin {
   package static var readsArguments: Bool { false }
 
   /// The configuration with what the file of defaults has.
-  package static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor {
-    try FlatFile.merged(into: json)
+  package static func completed(_ json: JSONCursor, for command: Command) throws(CNIError)
+    -> JSONCursor
+  {
+    try FlatFile.merged(into: json, for: command)
   }
 
   /// Decodes the members.

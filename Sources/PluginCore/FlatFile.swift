@@ -15,7 +15,18 @@ public enum FlatFile {
   ]
 
   /// `json` with the members of the first such file that it lacks, or has as `0`, `""` or `null`.
-  public static func merged(into json: JSONCursor) throws(CNIError) -> JSONCursor {
+  ///
+  /// DEL and GC do without a file that is of no use: it keeps nothing that there is to release.
+  public static func merged(into json: JSONCursor, for command: Command) throws(CNIError)
+    -> JSONCursor
+  {
+    do { return try merged(into: json) } catch {
+      if command.isReleasing { return json }
+      throw error
+    }
+  }
+
+  private static func merged(into json: JSONCursor) throws(CNIError) -> JSONCursor {
     let named: String?
     do { named = try json[Member.path].decodeIfPresent() } catch {
       throw CNIError(error)

@@ -32,7 +32,7 @@ public protocol Plugin {
   static var readsArguments: Bool { get }
 
   /// The configuration with the members that come from elsewhere.
-  static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor
+  static func completed(_ json: JSONCursor, for command: Command) throws(CNIError) -> JSONCursor
   /// Decodes the configuration; an error names the path and what is legal.
   static func configuration(_ request: Request) throws(JSONDecodingError) -> Configuration
   /// Decodes what DEL and GC need.
@@ -69,7 +69,9 @@ extension Plugin {
   public static var readsArguments: Bool { true }
 
   /// All members are in the configuration itself.
-  public static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor { json }
+  public static func completed(_ json: JSONCursor, for command: Command) throws(CNIError)
+    -> JSONCursor
+  { json }
 
   /// Refuses nothing.
   public static func refuseUnsupported(_ request: Request) throws(CNIError) {}

@@ -28,7 +28,7 @@ final class Service<P: Plugin> {
           ? "standard input is empty; the plugin configuration is read there" : "")
     }
     let request = try Request(
-      invocation, configuration: try P.completed(configuration), .ours,
+      invocation, configuration: try P.completed(configuration, for: invocation.command), .ours,
       readsArguments: P.readsArguments)
     return try serve(request)
   }

@@ -78,7 +78,7 @@ import Testing
   func meanwhile() throws {
     let attached = try Attached()
     let result = try attached.network.plugin.del(
-      attached.configuration.with(["logLevel": "debug"]), containerID: "c1",
+      attached.configuration.with(["logLevel": "debug", "timeout": 60]), containerID: "c1",
       sandbox: attached.sandbox)
     try result.checked()
     let order = [
@@ -146,6 +146,39 @@ import Testing
       attached.network.configuration(["bridge": .absent]), containerID: "c1", sandbox: nil
     ).checked()
     #expect(try attached.leftovers() == [])
+  }
+
+  @Test("deletes a host end that was renamed")
+  func renamed() throws {
+    let attached = try Attached()
+    let name = try #require(try attached.network.host.openVSwitch.ports(of: "br1").first)
+    for change in [["down"], ["name", "renamed0"], ["up"]] {
+      try attached.network.host.namespace.exec(
+        "ip", ["link", "set", change == ["up"] ? "renamed0" : name] + change
+      ).checked()
+    }
+    try attached.network.plugin.del(
+      attached.configuration, containerID: "c1", sandbox: attached.sandbox
+    ).checked()
+    #expect(try attached.leftovers() == [])
+    #expect(try attached.sandbox.ip("link").array.count == 1)
+  }
+
+  @Test("does without a file of defaults that is of no use, and so does GC")
+  func brokenDefaults() throws {
+    let attached = try Attached()
+    for text in ["", "[]", "{\"bridge\": "] {
+      let path = try attached.network.host.directory.write(text, to: "ovs.conf")
+      let configuration = attached.configuration.with(["configuration_path": .string(path)])
+      let plugin = attached.network.plugin
+      #expect(
+        try plugin.add(configuration, containerID: "c2", sandbox: attached.sandbox).status == 1)
+      try plugin.del(configuration, containerID: "c1", sandbox: attached.sandbox).checked()
+      try plugin.add(attached.configuration, containerID: "c1", sandbox: attached.sandbox).checked()
+      try plugin.gc(configuration, valid: []).checked()
+      #expect(try attached.leftovers() == [])
+      try plugin.add(attached.configuration, containerID: "c1", sandbox: attached.sandbox).checked()
+    }
   }
 
   @Test(

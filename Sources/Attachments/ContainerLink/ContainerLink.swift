@@ -123,15 +123,20 @@ package struct ContainerLink {
   }
 
   /// The index of the host end of an attachment; nil where there is none. A link of the same name
-  /// that is another's is none.
+  /// that is another's is none. One that has another name by now has its alias still.
   static func hostEnd(
     of detachment: Detachment, _ outside: RouteSocket, until deadline: Deadline
   ) throws(RouteError) -> Int32? {
-    let hostLink = detachment.hostLink
-    guard let link = try outside.linkIfPresent(.named(hostLink.name), until: deadline),
-      hostLink.owner(of: link, network: detachment.key.network) == .ours
-    else { return nil }
-    return link.index
+    let (hostLink, network) = (detachment.hostLink, detachment.key.network)
+    if let link = try outside.linkIfPresent(.named(hostLink.name), until: deadline),
+      hostLink.owner(of: link, network: network) == .ours
+    {
+      return link.index
+    }
+    let alias = hostLink.alias(network: network)
+    return try outside.links(until: deadline).first {
+      $0.kind == "veth" && $0.alias == alias
+    }?.index
   }
 
   /// Deletes the host end of an attachment, and with it the container end, wherever that is.

@@ -12,8 +12,10 @@ import PluginCore
 @main enum OVSBridge: Plugin {
   static let name = "ovs-bridge"
 
-  static func completed(_ json: JSONCursor) throws(CNIError) -> JSONCursor {
-    try FlatFile.merged(into: json)
+  static func completed(_ json: JSONCursor, for command: Command) throws(CNIError)
+    -> JSONCursor
+  {
+    try FlatFile.merged(into: json, for: command)
   }
 
   static func configuration(_ request: Request) throws(JSONDecodingError) -> Plan {
