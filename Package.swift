@@ -39,10 +39,10 @@ let lean: [SwiftSetting] =
   ]
 
 /// An executable is one static file in release builds: a copy of it is an installation. Embedded
-/// Swift has a copy of generic code for each type, of which equal functions become one.
+/// Swift copies generic code, of which equal functions become one, and unwinds no stack by tables.
+let merging = isEmbedded ? ["-Xclang-linker", "-Wl,--icf=all,--no-eh-frame-hdr"] : []
 let isStatic: LinkerSetting = .unsafeFlags(
-  ["-static-executable", "-Xlinker", "--gc-sections"]
-    + (isEmbedded ? ["-Xlinker", "--icf=all"] : []), .when(configuration: .release))
+  ["-static-executable", "-Xlinker", "--gc-sections"] + merging, .when(configuration: .release))
 
 /// Plugins with a copy of the standard library in which the linker may leave functions out. Symptom
 /// without it: a megabyte more. Cause: the static library's `Swift.o` marks every function as one
