@@ -29,6 +29,8 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
   public static let invalidArgument = Errno(rawValue: EINVAL)
   /// `ETXTBSY`
   public static let textFileBusy = Errno(rawValue: ETXTBSY)
+  /// `EPIPE`
+  public static let brokenPipe = Errno(rawValue: EPIPE)
   /// `ENOSPC`
   public static let noSpace = Errno(rawValue: ENOSPC)
   /// `ELOOP`

@@ -162,6 +162,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
         "\(mtu) is less than 1280, which IPv6 needs (RFC 8200 section 5)")
     }
     try RouteFaults.check(json)
+    if isGateway { try RouteFaults.checkRoom(json) }
     if guarded != nil, let interfaceType, interfaceType != "system" {
       throw json[Member.interfaceType].error(
         "\"\(interfaceType)\" and a guard exclude each other: a guard is on the host end of a veth "

@@ -45,7 +45,7 @@ public struct PortVLANs: Hashable, Sendable {
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
     var tag: UInt16? = try json[Member.vlan].decodeIfPresent(in: 0...4094)
     let member = try Self.trunkMember(json)
-    let trunks = try Self.trunks(member, text: json["trunk"].value?.text)
+    let trunks = try Self.trunks(member, text: json[Member.trunk].value?.text)
     // Of the reference bridge plugin: a trunk without `vlan` has the native VLAN 1.
     if !trunks.isEmpty, tag == nil, member == json[Member.vlanTrunk] { tag = 1 }
     let derived: Mode =

@@ -34,6 +34,31 @@ public enum RouteFaults {
     }
   }
 
+  /// Refuses a subnet all of whose addresses go to containers, where none is named for the gateway
+  /// that the host is to be.
+  static func checkRoom(_ json: JSONCursor) throws(JSONDecodingError) {
+    let ipam = json[PluginMember.ipam]
+    guard let type = ipam[IPAMMember.type].value?.text, ["host-local", "cluster"].contains(type)
+    else { return }
+    try checkRoom(ofRange: ipam)
+    let requested = json[PluginMember.runtimeConfig][Capability.ipRanges]
+    for sets in [ipam[HostLocalConfiguration.Member.ranges], requested]
+    where sets.value?.array != nil {
+      for set in try sets.elements(atMost: limit) where set.value?.array != nil {
+        for range in try set.elements(atMost: limit) { try checkRoom(ofRange: range) }
+      }
+    }
+  }
+
+  private static func checkRoom(ofRange range: JSONCursor) throws(JSONDecodingError) {
+    let member = range[AddressRange.Member.subnet]
+    guard range[AddressRange.Member.gateway].isAbsent, let text = member.value?.text,
+      let subnet = try? IPPrefix(text), subnet.length >= subnet.address.family.bits - 1
+    else { return }
+    throw member.error(
+      "\(subnet) has no address for a gateway besides those of containers; name one by \"gateway\"")
+  }
+
   /// What makes a route another one.
   private struct Identity: Hashable {
     let destination: IPPrefix

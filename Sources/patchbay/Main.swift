@@ -1,5 +1,6 @@
 import ArgumentParser
 import Linux
+import Synchronization
 import PluginCore
 
 @main
@@ -37,6 +38,10 @@ struct Patchbay: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch { end(error) }
+    if outputIsLost.load(ordering: .relaxed) {
+      say("cannot write to standard output; what the command has done is done", .error)
+      exit(withError: ExitCode(1))
+    }
   }
 
   /// Ends with exit status 0 after help, 1 when it could not be done, 2 when it was not understood.

@@ -1,5 +1,6 @@
 import JSON
 import Linux
+import Synchronization
 
 /// How a text stands out, where a person reads it.
 enum Style: String {
@@ -72,8 +73,16 @@ func show(_ text: String) {
   let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
     Style.escapingOthers(in: String($0))
   }
-  try? StandardStream.output.write(Array((lines.joined(separator: "\n") + "\n").utf8))
+  do throws(SystemError) {
+    try StandardStream.output.write(Array((lines.joined(separator: "\n") + "\n").utf8))
+  } catch {
+    // A reader that has gone, as head(1) does, has what it wants.
+    if error.errno != .brokenPipe { outputIsLost.store(true, ordering: .relaxed) }
+  }
 }
+
+/// Whether standard output did not take what was shown.
+let outputIsLost = Atomic(false)
 
 /// Writes `document` to standard output, in lines.
 func show(_ document: JSONValue) {

@@ -16,7 +16,7 @@ import Testing
       let kept = FileDescriptor(owning: dup(pipe.fileHandleForWriting.fileDescriptor))
       try pipe.fileHandleForWriting.close()
       let number = kept.rawValue
-      try use(ForkedProcess(keeping: kept) { body(number) })
+      try use(ForkedProcess(keeping: kept.rawValue) { body(number) })
     }
     return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
   }

@@ -100,6 +100,15 @@ import Testing
       hiding: ["DIRECTORY": tool.networks])
   }
 
+  @Test("ends with 1 where its output is lost", arguments: ["version", "list --json"])
+  func fullOutput(command: String) throws {
+    let output = try TestSupport.run(
+      "/bin/sh", ["-c", "\(Plugin.directory)/patchbay \(command) >/dev/full"],
+      environment: ["NETCONFPATH": tool.networks, "CNI_PATH": tool.pluginPath, "PATH": "/bin"])
+    #expect(output.status == 1)
+    try Messages.expect(output.stderr, of: "patchbay", on: "\(command) >/dev/full")
+  }
+
   @Test("takes options before variables")
   func precedence() throws {
     let output = try tool.run("status", "x", "--conf-dir", "/no/such/directory")

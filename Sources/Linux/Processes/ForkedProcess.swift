@@ -13,12 +13,13 @@ public struct ForkedProcess: ~Copyable {
   /// Makes the copy, which runs `body` and ends with the exit status that this returns: fork(2).
   ///
   /// For a process with one thread.
-  public init(keeping descriptor: borrowing FileDescriptor, _ body: () -> CInt) throws(SystemError)
-  {
+  ///
+  /// - Parameter descriptor: The `rawValue` of the one that it has; `body` may use the owner.
+  public init(keeping descriptor: CInt, _ body: () -> CInt) throws(SystemError) {
     let parent = try Process.ending()
     guard let pid = try Process.fork() else {
       do { try Process.endWithParent(parent) } catch { Process.exit(1) }
-      clinux_close_others(descriptor.rawValue)
+      clinux_close_others(descriptor)
       Process.exit(body())
     }
     let opened = clinux_open_process(pid)

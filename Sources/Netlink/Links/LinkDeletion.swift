@@ -36,7 +36,7 @@ extension RouteSocket {
   /// request is to be traced.
   private func copy(deleting index: Int32, until deadline: Deadline) -> ForkedProcess? {
     guard socket.trace == nil, let own = try? RouteSocket() else { return nil }
-    return try? ForkedProcess(keeping: own.socket.descriptor) {
+    return try? ForkedProcess(keeping: own.socket.descriptor.rawValue) {
       do throws(RouteError) {
         try own.request(until: deadline) { $0.deleteLink(.index(index)) }
         return 0

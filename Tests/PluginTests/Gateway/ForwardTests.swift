@@ -2,7 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A host whose own firewall drops what it forwards", .privateHost) struct ForwardTests {
+@Suite(
+  "A host whose own firewall drops what it forwards", .privateHost, .only(on: .userspace))
+struct ForwardTests {
   let routed: Routed
   var host: Sandbox { routed.host.namespace }
 

@@ -28,6 +28,12 @@ struct Routed {
       try command(sandbox, "address add 2001:db8:2::\(number)/64 dev \(link) nodad")
       try command(sandbox, "link set \(link) up")
     }
+    // The kernel learns a moment later that the other end is up, and what it adds then is no trace.
+    try eventually("up0 has its routes") {
+      let routes = try inside.exec("ip", ["-6", "route", "show", "table", "local", "dev", "up0"])
+      let tentative = try inside.exec("ip", ["-6", "address", "show", "dev", "up0", "tentative"])
+      return routes.stdout.contains("2001:db8:2::1") && tentative.stdout.isEmpty
+    }
     // What stays as it is when the gateway has gone.
     if hasBridge { try command(inside, "link set \(network.bridge) up") }
   }

@@ -18,7 +18,8 @@ extension WrongMember {
   /// What a port of the integration bridge can have as one of another bridge.
   static let ovn =
     ovsBridge.filter { row in
-      ovnMembers.contains { row.member.split { " .".contains($0) }[1] == $0 }
+      !row.members.contains("isGateway")
+        && ovnMembers.contains { row.member.split { " .".contains($0) }[1] == $0 }
     }.map {
       WrongMember(
         "ovn", $0.members.replacing(#""bridge": "b""#, with: #""switch": "s""#), $0.path)

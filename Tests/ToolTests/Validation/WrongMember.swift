@@ -95,6 +95,14 @@ extension WrongMember {
       (#""external_ids": {"owner": "me"}"#, "external_ids.owner"),
       (#""external_ids": []"#, "external_ids"),
       (#""forward": "drop""#, "forward"),
+      (
+        #""isGateway": true, "ipam": {"type": "host-local", "subnet": "10.1.0.0/31"}"#,
+        "ipam.subnet"
+      ),
+      (
+        #""isGateway": true, "ipam": {"type": "cluster", "ranges": [[{"subnet": "fd00::/127"}]]}"#,
+        "ipam.ranges[0][0].subnet"
+      ),
       (#""hairpinMode": true"#, "hairpinMode"),
       (#""promiscMode": true"#, "promiscMode"),
       (#""guard": 5"#, "guard"),
