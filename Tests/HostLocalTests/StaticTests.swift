@@ -143,18 +143,18 @@ import Testing
   @Test("compares the configuration with prevResult in CHECK")
   func check() throws {
     let ipam: Document = ["addresses": [["address": "10.0.0.1/24", "gateway": "10.0.0.254"]]]
-    func check(_ ips: Document) throws -> String {
-      try call("CHECK", ipam, with: ["prevResult": ["cniVersion": "1.0.0", "ips": ips]]).message
+    func check(_ ips: Document) throws -> PluginResult {
+      try call("CHECK", ipam, with: ["prevResult": ["cniVersion": "1.0.0", "ips": ips]])
     }
-    #expect(try check([["address": "10.0.0.1/24", "gateway": "10.0.0.254"]]) == "")
-    #expect(
-      try check([["address": "10.0.0.1/24", "gateway": "10.0.0.253"]])
-        == "static: Failed to match addr 10.0.0.1 on interface eth0; the configuration has "
-        + "10.0.0.1/24 with gateway 10.0.0.254; prevResult has 10.0.0.1/24 with gateway 10.0.0.253")
-    #expect(
-      try check([["address": "10.0.0.1/25", "gateway": "10.0.0.254"]])
-        .contains("prevResult has 10.0.0.1/25"))
-    #expect(try check([]).hasSuffix("prevResult has none"))
+    try check([["address": "10.0.0.1/24", "gateway": "10.0.0.254"]]).checked()
+    for (occasion, ips) in [
+      ("another gateway", [["address": "10.0.0.1/24", "gateway": "10.0.0.253"]]),
+      ("another length", [["address": "10.0.0.1/25", "gateway": "10.0.0.254"]]),
+      ("no address", []),
+    ] as [(String, Document)] {
+      try Messages.expect(
+        check(ips), code: 999, of: "static", on: "CHECK, prevResult has \(occasion)")
+    }
   }
 
   @Test("has nothing to release and nothing to collect")

@@ -16,18 +16,54 @@ public enum Messages {
     Project.path("Tests/Golden/\(program).txt")
   }
 
+  /// What tests make in each run by another name (see `uniqueName`), where the executables under
+  /// test and others are, and the numbers that the kernel and ovsdb-server gave: of a file system,
+  /// of a link, of a process, of a configuration.
+  private static let places = [
+    ("DIRECTORY", #"(/[^\s"':;,()]+)?/pbt-[0-9]+x[0-9]+"#),
+    ("SANDBOX", "/run/netns/pbt[0-9]+x[0-9]+"),
+    (
+      "PLUGINS", #"(?<![\w/])"# + NSRegularExpression.escapedPattern(for: Plugin.directory) + #"\b"#
+    ),
+    ("N", "(?<![0-9])\(ProcessInfo.processInfo.processIdentifier % 1_000_000)x[0-9]+"),
+    ("PATH", #"(?<=in PATH \()[^)]*"#),
+    ("NUMBER", "(?<=link index )[0-9]+"),
+    ("PID", "(?<=/proc/)[0-9]+(?=/ns/)"),
+    ("NUMBER", #"(?<=waiting for configuration )[0-9]+|(?<=taken over \(it has )[0-9]+"#),
+    ("MAGIC", #"(?<=unknown FS magic on "[^"]{1,200}": )[0-9a-f]+"#),
+  ]
+
+  /// `message` with words for what is another in each run: what `hiding` has, and the `places`.
+  private static func normalised(_ message: String, _ hiding: [String: String]) -> String {
+    // The longer ones first: they may have others in them.
+    let text = hiding.sorted { $0.value.count > $1.value.count }
+      .filter { !$0.value.isEmpty }
+      .reduce(message) { $0.replacing($1.value, with: $1.key) }
+    return places.reduce(text) {
+      $0.replacingOccurrences(of: $1.1, with: $1.0, options: .regularExpression)
+    }.trimmingCharacters(in: .newlines)
+  }
+
+  /// Expects an error result of `program` with this code, and what it says as its file has it.
+  public static func expect(
+    _ result: PluginResult, code: Int, of program: String, on occasion: String,
+    hiding: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    #expect(result.code == code, "\(result)", sourceLocation: sourceLocation)
+    #expect(result.status == 1, "\(result)", sourceLocation: sourceLocation)
+    try expect(
+      result.message, of: program, on: occasion, hiding: hiding, sourceLocation: sourceLocation)
+  }
+
   /// Expects that `program` says `message` on `occasion`, as its file has it.
   ///
-  /// - Parameter hiding: What is another in each run, by the word that stands for it in the file.
+  /// - Parameter hiding: What is another in each run, by the word that stands for it in the file;
+  ///   the `places` have theirs already.
   public static func expect(
     _ message: String, of program: String, on occasion: String, hiding: [String: String] = [:],
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    // The longer ones first: they may have others in them.
-    let found = hiding.sorted { $0.value.count > $1.value.count }
-      .filter { !$0.value.isEmpty }
-      .reduce(message) { $0.replacing($1.value, with: $1.key) }
-      .trimmingCharacters(in: .newlines)
+    let found = normalised(message, hiding)
     let occasion = occasion.split(whereSeparator: \.isNewline).map {
       $0.trimmingCharacters(in: .whitespaces)
     }.joined(separator: " ")

@@ -49,11 +49,9 @@ import Testing
     let (first, second) = (try mirrored.container("c1"), try mirrored.container("c2"))
     try mirrored.add(mirrored.consumer, [["name": "b"]], first).checked()
     let refused = try mirrored.add(mirrored.consumer, [["name": "a"], ["name": "b"]], second)
-    #expect(refused.code == 999)
-    #expect(
-      refused.message
-        == "cannot attach port of c2/eth0 to mirror \"b\" because there is already another port; "
-        + "bridge \"br1\"")
+    try Messages.expect(
+      refused, code: 999, of: "ovs-mirror-consumer", on: "ADD, a mirror that has a consumer already"
+    )
     #expect(try mirrored.ovs.rows("Mirror").map { $0["name"] } == ["b"])
     try mirrored.add(mirrored.consumer, [["name": "a"], ["name": "c"]], second).checked()
     #expect(try mirrored.ovs.rows("Mirror").count == 3)
@@ -169,24 +167,23 @@ import Testing
     let mirrors: [Document] = [["name": "m1", "ingress": true, "select_vlan": [5, 6]]]
     try mirrored.add(mirrored.producer, mirrors, watched).checked()
     try mirrored.add(mirrored.consumer, mirrors, watcher).checked()
-    func isTold(_ plugin: Plugin, _ container: Mirrored.Container, _ words: String) throws {
-      let refused = try mirrored.check(plugin, mirrors, container)
-      #expect(refused.code == 999)
-      #expect(refused.message.contains(words), "\(refused.message)")
+    func isTold(_ plugin: Plugin, _ container: Mirrored.Container, _ occasion: String) throws {
+      try Messages.expect(
+        mirrored.check(plugin, mirrors, container), code: 999, of: plugin.name,
+        on: "CHECK, \(occasion)")
     }
     try mirrored.ovs.vsctl("set", "Mirror", "m1", "select_vlan=5")
-    try isTold(mirrored.producer, watched, "select_vlan is [5], should be [5, 6]")
+    try isTold(mirrored.producer, watched, "another select_vlan")
     try mirrored.ovs.vsctl("clear", "Mirror", "m1", "output_port")
-    try isTold(mirrored.consumer, watcher, "output_port does not have the port, should have it")
+    try isTold(mirrored.consumer, watcher, "no output_port")
     try mirrored.ovs.vsctl(
       "--", "--id=@p", "get", "Port", watched.port, "--", "set", "Mirror", "m1",
       "select_src_port=[]", "select_dst_port=@p")
-    try isTold(mirrored.producer, watched, "select_src_port does not have the port")
-    try isTold(mirrored.producer, watched, "select_dst_port has the port, should not")
+    try isTold(mirrored.producer, watched, "the port is in select_dst_port, not in select_src_port")
     try mirrored.ovs.vsctl("clear", "Bridge", "br1", "mirrors")
-    try isTold(mirrored.producer, watched, #"there is no mirror "m1", and there should be one"#)
+    try isTold(mirrored.producer, watched, "the mirror is gone")
     try mirrored.ovs.vsctl("del-port", watched.port)
-    try isTold(mirrored.producer, watched, "cannot find port in db")
+    try isTold(mirrored.producer, watched, "the port is gone")
   }
 
   @Test("GC removes the mirrors of this network that have no port of a valid attachment")
@@ -238,17 +235,17 @@ import Testing
     try mirrored.producer.status(configuration).checked()
     mirrored.ovs.switching?.suspend()
     let hung = try mirrored.producer.status(configuration.with(["timeout": 1]))
-    #expect(hung.code == 50)
-    #expect(hung.message.hasPrefix("ovs-vswitchd does not respond; "), "\(hung.message)")
+    try Messages.expect(
+      hung, code: 50, of: "ovs-mirror-producer", on: "STATUS, ovs-vswitchd is stopped")
     mirrored.ovs.switching?.resume()
     mirrored.ovs.stopSwitching()
     let idle = try mirrored.consumer.status(configuration)
-    #expect(idle.code == 50)
-    #expect(idle.message.contains("ovs-vswitchd is not running"))
+    try Messages.expect(
+      idle, code: 50, of: "ovs-mirror-consumer", on: "STATUS, ovs-vswitchd has ended")
     mirrored.ovs.stopServer()
     let gone = try mirrored.producer.status(configuration)
-    #expect(gone.code == 50)
-    #expect(gone.message.contains("is ovsdb-server running?"), "\(gone.message)")
+    try Messages.expect(
+      gone, code: 50, of: "ovs-mirror-producer", on: "STATUS, ovsdb-server has ended")
     try mirrored.ovs.startServer()
   }
 }

@@ -153,24 +153,19 @@ let bothWays: Document = ["name": "m1", "ingress": true, "egress": true]
     let watched = try mirrored.container("watched")
     let without = try mirrored.producer.add(
       mirrored.configuration([oneMirror]), containerID: "watched", sandbox: watched.sandbox)
-    #expect(without.code == 7)
-    #expect(
-      without.message
-        == "prevResult: missing; ovs-mirror-producer goes after the plugin that makes the port, as "
-        + "ovs-bridge")
+    try Messages.expect(
+      without, code: 7, of: "ovs-mirror-producer", on: "ADD, prevResult is missing")
     let nowhere = try mirrored.producer.add(
       mirrored.configuration([oneMirror]).with(["prevResult": ["interfaces": [["name": "x"]]]]),
       containerID: "c9", sandbox: watched.sandbox)
-    #expect(nowhere.code == 999)
-    #expect(
-      nowhere.message
-        == "cannot attach a mirror producer to bridge \"br1\"; cannot find port in db: none of "
-        + "prevResult.interfaces (\"x\") is a port of bridge \"br1\"")
+    try Messages.expect(
+      nowhere, code: 999, of: "ovs-mirror-producer", on: "ADD, prevResult has no port of the bridge"
+    )
     let bridge = try mirrored.consumer.add(
       mirrored.configuration([oneMirror]).with(["prevResult": watched.result, "bridge": "br9"]),
       containerID: "watched", sandbox: watched.sandbox)
-    #expect(bridge.code == 7)
-    #expect(bridge.message.contains("there is no such bridge"))
+    try Messages.expect(
+      bridge, code: 7, of: "ovs-mirror-consumer", on: "ADD, a bridge that is not there")
     #expect(try mirrored.ovs.rows("Mirror") == [])
   }
 
