@@ -28,7 +28,8 @@ extension MirrorPlugin {
     try MirrorPlan(request, role)
   }
 
-  /// Makes the port part of the mirrors, which are made where they are missing.
+  /// Makes the port part of these mirrors, which are made where they are missing, and of no other
+  /// mirror of ours.
   package static func add(_ request: Request, _ plan: MirrorPlan, _ context: Context)
     throws(CNIError) -> AttachmentResult
   {
@@ -47,8 +48,7 @@ extension MirrorPlugin {
     do throws(AttachmentError) {
       let database = try MirrorDatabase(plan, context)
       var rollback = Rollback(context.log)
-      rollback.onFailure("take the port out of the mirrors") { database.undo(until: $0) }
-      try database.join()
+      try database.join(&rollback)
       rollback.disarm()
       database.removeEmptyMirrors(context.log)
     } catch { throw CNIError(error) }

@@ -1,5 +1,5 @@
 package import CNI
-package import Linux
+internal import Linux
 internal import OVSDB
 internal import OpenVSwitch
 internal import PluginConfigurations
@@ -8,8 +8,8 @@ package import PluginCore
 extension MirrorDatabase {
   // MARK: - DEL
 
-  /// Takes the port out of the mirrors, and removes those of ours on the bridge that are empty
-  /// then. What is not there is done.
+  /// Takes the port out of the mirrors, those that the plan names and those of ours, and removes
+  /// those of ours on the bridge that are empty then. What is not there is done.
   package func leave() throws(AttachmentError) {
     do throws(OVSDBError) { try leave(until: deadline) } catch {
       throw AttachmentError(
@@ -25,14 +25,6 @@ extension MirrorDatabase {
       if !leaving.isEmpty { _ = try connection.transact(leaving.transaction, until: deadline) }
     }
     try removeEmptyMirrors(until: deadline) { $0.isEmpty() }
-  }
-
-  /// Takes back what an ADD that failed may have done; returns why it could not.
-  package func undo(until deadline: Deadline) -> String? {
-    do throws(OVSDBError) {
-      try leave(until: deadline)
-      return nil
-    } catch { return error.description }
   }
 
   /// Removes mirrors of ours on the bridge that are empty: their ports went without DEL.

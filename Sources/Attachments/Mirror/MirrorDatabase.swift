@@ -44,8 +44,9 @@ package final class MirrorDatabase {
 
   // MARK: - ADD
 
-  /// Makes the port part of the mirrors, all of them or none, and waits until ovs-vswitchd mirrors.
-  package func join() throws(AttachmentError) {
+  /// Makes the port part of the mirrors, all of them or none, takes it out of those that an earlier
+  /// ADD made it part of, and waits until ovs-vswitchd mirrors.
+  package func join(_ rollback: inout Rollback) throws(AttachmentError) {
     let attempt = "cannot attach a mirror \(plan.role.rawValue) to bridge \"\(bridge)\""
     // Others change mirrors too; each time there is a new question.
     while true {
@@ -55,9 +56,12 @@ package final class MirrorDatabase {
         _ = try connection.commit(joining.transaction, until: deadline)
         return
       } catch {
-        guard joining.isOvertaken(error), !deadline.hasPassed else {
-          throw AttachmentError(error, attempt)
+        if joining.isOvertaken(error), !deadline.hasPassed { continue }
+        // What was refused has changed nothing.
+        if error.mayHaveTakenEffect {
+          rollback.onFailure("put the mirrors back") { self.undo(survey, port, until: $0) }
         }
+        throw AttachmentError(error, attempt)
       }
     }
   }
@@ -76,7 +80,8 @@ package final class MirrorDatabase {
 
   var noPort: String {
     let names = plan.interfaces.map { "\"\($0)\"" }.joined(separator: ", ")
+    let own = plan.interfaces.contains(bridge) ? ", its own port excepted" : ""
     return "cannot find port in db: none of prevResult.interfaces (\(names)) is a port of bridge "
-      + "\"\(bridge)\""
+      + "\"\(bridge)\"\(own)"
   }
 }

@@ -27,7 +27,7 @@ struct MirrorSurvey {
       .columns(
         .uuid, .name, .selectsAll, .sourcePorts, .destinationPorts, .selectedVLANs, .outputPort,
         .outputVLAN, .externalIDs))
-    let named = plan.interfaces.map {
+    let named = plan.interfaces.filter { $0 != plan.configuration.bridge }.map {
       question.select(
         from: .port, where: [.equal(.name, $0)],
         .columns(.uuid, .vlanMode, .otherConfiguration, .externalIDs))
@@ -39,12 +39,16 @@ struct MirrorSurvey {
     let results = try connection.transact(question, until: deadline)
     guard let bridge = results[bridges].first else { return nil }
     self.bridge = bridge[.uuid]
-    let own = Set(bridge[.mirrors])
-    self.mirrors = results[mirrors].filter { own.contains($0[.uuid]) }
+    let ofBridge = Set(bridge[.mirrors])
+    self.mirrors = results[mirrors].filter { ofBridge.contains($0[.uuid]) }
     let ports = Set(bridge[.ports])
-    // What the result names comes first: the port need not be one of ours.
-    let candidates = named.flatMap { results[$0] } + results[recorded]
-    portRow = candidates.first { ports.contains($0[.uuid]) }
+    // The port need not be one of ours: then the result names it, and perhaps the bridge's own port
+    // and others that serve the bridge, which are of no container.
+    let own = results[recorded].filter { ports.contains($0[.uuid]) }
+    let others = named.flatMap { results[$0] }.filter { ports.contains($0[.uuid]) }
+    portRow =
+      own.first { row in others.contains { $0[.uuid] == row[.uuid] } } ?? own.first
+      ?? others.first { !AttachmentRecord.isOurs($0[.externalIDs]) } ?? others.first
   }
 
   /// The mirror called `name`; nil where there is none.
@@ -52,9 +56,12 @@ struct MirrorSurvey {
 }
 
 extension Row<MirrorTable> {
+  /// Whether it is one that patchbay made: a port of ours is in it by an ADD.
+  var isOurs: Bool { AttachmentRecord.isOurs(self[.externalIDs]) }
+
   /// Whether it is ours and mirrors nothing to no port.
   func isEmpty(without ports: Set<Reference> = []) -> Bool {
-    AttachmentRecord.isOurs(self[.externalIDs]) && !self[.selectsAll]
+    isOurs && !self[.selectsAll]
       && Set(self[.sourcePorts]).isSubset(of: ports)
       && Set(self[.destinationPorts]).isSubset(of: ports)
       && (self[.outputPort].map { ports.contains($0) } ?? true)

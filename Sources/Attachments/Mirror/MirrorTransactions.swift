@@ -4,7 +4,8 @@ internal import OpenVSwitch
 internal import PluginConfigurations
 internal import PluginCore
 
-/// A port made part of mirrors. It takes effect only if they have not changed meanwhile.
+/// A port made part of mirrors, and of no other mirror of ours any more. It takes effect only if
+/// they have not changed meanwhile.
 struct MirrorJoining {
   private(set) var transaction = Transaction()
   private var preconditions: [Transaction.Required] = []
@@ -26,7 +27,11 @@ struct MirrorJoining {
         insert(mirror, port, plan, survey.bridge)
       }
     }
-    if let row = survey.portRow { renewFlows(row) }
+    let named = Set(plan.configuration.mirrors.map { $0.name })
+    for mirror in survey.mirrors where mirror.isOurs && !named.contains(mirror[.name]) {
+      transaction.move(port, .none, in: mirror, plan.role)
+    }
+    if let row = survey.portRow { transaction.renewFlows(row) }
     let subject = "\(plan.attachment.containerID)/\(plan.attachment.interfaceName)"
     transaction.append(
       .comment("patchbay: \(subject) is a mirror \(plan.role.rawValue)"))
@@ -34,22 +39,6 @@ struct MirrorJoining {
 
   /// Whether `error` says that another program was faster.
   func isOvertaken(_ error: OVSDBError) -> Bool { preconditions.contains { $0.isUnmet(error) } }
-
-  /// Has ovs-vswitchd look over the flows that the datapath has already.
-  ///
-  /// For Open vSwitch 3.1.0 a change of a mirror is no reason to do so: what flows already is not
-  /// mirrored as long as it goes on (https://github.com/kubeovn/kube-ovn/issues/2801). A change of
-  /// a port is one. The setting means nothing to a port that is no tunnel; with a tunnel, or a port
-  /// of another program, such flows are mirrored by and by.
-  private mutating func renewFlows(_ port: Row<PortTable>) {
-    guard let isSet = port.hasIdleSetting else { return }
-    let key = Row<PortTable>.idleSetting
-    let change: Mutation<PortTable> =
-      isSet
-      ? .delete(keys: [key], from: .otherConfiguration)
-      : .insert([key: "802.1q"], into: .otherConfiguration)
-    transaction.mutate(.port, where: [.equal(.uuid, port[.uuid])], [change])
-  }
 
   private mutating func join(
     _ mirror: MirrorConfiguration.Mirror, _ found: Row<MirrorTable>, _ port: Reference,
@@ -64,7 +53,6 @@ struct MirrorJoining {
       if let tag = found[.outputVLAN] {
         throw Self.conflict(mirror, plan, "its copies go to VLAN \(tag) (output_vlan)")
       }
-      transaction.update(.mirror, where: row, [Cell(.outputPort, port)])
     case .producer:
       if let selected = mirror.selectedVLANs.map({ $0.map { Int64($0) } }),
         selected != found[.selectedVLANs].sorted()
@@ -78,11 +66,8 @@ struct MirrorJoining {
         transaction.update(.mirror, where: row, [Cell(.selectedVLANs, selected)])
       }
       try setOutput(of: mirror, found, plan)
-      var mutations: [Mutation<MirrorTable>] = []
-      if mirror.ingress { mutations.append(.insert([port], into: .sourcePorts)) }
-      if mirror.egress { mutations.append(.insert([port], into: .destinationPorts)) }
-      transaction.mutate(.mirror, where: row, mutations)
     }
+    transaction.move(port, MirrorPart(plan.role, of: mirror), in: found, plan.role)
   }
 
   private mutating func setOutput(
@@ -147,49 +132,4 @@ extension Row<PortTable> {
     else { return nil }
     return self[.otherConfiguration][Self.idleSetting] != nil
   }
-}
-
-/// Ports taken out of mirrors, and mirrors removed that have none left.
-struct MirrorLeaving {
-  private(set) var transaction = Transaction()
-  private var preconditions: [Transaction.Required] = []
-
-  /// Whether there is nothing to do.
-  var isEmpty: Bool { transaction.operations.isEmpty }
-
-  /// Takes `row`'s port out of its part in the mirrors that the plan names.
-  mutating func leave(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ row: Row<PortTable>) {
-    let port = row[.uuid]
-    if row.hasIdleSetting == true {
-      transaction.mutate(
-        .port, where: [.equal(.uuid, port)],
-        [.delete(keys: [Row<PortTable>.idleSetting], from: .otherConfiguration)])
-    }
-    let names = Set(plan.configuration.mirrors.map { $0.name })
-    for mirror in survey.mirrors where names.contains(mirror[.name]) {
-      let row: [Condition<MirrorTable>] = [.equal(.uuid, mirror[.uuid])]
-      switch plan.role {
-      case .consumer:
-        if mirror[.outputPort] == port {
-          transaction.update(.mirror, where: row, [Cell(.outputPort, nil)])
-        }
-      case .producer:
-        if mirror[.sourcePorts].contains(port) || mirror[.destinationPorts].contains(port) {
-          transaction.mutate(
-            .mirror, where: row,
-            [.delete([port], from: .sourcePorts), .delete([port], from: .destinationPorts)])
-        }
-      }
-    }
-  }
-
-  /// Removes a mirror of the bridge, if it is still as it was seen.
-  mutating func remove(_ mirror: Row<MirrorTable>, from bridge: Reference) {
-    preconditions.append(transaction.require(.mirror, where: mirror.asSeen))
-    transaction.mutate(
-      .bridge, where: [.equal(.uuid, bridge)], [.delete([mirror[.uuid]], from: .mirrors)])
-  }
-
-  /// Whether `error` says that another program was faster.
-  func isOvertaken(_ error: OVSDBError) -> Bool { preconditions.contains { $0.isUnmet(error) } }
 }
