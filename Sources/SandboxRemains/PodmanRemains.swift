@@ -1,4 +1,4 @@
-internal import CNI
+package import CNI
 package import CNIRuntime
 internal import JSON
 internal import Linux
@@ -94,6 +94,13 @@ package struct PodmanRemains {
   package func knows(_ network: String) -> Bool {
     var failures: [String] = []
     return !attachments(of: network, endpoints: [], &failures).isEmpty
+  }
+
+  /// What DEL of an attachment needs that is kept or that rows know; nil where neither does.
+  package func list(of network: String, _ attachment: Attachment) -> NetworkList? {
+    var failures: [String] = []
+    return attachments(of: network, endpoints: [], &failures)
+      .first { $0.key.attachment == attachment }.flatMap { list(for: $0) }
   }
 
   /// Runs DEL for `remains`, unless another command has done so, or has attached the container

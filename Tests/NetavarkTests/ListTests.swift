@@ -88,6 +88,38 @@ import Testing
     #expect(try podman.traces() == [])
   }
 
+  @Test("teardown of what is not there succeeds, whatever of the list and the network is missing")
+  func repeated() throws {
+    let podman = try PodmanHost()
+    let sandbox = try Sandbox()
+    let file = "\(podman.host.directory.path)/net.d/ovs-1.conflist"
+    let container = podman.container("c1", podman.network("cni", ["network": "ovs-1"]))
+    // As podman stores it, and with nothing that says which list it is.
+    let plain = podman.network("cni").with(["options": .absent])
+    let stripped = podman.container("c1", plain)
+    for request in [container, stripped] {
+      try podman.teardown(sandbox.path, request)
+      try podman.writeList("ovs-1")
+      try podman.teardown(sandbox.path, request)
+      try podman.setup(sandbox, container)
+      unlink(file)
+      for _ in 0..<2 {
+        try podman.teardown(sandbox.path, request)
+        #expect(try podman.traces() == [])
+      }
+    }
+    // What is kept of others is not what is meant.
+    try podman.writeList("ovs-1")
+    try podman.setup(sandbox, container)
+    let before = try podman.traces().sorted()
+    try podman.teardown(sandbox.path, podman.container("c2", plain))
+    try podman.writeList("n1")
+    try podman.teardown(sandbox.path, stripped)
+    #expect(try podman.traces().sorted() == before, "a network n1 is there, and is meant")
+    try podman.teardown(sandbox.path, container)
+    #expect(try podman.traces() == [])
+  }
+
   @Test("GC of a CNI runtime that shares the list leaves podman's attachments alone")
   func shared() throws {
     let podman = try PodmanHost()

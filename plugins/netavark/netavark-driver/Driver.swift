@@ -104,13 +104,9 @@ enum Driver: String {
   func teardown(_ request: ContainerRequest, sandboxPath: String, _ host: Host)
     throws(DriverError)
   {
-    let name =
-      switch self {
-      case .cni: CNINetwork.name(request.network)
-      case .ovs: request.network.name
-      }
+    let name = listName(request, host)
     let cached = try? host.runtime.cache.entry(name, request.attachment)
-    let list = try listForTeardown(name, request, host)
+    guard let list = try listForTeardown(name, request, host) else { return }
     var parameters =
       cached.map { AttachmentParameters($0) }
       ?? AttachmentParameters(request.attachment, sandboxPath: "")
@@ -121,10 +117,24 @@ enum Driver: String {
     if let cached { PublishedByContainer(request, host).handOver(cached) }
   }
 
+  /// The name of the list that the attachment was made with. Where the network has lost its options
+  /// and its own name leads nowhere, the container ID and the interface name find what is kept.
+  private func listName(_ request: ContainerRequest, _ host: Host) -> String {
+    guard self == .cni else { return request.network.name }
+    let name = CNINetwork.name(request.network)
+    let cache = host.runtime.cache
+    guard request.network.options.pairs.isEmpty,
+      (try? cache.entry(name, request.attachment)) == nil,
+      (try? host.configurations.network(name)) == nil
+    else { return name }
+    let kept = ((try? cache.entries()) ?? []).filter { $0.attachment == request.attachment }
+    return kept.count == 1 ? kept[0].network : name
+  }
+
   /// The list that the attachment was made with, or the best there is: nothing that DEL needs is in
-  /// the options of a container.
+  /// the options of a container. Nil where there is no list and nothing of the attachment.
   private func listForTeardown(_ name: String, _ request: ContainerRequest, _ host: Host)
-    throws(DriverError) -> NetworkList
+    throws(DriverError) -> NetworkList?
   {
     let directory =
       switch self {
@@ -134,13 +144,28 @@ enum Driver: String {
     if self == .cni || (try? host.runtime.cache.entry(name, request.attachment)) != nil {
       do throws(RuntimeError) {
         return try host.runtime.list(of: name, attachedAs: request.attachment, in: directory).list
-      } catch { if self == .cni { throw DriverError(error) } }
+      } catch {
+        if self == .cni { return try listOfRows(name, request, host, insteadOf: error) }
+      }
     }
     let socket = request.network.options["socket"] ?? ""
     let list = PodmanRemains.list(
       of: name, endpoint: socket, publishes: host.runtime.hasPlugin("portmap"))
     guard let list else { throw DriverError("network \"\(name)\" has no legal name") }
     return list
+  }
+
+  /// The list for what rows of Open vSwitch know of the attachment; nil where none does. What is
+  /// kept is written before anything is made: where that is missing, the rest is.
+  private func listOfRows(
+    _ name: String, _ request: ContainerRequest, _ host: Host, insteadOf error: RuntimeError
+  ) throws(DriverError) -> NetworkList? {
+    if case .illegalName = error { throw DriverError(error) }
+    do throws(RuntimeError) {
+      if try host.runtime.cache.entry(name, request.attachment) != nil { throw error }
+    } catch { throw DriverError(error) }
+    return PodmanRemains(host.runtime, host.configurations, patience: .zero)
+      .list(of: name, request.attachment)
   }
 
   /// Whether the path leads to a network namespace that is not the host's.
