@@ -54,7 +54,7 @@ struct HookOCI: ParsableCommand {
       try NetworkRequest($0)
     }
     let container = try HookedContainer(state.id, containerID: containerID, options)
-    if state.isStopped {
+    if state.status == .stopped {
       try container.detach(networks, sandboxPath: nil, madePath: nil)
       return
     }
@@ -74,11 +74,19 @@ struct HookOCI: ParsableCommand {
 
 /// The state of a container, as hooks get it (OCI runtime specification 1.0, "State").
 struct OCIState {
+  /// How far its life is.
+  enum Status: String, CaseIterable, JSONDecodable {
+    case creating
+    /// Its program has not been started yet.
+    case created
+    case running
+    /// Its process has ended.
+    case stopped
+  }
   let id: String
   /// The container's first process, in our process namespace; nil where there is none any more.
   let pid: Int64?
-  /// Whether its process has ended: `status` is `stopped`.
-  let isStopped: Bool
+  let status: Status
   let annotations: JSONObject
 
   /// Reads it from standard input.
@@ -91,7 +99,7 @@ struct OCIState {
       let json = JSONCursor(try JSONValue(parsing: bytes))
       return OCIState(
         id: try json["id"].decode(), pid: try json["pid"].decodeIfPresent(),
-        isStopped: try json["status"].decode() as String == "stopped",
+        status: try json["status"].decode(),
         annotations: json["annotations"].value?.object ?? JSONObject())
     } catch {
       throw Failure("standard input is not the state of a container: \(error)", hint: hint)
