@@ -32,7 +32,9 @@ public struct OVNConfiguration: Hashable, Sendable {
 
   /// Decodes all members.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    logicalSwitch = try json[Member.switch].decodeIfPresent() ?? ""
+    let name: String? = try json[Member.switch].decodeIfPresent()
+    if name == "" { throw json[Member.switch].expected("the name of a logical switch") }
+    logicalSwitch = name ?? ""
     northbound = try Self.endpoints(json)
     portSecurity = try json[Member.portSecurity].decodeIfPresent() ?? true
     portGroups = try json[Member.portGroups].decodeIfPresent() ?? []

@@ -112,8 +112,8 @@ import Testing
       "nb", "lsp-add", name, "\(name)-r", "--", "lsp-set-type", "\(name)-r", "router", "--",
       "lsp-set-addresses", "\(name)-r", "router", "--", "lsp-set-options", "\(name)-r",
       "router-port=\(router)-p")
-    try lab.ovn(
-      "nb", "lsp-add", name, port, "--", "lsp-set-addresses", port, "02:00:00:00:00:05 10.7.0.5")
+    let fixed = "02:00:00:00:00:05 10.7.0.5"
+    try lab.ovn("nb", "lsp-add", name, port, "--", "lsp-set-addresses", port, fixed)
     let (sandbox, other) = (try Sandbox(), try Sandbox())
     let result = try network.add("a", sandbox, args: "OvnPort=\(port)").checked()
     #expect(result["ips"][0]["address"] == "10.7.0.5/24")
@@ -145,6 +145,19 @@ import Testing
       "a", sandbox, args: "OvnPort=\(port)",
       ["ipam": ["type": "host-local", "ranges": [[["subnet": "10.7.0.0/24"]]]]])
     #expect(both.code == 7 && both.message.hasPrefix("ipam: OvnPort names a port"), "\(both)")
+    // Ignored, the rules of the group would be avoided.
+    try run("ovn-nbctl", ["--db=\(lab.northbound)", "lsp-set-addresses", port, fixed]).checked()
+    network.members["portGroups"] = ["g"]
+    let grouped = try network.add("a", sandbox, args: "OvnPort=\(port)")
+    #expect(grouped.code == 7)
+    try Messages.expect(
+      grouped.message, of: "ovn", on: "ADD, OvnPort and portGroups", hiding: ["PORT": port])
+    let compared = try network.check("a", sandbox, result, args: "OvnPort=\(port)")
+    #expect(compared.code == 7 && compared.message == grouped.message, "\(compared)")
+    let asked = try network.host.plugin().status(
+      network.configuration.with(["args": ["cni": ["ovnPort": .string(port)]]]))
+    #expect(asked.code == 7 && asked.message == grouped.message, "\(asked)")
+    try network.del("a", sandbox).checked()
     #expect(try network.traces().filter { !$0.hasPrefix("logical port") } == [])
   }
 }

@@ -18,7 +18,9 @@ extension OVNTests {
       (["switch": "nothing"], "switch: there is no logical switch \"nothing\""),
       (["switch": .string(twice)], "switch: there are 2 logical switches \"\(twice)\""),
       (["portGroups": ["nothing"]], "portGroups[0]: there is no port group \"nothing\""),
-      (["integrationBridge": "br-none"], "there is no bridge \"br-none\""),
+      (
+        ["integrationBridge": "br-none"], "integrationBridge: there is no bridge \"br-none\""
+      ),
     ] as [([String: Document], String)] {
       let refused = try network.add("a", sandbox, members)
       #expect(refused.code == 7 && refused.message.contains(words), "\(refused)")
@@ -34,6 +36,13 @@ extension OVNTests {
     ] as [([String: Document], String)] {
       let refused = try network.add("a", sandbox, members)
       #expect(refused.code == 7 && refused.message.contains(words), "\(refused)")
+    }
+    for command in ["ADD", "STATUS"] {
+      let missing: [String: Document] = ["integrationBridge": "br-none"]
+      let refused = try command == "ADD" ? network.add("a", sandbox, missing) : status(missing)
+      try Messages.expect(
+        refused.message, of: "ovn", on: "\(command), no integrationBridge",
+        hiding: ["SOCKET": network.host.openVSwitch.endpoint])
     }
     let nowhere = try status(["nb": "unix:/nowhere/nb.sock"])
     #expect(nowhere.code == 50, "\(nowhere)")

@@ -26,6 +26,8 @@ extension WrongMember {
     }
     + [
       (#""switch": 5"#, "switch"),
+      (#""switch": """#, "switch"),
+      (#""nb": [5]"#, "nb[0]"),
       (#""nb": "ssl:192.0.2.1:6641""#, "nb"),
       (#""integrationBridge": "a/b""#, "integrationBridge"),
       (#""portSecurity": "yes""#, "portSecurity"),

@@ -33,6 +33,19 @@ import Testing
     #expect(output.status == 1)
   }
 
+  @Test(
+    "is what STATUS refuses, too",
+    arguments: WrongMember.all.filter { $0.plugin == "ovn" || $0.plugin.hasPrefix("ovs-mirror") })
+  func status(_ row: WrongMember) throws {
+    let configuration = try Document(parsing: row.configuration.utf8)
+      .with(["cniVersion": "1.1.0", "name": "n"])
+    let added = try Plugin(row.plugin).call(
+      "ADD", configuration, containerID: "c", sandbox: "/run/netns/there-is-none", ifname: "eth0")
+    let asked = try Plugin(row.plugin).status(configuration)
+    #expect(asked.code == added.code, "\(asked)")
+    #expect(asked.message == added.message, "\(asked)")
+  }
+
   @Test("knows all of them")
   func completeness() {
     var known: Set<String> = []

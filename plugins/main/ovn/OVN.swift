@@ -24,15 +24,22 @@ struct OVNPlan {
     let json = request.network.json
     let configuration = try OVNConfiguration(json)
     let plan = OVNPlan(port: try Plan(request, configuration.port), configuration: configuration)
-    // A runtime may leave members out in STATUS that it does not know.
-    if request.invocation.command == .status { return plan }
-    if plan.port.logicalPort == nil {
-      guard !configuration.needsPreset else {
+    guard let port = plan.port.logicalPort else {
+      // A runtime may leave members out in STATUS that it does not know.
+      guard !configuration.needsPreset || request.invocation.command == .status else {
         throw json[OVNConfiguration.Member.switch].expected("the name of a logical switch")
       }
-    } else if plan.port.hasIPAM {
+      return plan
+    }
+    if plan.port.hasIPAM {
       throw json[PluginMember.ipam].error(
         "OvnPort names a port that has addresses of its own; leave ipam out")
+    }
+    // Without them its rules would be avoided.
+    if !configuration.portGroups.isEmpty {
+      throw json[OVNConfiguration.Member.portGroups].error(
+        "OvnPort names port \"\(port)\", whose groups are those that it was made with; leave "
+          + "portGroups out, and put the port into them (ovn-nbctl pg-set-ports)")
     }
     return plan
   }
