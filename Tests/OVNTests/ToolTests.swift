@@ -20,7 +20,9 @@ extension OVNTests {
       try files.write(String(decoding: list.encoded, as: UTF8.self), to: "net.d/net.conflist")
     }
 
-    func run(_ arguments: String...) throws -> Output {
+    func run(_ arguments: String...) throws -> Output { try run(arguments) }
+
+    func run(_ arguments: [String]) throws -> Output {
       var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CNI_") }
       variables["NETCONFPATH"] = "\(files.path)/net.d"
       variables["CNI_PATH"] = "\(Plugin.directory):\(Plugin.references)"
@@ -120,6 +122,54 @@ extension OVNTests {
     // The rest of it, where the host lives after all.
     try network.on(2).del("c").checked()
     try network.del("c").checked()
+    #expect(try network.traces() == [])
+  }
+
+  @Test("gc frees a logical port of which only the northbound database knows, if it is old")
+  func lostRow() throws {
+    let lab = try Lab.shared
+    var network = try LogicalNetwork(lab)
+    network.members["ipam"] = .absent
+    let (gone, living) = (try Sandbox(), try Sandbox())
+    let tool = try Tool(network)
+    try network.add("a", gone).checked()
+    try network.add("b", living).checked()
+    // Container IDs are unique on one host only.
+    let other = try Sandbox()
+    try network.on(2).add("a", other).checked()
+    func forget(_ id: String) throws {
+      for row in try network.host.openVSwitch.rows("Port")
+      where row["external_ids"]["network"] == .string(network.name)
+        && row["external_ids"]["containerID"] == .string(id)
+      {
+        try network.host.openVSwitch.vsctl("del-port", row["name"].text ?? "")
+      }
+    }
+    let ports = ["a", "b"].map { "h1/\(network.name)/\($0)/eth0" }
+    for id in ["a", "b"] { try forget(id) }
+    gone.delete()
+    try eventually("the link is gone") {
+      try !network.traces().contains { $0.hasPrefix("link ") && $0.contains("/a/") }
+    }
+    // Its ADD may still be under way.
+    #expect(try tool.run("gc", network.name).checked().stdout == "")
+    for port in ports {
+      try lab.ovn("nb", "set", "Logical_Switch_Port", port, "external_ids:began=1")
+    }
+    try lab.ovn(
+      "nb", "set", "Logical_Switch_Port", "h2/\(network.name)/a/eth0", "external_ids:began=1")
+    let line = "logical port \(ports[0]) is there, and neither its port nor its link is\n"
+    for (words, verb) in [(["--dry-run"], "would remove"), ([], "removed")] {
+      let output = try tool.run(["gc", network.name] + words).checked().stdout
+      #expect(output.hasPrefix("\(verb) ") && output.hasSuffix(line), "\(output)")
+      #expect(output.split(separator: "\n").count == 1, "\(output)")
+    }
+    #expect(try tool.run("gc", network.name).checked().stdout == "")
+    #expect(
+      try lab.ports(of: network.logicalSwitch).compactMap { $0["name"].text }.sorted()
+        == [ports[1], "h2/\(network.name)/a/eth0"])
+    try network.on(2).del("a").checked()
+    try network.del("b").checked()
     #expect(try network.traces() == [])
   }
 

@@ -11,8 +11,8 @@ struct GC: ParsableCommand {
     discussion: """
       Without --valid it removes, by DEL, the attachments whose network namespace is gone, as \
       after a reboot or a crash: its path is gone, and so is the host end of the veth pair. It \
-      knows them by the results that are kept, by the ports of Open vSwitch and by the leases of \
-      host-local, whichever runtime attached them, at every version of the specification. A \
+      knows them by the results that are kept, by the ports of Open vSwitch, by this host's \
+      logical ports of OVN and by leases, whichever runtime attached them, at every version of the specification. A \
       namespace that is still there, though nothing uses it any more, counts only with \
       --unused-namespaces. What podman attached by the drivers of netavark is freed likewise.
 

@@ -11,7 +11,7 @@ import PluginConfigurations
 extension Leftovers {
   /// How old a lease must be to be left over: longer than ADD and its rollback take, after which
   /// there is a port.
-  private static let longestADD = Duration.seconds(60)
+  static let longestADD = Duration.seconds(60)
 
   /// Those beside the attachments that are known.
   func leases(beside known: Set<Attachment>) -> [StaleAttachment] {

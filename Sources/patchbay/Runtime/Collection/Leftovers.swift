@@ -9,7 +9,7 @@ import PluginCore
 import SandboxRemains
 
 /// What `gc` frees of a network: attachments without sandbox, known from results that are kept,
-/// from rows of Open vSwitch and from leases.
+/// from rows of Open vSwitch, from logical ports of OVN and from leases.
 ///
 /// A sandbox is gone where its path is gone and the host end is: the kernel deletes a veth pair
 /// with its namespace, and a namespace whose name was deleted lives on while something uses it.
@@ -55,7 +55,9 @@ final class Leftovers: StaleAttachmentSource {
       let parameters = AttachmentParameters(row.attachment, sandboxPath: row.sandbox)
       if let found = self.stale(parameters) { stale.append(found) }
     }
-    return stale + leases(beside: known)
+    stale += logicalPorts(beside: known)
+    // An attachment that has left a port frees its lease, too.
+    return stale + leases(beside: known.union(stale.map(\.parameters.attachment)))
   }
 
   func stillHas(_ attachment: StaleAttachment) -> Bool {
@@ -93,7 +95,12 @@ final class Leftovers: StaleAttachmentSource {
     AttachmentKey(network: list.name, attachment)
   }
 
-  private func hasHostEnd(_ attachment: Attachment) -> Bool { hostEnds.areThere(key(attachment)) }
+  func hasHostEnd(_ attachment: Attachment) -> Bool { hostEnds.areThere(key(attachment)) }
+
+  /// Counts the link `name` among the host ends of `attachment`.
+  func addHostEnd(_ name: String, of attachment: Attachment) {
+    hostEnds.add(name, of: key(attachment))
+  }
 
   /// Waits until the kernel has deleted the links of namespaces that have just ended; 2 s at most.
   private func awaitLinks(_ kept: [CachedAttachment], _ rows: [AttachmentRow]) {

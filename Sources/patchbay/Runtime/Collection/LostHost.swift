@@ -67,34 +67,3 @@ struct LostHost {
     show("host \"\(name)\" has no \(what)".controlCharactersEscaped)
   }
 }
-
-/// Where a plugin `ovn` has the logical ports of a network.
-private struct LogicalPortPlace: Hashable {
-  let configured: OVNConfiguration.Place
-  /// The database of Open vSwitch.
-  let openVSwitch: String
-
-  /// Whether `host` is this one. Where there is no Open vSwitch there are no ports of this host.
-  func isHere(_ host: String) -> Bool {
-    if let name = configured.host { return name == host }
-    guard let endpoint = try? Endpoint(openVSwitch) else { return false }
-    return (try? Chassis(at: endpoint, until: .after(.seconds(5))))?.name == host
-  }
-}
-
-extension NetworkList {
-  /// Where its logical ports are; each place once.
-  fileprivate func logicalPortPlaces() throws -> [LogicalPortPlace] {
-    var places: [LogicalPortPlace] = []
-    for plugin in plugins where plugin.type == "ovn" {
-      do throws(JSONDecodingError) {
-        let socket = plugin.json[OVSBridgeConfiguration.PortMember.socketFile]?.text ?? ""
-        let place = LogicalPortPlace(
-          configured: try OVNConfiguration.place(JSONCursor(.object(plugin.json))),
-          openVSwitch: socket.isEmpty ? Endpoint.standard.description : socket)
-        if !places.contains(place) { places.append(place) }
-      } catch { throw Failure("network \"\(name)\": \(error.description)") }
-    }
-    return places
-  }
-}
