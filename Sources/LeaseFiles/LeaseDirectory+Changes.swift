@@ -87,7 +87,7 @@ extension LeaseDirectory {
   public mutating func commit() {
     guard access != .reading, isDirectoryChanged || isIndexChanged else { return }
     if !reclaims { synchronizeDirectory() }
-    guard !isUnsettled, companion != nil else { return }
+    guard !isUnsettled, companion != nil, index.pages.isInFile else { return }
     do throws(SystemError) {
       // From here on the old index, half overwritten, must not match.
       if !isDirectoryChanged { try directory.setModified(Clock.nanosecondsSinceEpoch) }
@@ -103,8 +103,14 @@ extension LeaseDirectory {
       isIndexChanged = false
     } catch {
       notes.append("no index, so the next command reads every lease: \(error)")
-      try? index.pages.removeAll()
+      dropIndexFile()
     }
+  }
+
+  /// Goes on without a file for the index, and without what it has read of it.
+  mutating func dropIndexFile() {
+    try? index.pages.removeAll()
+    index = LeaseIndex(PageFile(nil, isWritable: false))
   }
 
   /// Writes the index as that of a directory with this time of change; false where it is damaged.

@@ -63,18 +63,21 @@ extension LeaseDirectory {
     var failure: SystemError?
     do throws(IndexFault) {
       try walk(staleness, valid, &failure)
+      isIndexChanged = true
+      commit()
     } catch {
-      // What cannot be kept in a file is kept in memory, for this once.
       if case .system(let error) = error { notes.append("no index: \(error)") }
-      try? index.pages.removeAll()
-      index = LeaseIndex(PageFile(nil, isWritable: false))
+      dropIndexFile()
+    }
+    // What cannot be kept in a file is kept in memory, for this once.
+    if !index.hasContent {
       do throws(IndexFault) { try walk(staleness, valid, &failure) } catch {
         if case .system(let error) = error { throw .system(error) }
         throw .unstable(path: location.path)
       }
+      isIndexChanged = true
+      commit()
     }
-    isIndexChanged = true
-    commit()
     if let failure { throw .system(failure) }
   }
 

@@ -72,6 +72,40 @@ import Testing
     try network.call("STATUS", "").checked()
   }
 
+  @Test("that has no place for an index lets every command work without one")
+  func noIndex() throws {
+    let disk = try Disk("size=64k")
+    let network = try Network(["subnet": "10.1.0.0/24", "dataDir": .string(disk.path)])
+    func leases() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: disk.path + "/net").filter {
+        $0.hasPrefix("10.")
+      }.sorted()
+    }
+    // As the reference plugin, or a version of this one without an index, has left them.
+    try FileManager.default.createDirectory(
+      atPath: disk.path + "/net", withIntermediateDirectories: true)
+    for (number, id) in ["a", "b", "c"].enumerated() {
+      try Data("\(id)\r\neth0".utf8).write(
+        to: URL(fileURLWithPath: "\(disk.path)/net/10.1.0.\(number + 2)"))
+    }
+    try fill(disk, leaving: 0)
+    let refused = try network.call("ADD", "d")
+    #expect(refused.code == 5)
+    #expect(refused.message.contains("ENOSPC (No space left on device)"), "\(refused)")
+    let previous: Document = ["ips": [["address": "10.1.0.2/24"]]]
+    try network.call("CHECK", "a", with: ["prevResult": previous]).checked()
+    // What a DEL leaves free is taken again, so that the next has no place either.
+    for (id, rest) in [("a", ["10.1.0.3", "10.1.0.4"]), ("b", ["10.1.0.4"])] {
+      try network.del(id)
+      #expect(try leases() == rest)
+      try fill(disk, leaving: 0)
+    }
+    try network.call("GC", "", with: ["cni.dev/valid-attachments": []]).checked()
+    #expect(try leases() == [])
+    unlink(disk.path + "/filler")
+    #expect(try network.add("e").count == 1)
+  }
+
   @Test("that is read-only is told of by STATUS")
   func readOnly() throws {
     let disk = try Disk("ro,size=64k")

@@ -26,6 +26,9 @@ struct LeaseIndex: ~Copyable {
       && words[Field.directory] < words[Field.pageCount]
   }
 
+  /// Whether it was made, or read.
+  var hasContent: Bool { pages.isInFile || pages.isInMemory }
+
   /// Makes it an index of nothing.
   mutating func reset(key: Digest, boot: Digest) throws(IndexFault) {
     try pages.removeAll()

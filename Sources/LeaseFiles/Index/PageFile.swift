@@ -29,6 +29,11 @@ struct PageFile: ~Copyable {
     self.isWritable = isWritable
   }
 
+  /// Whether there are pages in memory.
+  var isInMemory: Bool { !pages.isEmpty }
+  /// Whether there is a file.
+  var isInFile: Bool { file != nil }
+
   /// Forgets all pages, in memory and in the file.
   mutating func removeAll() throws(IndexFault) {
     pages = [:]
