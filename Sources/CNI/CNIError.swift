@@ -86,10 +86,12 @@ public struct CNIError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension CNIError: JSONDecodable {
-  /// The error result that another plugin printed.
+  /// The error result that another plugin printed. Zero, and what is less, is the code of no error.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
+    let number: Int64 = try json["code"].decode()
     self.init(
-      Code(rawValue: try json["code"].decode()), try json["msg"].decodeIfPresent() ?? "",
+      number > 0 ? Code(rawValue: number) : .internalFailure,
+      try json["msg"].decodeIfPresent() ?? "",
       details: try json["details"].decodeIfPresent() ?? "")
   }
 }

@@ -87,6 +87,15 @@ import Testing
     #expect(error.description == "plugin \"p\": busy: later")
   }
 
+  @Test("an error without a code of its own has that of an internal failure", arguments: [0, -1])
+  func codeOfNoError(code: Int) throws {
+    let failure = try #require(
+      #expect(throws: PluginFailure.self) {
+        try answer(#"echo '{"code": \#(code), "msg": "no"}'; exit 1"#)
+      })
+    #expect(failure == .refused(CNIError(.internalFailure, "no")))
+  }
+
   @Test(
     "says how a plugin failed that says nothing itself",
     arguments: [
