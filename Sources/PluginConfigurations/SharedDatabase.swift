@@ -53,11 +53,18 @@ public enum SharedDatabase: Hashable, Sendable {
 
 /// A name of this host, which no other has.
 enum HostName {
+  /// Bytes.
+  private static let lengthLimit = 255
+
   /// Nil where the member is absent or empty.
   static func decode(_ json: JSONCursor) throws(JSONDecodingError) -> String? {
     guard let name: String = try json.decodeIfPresent(), !name.isEmpty else { return nil }
-    let isLegal = name.utf8.count <= 255 && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }
-    guard isLegal else { throw json.error("\"\(name)\" has white space or control characters") }
+    guard name.utf8.count <= lengthLimit else {
+      throw json.error("\(name.utf8.count) bytes are too many; at most \(lengthLimit) are legal")
+    }
+    guard name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+      throw json.error("\"\(name)\" has white space or control characters")
+    }
     return name
   }
 }

@@ -115,6 +115,10 @@ import Testing
       (["database": ["x"]], "ipam.database[0]: \"x\" is not an OVSDB endpoint"),
       (["database": 5], "ipam.database: 5 is not an array"),
       (["host": "a b"], "ipam.host: \"a b\" has white space"),
+      (
+        ["host": .string(String(repeating: "h", count: 256))],
+        "ipam.host: 256 bytes are too many; at most 255 are legal"
+      ),
       (["ranges": .absent], "ipam.ranges: "),
     ] as [([String: Document], String)] {
       let result = try pool.call("ADD", "a", ipam: members)
