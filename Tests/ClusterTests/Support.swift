@@ -12,27 +12,35 @@ final class AddressDatabase: Sendable {
 
   static let schema = Project.path("conf/cluster/cni_ipam.ovsschema")
 
-  init(members count: Int = 1) throws {
+  /// - Parameter other: The text of another schema, for a database alone.
+  init(members count: Int = 1, schema other: String? = nil) throws {
     try PrivateHost.require()
     directory = try TemporaryDirectory()
     self.count = count
     members = (0..<count).map { _ in Member() }
     let addresses = (1...count).map { "unix:\(directory.path)/\($0).raft" }
-    try make(1, "init", count == 1 ? [] : ["--local", addresses[0]])
+    if let other {
+      let path = try directory.write(other, to: "schema")
+      try run("ovsdb-tool", ["create", file(1, "db"), path]).checked()
+    } else if count == 1 {
+      try run(
+        "\(Plugin.directory)/patchbay", ["cluster", "init", "--file", file(1, "db")]
+      ).checked()
+    } else {
+      // By the tool members listen at ports only, and these another test might have.
+      try run(
+        "ovsdb-tool", ["create-cluster", file(1, "db"), Self.schema, addresses[0]]
+      ).checked()
+    }
     for number in 1...count where number > 1 {
       let others = addresses.filter { $0 != addresses[number - 1] }
-      try make(number, "join", ["--local", addresses[number - 1]] + others)
+      try run(
+        "ovsdb-tool",
+        ["join-cluster", file(number, "db"), "CNI_IPAM", addresses[number - 1]] + others
+      ).checked()
     }
     for number in 1...count { try start(number) }
     try eventually("a database that takes transactions") { self.leader != nil }
-  }
-
-  /// Has the tool make the file of a member.
-  private func make(_ number: Int, _ command: String, _ arguments: [String]) throws {
-    try run(
-      "\(Plugin.directory)/patchbay",
-      ["cluster", command, "--file", file(number, "db")] + arguments
-    ).checked()
   }
 
   private func file(_ number: Int, _ ending: String) -> String {
@@ -80,6 +88,15 @@ final class AddressDatabase: Sendable {
       ]
     ).checked()
     return try Document(parsing: output.bytes)
+  }
+
+  /// Takes a snapshot and restores it, which gives every row another UUID; see ovsdb-client(1).
+  func restore() throws {
+    let (server, snapshot) = ("unix:\(socket)", file(1, "snapshot"))
+    let script = """
+      ovsdb-client backup "$1" CNI_IPAM >"$2" && ovsdb-client restore "$1" CNI_IPAM <"$2"
+      """
+    try run("sh", ["-c", script, "sh", server, snapshot]).checked()
   }
 
   /// Address and holder of each lease, as one member has them.

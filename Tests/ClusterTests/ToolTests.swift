@@ -8,7 +8,9 @@ import Testing
     let files: TemporaryDirectory
     init() throws { files = try TemporaryDirectory() }
 
-    func run(_ arguments: String...) throws -> Output {
+    func run(_ arguments: String...) throws -> Output { try run(arguments) }
+
+    func run(_ arguments: [String]) throws -> Output {
       var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CNI_") }
       variables["NETCONFPATH"] = "\(files.path)/net.d"
       variables["CNI_PATH"] = "\(Plugin.directory):\(Plugin.references)"
@@ -46,11 +48,48 @@ import Testing
     ).checked()
     let refused = try tool.run("cluster", "init", "--file", other)
     #expect(refused.status == 1 && refused.stderr.contains("has the database \"Open_vSwitch\""))
-    let wrong = try tool.run("cluster", "init", "--file", "\(other).2", "--local", "nonsense")
-    #expect(wrong.status == 1 && wrong.stderr.hasPrefix("ovsdb-tool create-cluster: "), "\(wrong)")
+    for address in [
+      "nonsense", "unix:/x", "tcp:host:1", "tcp:127.0.0.1:0", "tcp:127.0.0.1", "tcp:::1:5",
+      "tcp:[::1]", "ptcp:127.0.0.1:1", "ssl:name:1", "tcp:127.0.0.1:65536",
+    ] {
+      for arguments in [
+        ["init", "--local", address], ["join", "--local", address, "tcp:127.0.0.1:1"],
+        ["join", "--local", "tcp:127.0.0.1:1", address],
+      ] {
+        let wrong = try tool.run(["cluster"] + arguments + ["--file", "\(other).2"])
+        #expect(wrong.status == 2 && wrong.stderr.contains("write tcp:IP:PORT or ssl:IP:PORT"))
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(other).2"))
     let itself = try tool.run(
       "cluster", "join", "--file", "\(other).2", "--local", "tcp:127.0.0.1:1", "tcp:127.0.0.1:1")
     #expect(itself.status == 2)
+  }
+
+  @Test("takes a file for done only where it is what was asked for")
+  func otherKinds() throws {
+    let tool = try Tool()
+    let (alone, member) = ("\(tool.files.path)/alone.db", "\(tool.files.path)/member.db")
+    let (here, there) = ("ssl:[::1]:6651", "tcp:192.0.2.1:6651")
+    try tool.run("cluster", "init", "--file", alone).checked()
+    for _ in 0..<2 {
+      try tool.run("cluster", "join", "--file", member, "--local", here, there).checked()
+    }
+    try tool.run("cluster", "init", "--file", member, "--local", here).checked()
+    for (file, arguments) in [
+      (alone, ["join", "--local", here, there]), (alone, ["init", "--local", here]),
+      (member, ["init"]), (member, ["join", "--local", "tcp:192.0.2.2:6651", there]),
+    ] {
+      let content = try Data(contentsOf: URL(fileURLWithPath: file))
+      let refused = try tool.run(["cluster"] + arguments + ["--file", file])
+      #expect(refused.status == 1, "\(refused)")
+      try Messages.expect(
+        refused.stderr, of: "patchbay",
+        on: "cluster \(arguments.joined(separator: " ")), "
+          + (file == alone ? "a database alone is there" : "a member is there"),
+        hiding: ["FILE": file])
+      #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == content)
+    }
   }
 
   @Test("shows members and leases of all hosts, and frees those of a host that is gone")

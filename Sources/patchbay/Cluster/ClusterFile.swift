@@ -19,28 +19,38 @@ struct ClusterFile: ParsableArguments {
     }
   }
 
-  /// The name of the database in the file; nil where there is no file.
-  var database: String? {
-    get throws {
-      guard (try? FileStatus(path: path)) != nil else { return nil }
-      let name = try Self.tool(["db-name", path])
-      return name.split(separator: "\n").first.map { String($0) } ?? ""
+  /// Whether the file is there, and is what is to be made; throws where it is something else.
+  ///
+  /// - Parameter address: Where the member listens for others; nil: a database alone.
+  private func isThere(_ address: MemberAddress?) throws -> Bool {
+    guard (try? FileStatus(path: path)) != nil else { return false }
+    func line(_ command: String) throws -> String {
+      try Self.tool([command, path]).split(separator: "\n").first.map { String($0) } ?? ""
     }
+    let database = try line("db-name")
+    let hint = "--file names another file"
+    guard database == LeaseSchema.name else {
+      throw Failure("\(path) has the database \"\(database)\"", hint: hint)
+    }
+    let isAlone = (try? Self.tool(["db-is-standalone", path])) != nil
+    let found = isAlone ? nil : try line("db-local-address")
+    guard found != address?.text else { return true }
+    let kind = found.map { "the member of a cluster that listens at \($0)" } ?? "a database alone"
+    throw Failure(
+      "\(path) is there and is \(kind), not "
+        + (address.map { "a member that listens at \($0.text)" } ?? "a database alone"),
+      hint: hint)
   }
 
-  /// Makes the file by `ovsdb-tool`: whole, or not at all. False where there is one of this
-  /// database already.
+  /// Makes the file by `ovsdb-tool`: whole, or not at all. False where it is there already.
   ///
+  /// - Parameter address: Where the member listens for others; nil: a database alone.
   /// - Parameter arguments: What `ovsdb-tool` gets, with the path of the file to make, and of the
   ///   schema.
-  func make(_ arguments: (_ file: String, _ schema: String) -> [String]) throws -> Bool {
-    if let database = try database {
-      guard database == LeaseSchema.name else {
-        throw Failure(
-          "\(path) has the database \"\(database)\"", hint: "--file names another file")
-      }
-      return false
-    }
+  func make(
+    _ address: MemberAddress?, _ arguments: (_ file: String, _ schema: String) -> [String]
+  ) throws -> Bool {
+    if try isThere(address) { return false }
     let (directory, name) = split
     let place = try Self.open(directory)
     let (new, schema) = (".\(name).new", ".\(name).ovsschema")

@@ -17,14 +17,15 @@ struct ClusterInit: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Where this member listens for the others: tcp:IP:PORT or ssl:IP:PORT.",
-      valueName: "address"))
-  var local: String?
+      valueName: "address"),
+    transform: MemberAddress.init)
+  var local: MemberAddress?
 
   @OptionGroup var file: ClusterFile
 
   func run() throws {
-    let isMade = try file.make { new, schema in
-      local.map { ["create-cluster", new, schema, $0] } ?? ["create", new, schema]
+    let isMade = try file.make(local) { new, schema in
+      local.map { ["create-cluster", new, schema, $0.text] } ?? ["create", new, schema]
     }
     ClusterInit.report(isMade, file.path)
   }

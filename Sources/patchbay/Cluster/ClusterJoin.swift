@@ -17,25 +17,27 @@ struct ClusterJoin: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Where this member listens for the others: tcp:IP:PORT or ssl:IP:PORT.",
-      valueName: "address"))
-  var local: String
+      valueName: "address"),
+    transform: MemberAddress.init)
+  var local: MemberAddress
 
   @Argument(
     help: ArgumentHelp(
-      "Where members listen for others, as their --local has it.", valueName: "member"))
-  var members: [String]
+      "Where members listen for others, as their --local has it.", valueName: "member"),
+    transform: MemberAddress.init)
+  var members: [MemberAddress]
 
   @OptionGroup var file: ClusterFile
 
   func validate() throws {
     if members.contains(local) {
-      throw ValidationError("\(local) is this member itself; name one that is there already")
+      throw ValidationError("\(local.text) is this member itself; name one that is there already")
     }
   }
 
   func run() throws {
-    let isMade = try file.make { new, _ in
-      ["join-cluster", new, LeaseSchema.name, local] + members
+    let isMade = try file.make(local) { new, _ in
+      ["join-cluster", new, LeaseSchema.name, local.text] + members.map(\.text)
     }
     ClusterInit.report(isMade, file.path)
   }
