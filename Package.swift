@@ -236,7 +236,7 @@ let package = Package(
       "IPAMPlugin", ["IPAM", "PluginConfigurations", "CNI", "JSON", "Linux", "Addresses"]),
     library(
       "LeaseDatabase",
-      ["IPAM", "PluginConfigurations", "OVSDB", "Digests", "Linux", "Addresses"]),
+      ["IPAM", "PluginConfigurations", "OVSDB", "JSON", "Digests", "Linux", "Addresses"]),
     library(
       "Mirrors",
       ["AttachmentPlugin", "Attachments", "PluginCore", "PluginConfigurations", "CNI", "JSON"]),

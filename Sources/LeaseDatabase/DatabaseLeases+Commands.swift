@@ -10,10 +10,17 @@ extension DatabaseLeases {
   /// answer is no loss.
   public mutating func releaseAll() throws(ClusterError) {
     var transaction = DatabaseTransaction<LeaseSchema>()
-    for slot in 0..<ClusterHolder.slotCount {
+    let deletions = (0..<ClusterHolder.slotCount).map { slot in
       transaction.delete(from: .lease, where: [.equal(.uuid, .row(holder.uuid(slot)))])
     }
-    _ = try insist(transaction)
+    let results = try insist(transaction)
+    // Who has any row has that of the first slot. Without it others may be there by other UUIDs.
+    guard let first = deletions.first, results[first] == 0 else { return }
+    var search = DatabaseTransaction<LeaseSchema>()
+    for holder in [holder, holder.container] {
+      search.delete(from: .lease, where: [.equal(.holder, holder.text)])
+    }
+    _ = try insist(search)
   }
 
   /// The addresses that the holder has, as the database says now.
@@ -38,12 +45,16 @@ extension DatabaseLeases {
     let now = Clock.secondsSinceEpoch
     var deletion = DatabaseTransaction<LeaseSchema>()
     var freed: [IPAddress] = []
+    let containers = Set(valid.map { $0.container })
     for row in try insist(transaction)[rows] {
       let attachment = ClusterHolder(
         host: host.name, network: holder.network, containerID: row[.container],
         interfaceName: row[.interface])
       let isYoung = row[.boot] == host.boot && row[.created] > now - grace && row[.created] <= now
-      guard !valid.contains(attachment), !isYoung, let uuid = row[.uuid].uuid else { continue }
+      let isValid =
+        valid.contains(attachment)
+        || attachment.interfaceName.isEmpty && containers.contains(attachment)
+      guard !isValid, !isYoung, let uuid = row[.uuid].uuid else { continue }
       // Not one that was made again meanwhile.
       deletion.delete(
         from: .lease, where: [.equal(.uuid, .row(uuid)), .equal(.created, row[.created])])

@@ -1,12 +1,9 @@
-public import Addresses
+internal import Addresses
 public import IPAM
 internal import Linux
 internal import OVSDB
 
 extension DatabaseLeases {
-  /// Conflicts after which guessing is worse than reading the pool.
-  private static var conflictLimit: Int { 6 }
-
   /// Takes and gives back, in one transaction.
   public mutating func exchange(_ exchange: LeaseExchange) throws(ClusterError) -> Bool {
     var transaction = DatabaseTransaction<LeaseSchema>()
@@ -14,35 +11,36 @@ extension DatabaseLeases {
     let isHost = transaction.require(
       .host, where: [.equal(.uuid, .row(hostUUID))], .equal,
       [[Cell(.machine, host.machine)]], .columns(.machine))
+    var plan = SlotPlan(exchange, own)
     var isUnchanged: [DatabaseTransaction<LeaseSchema>.Required] = []
-    var slots = own
-    for (slot, address) in own where exchange.released.contains(address) {
-      transaction.delete(from: .lease, where: [.equal(.uuid, .row(holder.uuid(slot)))])
+    for (lease, address) in plan.kept {
+      let isSame: [Condition<LeaseSchema.LeaseTable>] = [
+        .equal(.uuid, .row(lease.uuid)), .equal(.address, lease.text),
+      ]
+      isUnchanged.append(transaction.require(.lease, where: isSame))
+      if address != lease.address || lease.boot != host.boot {
+        transaction.update(
+          .lease, where: isSame,
+          [
+            Cell(.address, address.description), Cell(.boot, host.boot),
+            Cell(.created, Clock.secondsSinceEpoch),
+          ])
+      }
+    }
+    for row in plan.ended {
+      transaction.delete(from: .lease, where: [.equal(.uuid, .row(row))])
     }
     for lease in exchange.taken {
-      if lease.isHeld, let slot = own.first(where: { $0.value == lease.address })?.key {
-        isUnchanged.append(
-          transaction.require(
-            .lease,
-            where: [
-              .equal(.uuid, .row(holder.uuid(slot))), .equal(.address, lease.address.description),
-            ]))
-        continue
-      }
       if let row = stale[lease.address] { deleteStale(row, in: &transaction) }
-      guard let slot = (0..<ClusterHolder.slotCount).first(where: { slots[$0] == nil }) else {
-        throw .overtaken(attempts: 0)
-      }
-      slots[slot] = lease.address
-      transaction.append(insert(lease.address, slot))
     }
+    for (slot, address) in try plan.fill() { transaction.append(insert(address, slot)) }
     let memories = exchange.taken.compactMap { lease in
-      lease.subject.map { (subject: $0, address: lease.address) }
+      lease.subject.map { (subject: $0, address: lease.address.description) }
     }
     let remembered = memories.map { memory in
       transaction.update(
         .memory, where: [.equal(.uuid, .row(memoryUUID(memory.subject)))],
-        [Cell(.address, memory.address.description)])
+        [Cell(.address, memory.address)])
     }
     switch try run(transaction) {
     case .success(let results):
@@ -81,132 +79,55 @@ extension DatabaseLeases {
         .equal(.uuid, .row(row)), .equal(.host, host.name), .notEqual(.boot, host.boot),
       ])
   }
+}
 
-  // MARK: - What a refusal teaches
+/// Which rows of the holder have which addresses afterwards.
+///
+/// Who has any row has that of the first slot: it is where the next ADD meets it, and DEL looks.
+private struct SlotPlan {
+  /// Rows that stay, with the address that each then has.
+  private(set) var kept: [(OwnLease, IPAddress)] = []
+  /// The UUIDs of rows that go.
+  private(set) var ended: [String] = []
+  /// Addresses that need rows of their own.
+  private var added: [IPAddress]
+  private var used: Set<Int>
 
-  /// Takes in why a transaction did not take effect, or may not have.
-  private mutating func learn(from error: OVSDBError) throws(ClusterError) {
-    guard case .transactionRefused(let refusal) = error, !error.isRefusal(.canceled) else {
-      isInDoubt = true
-      return
+  init(_ exchange: LeaseExchange, _ own: [Int: OwnLease]) {
+    added = exchange.taken.map { $0.address }.filter { address in
+      !own.values.contains { $0.address == address }
     }
-    if error.isRefusal(.duplicateUUID) {
-      isInDoubt = true
-      return
+    used = Set(own.keys)
+    var staying: [Int: IPAddress] = [:]
+    for (slot, lease) in own {
+      guard let address = lease.address, !exchange.released.contains(address) else { continue }
+      staying[slot] = address
     }
-    guard error.isRefusal(.constraintViolation) else { throw .database(error) }
-    conflicts += 1
-    var transaction = DatabaseTransaction<LeaseSchema>()
-    let rows = Self.uuids(in: refusal.refusal.details ?? "").map { uuid in
-      transaction.select(
-        from: .lease, where: [.equal(.uuid, .row(uuid))], Self.columns)
-    }
-    guard !rows.isEmpty else { throw .database(error) }
-    let results = try insist(transaction)
-    for row in rows.flatMap({ results[$0] }) { note(row) }
-    if conflicts >= Self.conflictLimit, !isComplete { try readPool() }
-  }
-
-  private static var columns: ColumnList<LeaseSchema.LeaseTable> {
-    .columns(.uuid, .pool, .address, .holder, .host, .container, .interface, .boot)
-  }
-
-  /// The UUIDs that the server's words have in them: it names the rows that exclude each other.
-  private static func uuids(in text: String) -> [String] {
-    func isOfUUID(_ byte: UInt8) -> Bool {
-      (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) || byte == UInt8(ascii: "-")
-    }
-    return text.utf8.split { !isOfUUID($0) }.filter { word in
-      word.count == 36 && word.count { $0 == UInt8(ascii: "-") } == 4
-    }.map { String(Substring($0)) }
-  }
-
-  /// Takes in a row that is there.
-  mutating func note(_ row: Row<LeaseSchema.LeaseTable>) {
-    guard row[.pool] == holder.network, let address = IPAddress(row[.address]) else { return }
-    if row[.holder] == holder.text {
-      isInDoubt = true
-    } else if reclaims, row[.host] == host.name, row[.boot] != host.boot, let uuid = row[.uuid].uuid
-    {
-      stale[address] = uuid
-    } else {
-      taken[address] =
-        "container \(row[.container]), interface \(row[.interface]) on host \(row[.host])"
+    for (slot, lease) in own.sorted(by: { $0.key < $1.key }) {
+      if let address = staying[slot] {
+        kept.append((lease, address))
+      } else if !added.isEmpty {
+        kept.append((lease, added.removeFirst()))
+      } else if slot == 0, let last = staying.keys.max(), let address = staying[last] {
+        staying[last] = nil
+        kept.append((lease, address))
+      } else {
+        ended.append(lease.uuid)
+        used.remove(slot)
+      }
     }
   }
 
-  /// Reads all rows of the pool.
-  mutating func readPool() throws(ClusterError) {
-    var transaction = DatabaseTransaction<LeaseSchema>()
-    let rows = transaction.select(
-      from: .lease, where: [.equal(.pool, holder.network)], Self.columns)
-    let results = try insist(transaction)
-    taken = [:]
-    stale = [:]
-    for row in results[rows] { note(row) }
-    isComplete = true
-  }
-
-  /// Reads the holder's own rows.
-  mutating func readOwn() throws(ClusterError) {
-    var transaction = DatabaseTransaction<LeaseSchema>()
-    let slots = (0..<ClusterHolder.slotCount).map { slot in
-      transaction.select(
-        from: .lease, where: [.equal(.uuid, .row(holder.uuid(slot)))],
-        .columns(.address, .boot))
+  /// The slots of the addresses that need rows.
+  mutating func fill() throws(ClusterError) -> [(Int, IPAddress)] {
+    var rows: [(Int, IPAddress)] = []
+    for address in added {
+      guard let slot = (0..<ClusterHolder.slotCount).first(where: { !used.contains($0) }) else {
+        throw .tooManyAddresses
+      }
+      used.insert(slot)
+      rows.append((slot, address))
     }
-    let results = try insist(transaction)
-    own = [:]
-    for (slot, rows) in slots.enumerated() {
-      guard let row = results[rows].first, let address = IPAddress(row[.address]) else { continue }
-      own[slot] = address
-    }
-    isInDoubt = false
-  }
-
-  // MARK: - Hosts and memories
-
-  var hostUUID: String { RowKey.uuid(["host", host.name]) }
-
-  /// Enters this host's name; throws where it is another machine's.
-  private mutating func register() throws(ClusterError) {
-    let insert: DatabaseOperation<LeaseSchema> = .insert(
-      into: .host, [Cell(.name, host.name), Cell(.machine, host.machine)], uuid: hostUUID)
-    switch try run(DatabaseTransaction([insert])) {
-    case .success: return
-    case .failure: try checkHost()
-    }
-  }
-
-  /// Throws where this host's name is another machine's.
-  mutating func checkHost() throws(ClusterError) {
-    var transaction = DatabaseTransaction<LeaseSchema>()
-    let rows = transaction.select(
-      from: .host, where: [.equal(.uuid, .row(hostUUID))], .columns(.machine))
-    if let row = try insist(transaction)[rows].first, row[.machine] != host.machine {
-      throw .nameTaken(host: host.name, machine: row[.machine])
-    }
-  }
-
-  private func memoryUUID(_ subject: String) -> String {
-    RowKey.uuid(["memory", holder.network, subject])
-  }
-
-  /// The address that `subject` had last.
-  public mutating func remembered(for subject: String) throws(ClusterError) -> IPAddress? {
-    var transaction = DatabaseTransaction<LeaseSchema>()
-    let rows = transaction.select(
-      from: .memory, where: [.equal(.uuid, .row(memoryUUID(subject)))], .columns(.address))
-    return try insist(transaction)[rows].first.flatMap { IPAddress($0[.address]) }
-  }
-
-  /// Enters a memory that is not there yet. It is not worth a failure.
-  private mutating func remember(_ address: IPAddress, for subject: String) {
-    let insert: DatabaseOperation<LeaseSchema> = .insert(
-      into: .memory,
-      [
-        Cell(.pool, holder.network), Cell(.subject, subject), Cell(.address, address.description),
-      ], uuid: memoryUUID(subject))
-    _ = try? run(DatabaseTransaction([insert]))
+    return rows
   }
 }

@@ -77,7 +77,6 @@ extension DatabaseLeases {
   /// have, and who: these it does not get.
   public mutating func take(_ addresses: [IPAddress]) throws(ClusterError) -> [IPAddress: String] {
     for _ in 0..<attempts {
-      isInDoubt = true
       let has = try held()
       let missing = addresses.filter { !has.contains($0) && taken[$0] == nil }
       guard !missing.isEmpty else {
@@ -85,8 +84,9 @@ extension DatabaseLeases {
         for address in addresses where !has.contains(address) { others[address] = taken[address] }
         return others
       }
-      _ = try exchange(
-        LeaseExchange(taken: missing.map { LeaseExchange.Lease($0) }, released: []))
+      let exchange = LeaseExchange(
+        taken: missing.map { LeaseExchange.Lease($0) }, released: [])
+      if try self.exchange(exchange) { isInDoubt = true }
     }
     throw overtaken()
   }

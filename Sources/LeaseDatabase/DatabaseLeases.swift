@@ -10,6 +10,8 @@ public enum ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
   case database(OVSDBError)
   /// Another machine has this host's name.
   case nameTaken(host: String, machine: String)
+  /// One attachment would have more than the database has slots for.
+  case tooManyAddresses
   /// Others were faster, up to the deadline.
   case overtaken(attempts: Int)
 
@@ -20,6 +22,8 @@ public enum ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     case .nameTaken(let host, let machine):
       "the host name \"\(host)\" belongs to the machine \(machine); say \"host\" in \"ipam\" here "
         + "or there, or delete its row of table Host if that machine is gone"
+    case .tooManyAddresses:
+      "an attachment has at most \(ClusterHolder.slotCount) addresses in the database"
     case .overtaken(let attempts): "other hosts were faster \(attempts) times; try again"
     }
   }
@@ -28,7 +32,7 @@ public enum ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
   public var isTransient: Bool {
     switch self {
     case .database(let error): error.isTransient || error.mayHaveTakenEffect
-    case .nameTaken: false
+    case .nameTaken, .tooManyAddresses: false
     case .overtaken: true
     }
   }
@@ -55,7 +59,9 @@ public struct ClusterHost: Hashable, Sendable {
 ///
 /// Nothing is decided by reading: another host may have written meanwhile, and a member of a
 /// cluster may be behind. A transaction inserts rows that its indexes allow once, and after any
-/// doubt the holder's rows are looked for, which have UUIDs of their own making, and adopted.
+/// doubt the holder's rows are looked for and adopted. They have UUIDs of its making, by which they
+/// are found at once; in a database that was restored from a snapshot they have others, and are
+/// found by what they say.
 public struct DatabaseLeases: LeaseStore {
   /// This host.
   public let host: ClusterHost
@@ -72,17 +78,23 @@ public struct DatabaseLeases: LeaseStore {
   /// Whether `taken` has all that the pool had when it was read.
   var isComplete = false
   /// The holder's rows, by their slots.
-  var own: [Int: IPAddress] = [:]
+  var own: [Int: OwnLease] = [:]
   /// The holder may have rows that `own` does not have.
   var isInDoubt = false
+  /// Rows of the holder have other UUIDs than it gives them.
+  var hasStrays = false
+  /// The rows of the memory that have other UUIDs than their subjects give them.
+  var strayMemories: [String: String] = [:]
   var conflicts = 0
 
   /// The leases of `holder`.
+  ///
+  /// - Parameter takesAddresses: The database must be one that gives no address twice.
   public init(
     _ remotes: [Endpoint], _ host: ClusterHost, _ holder: ClusterHolder, sets: [RangeSet],
-    reclaims: Bool, until deadline: Deadline
+    reclaims: Bool, takesAddresses: Bool, until deadline: Deadline
   ) {
-    client = ClusterClient(remotes, until: deadline)
+    client = ClusterClient(remotes, checksSchema: takesAddresses, until: deadline)
     self.host = host
     self.holder = holder
     self.sets = sets
@@ -99,7 +111,7 @@ public struct DatabaseLeases: LeaseStore {
   /// The holder's addresses; none, unless there is a reason to look.
   public mutating func held() throws(ClusterError) -> [IPAddress] {
     if isInDoubt { try readOwn() }
-    return own.sorted { $0.key < $1.key }.map { $0.value }
+    return own.sorted { $0.key < $1.key }.compactMap { $0.value.address }
   }
 
   /// Whether nothing is known against it.

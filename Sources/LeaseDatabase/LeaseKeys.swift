@@ -1,3 +1,4 @@
+internal import Addresses
 internal import Digests
 
 /// One attachment of one host, as the database keeps it apart from those of all others.
@@ -10,7 +11,7 @@ public struct ClusterHolder: Hashable, Sendable, CustomStringConvertible {
   public let network: String
   /// `CNI_CONTAINERID`
   public let containerID: String
-  /// `CNI_IFNAME`
+  /// `CNI_IFNAME`; empty where it is not known.
   public let interfaceName: String
 
   /// A holder.
@@ -31,10 +32,32 @@ public struct ClusterHolder: Hashable, Sendable, CustomStringConvertible {
   /// that an attempt whose answer was lost is found again.
   func uuid(_ slot: Int) -> String { RowKey.uuid(["lease", text, "\(slot)"]) }
 
+  /// The container as a whole, of which it is not known which interface it is: an early version of
+  /// the reference plugin named the container alone, and such a lease may have been imported.
+  var container: ClusterHolder {
+    ClusterHolder(host: host, network: network, containerID: containerID, interfaceName: "")
+  }
+
+  /// Whether `uuid` is that of one of its rows.
+  func owns(_ uuid: String) -> Bool {
+    (0..<Self.slotCount).contains { self.uuid($0) == uuid }
+  }
+
   /// `container c1, interface eth0 on host h1`
   public var description: String {
-    "container \(containerID), interface \(interfaceName) on host \(host)"
+    "container \(containerID)" + (interfaceName.isEmpty ? "" : ", interface \(interfaceName)")
+      + " on host \(host)"
   }
+}
+
+/// A row of the holder.
+struct OwnLease: Hashable, Sendable {
+  let uuid: String
+  /// The column `address`.
+  let text: String
+  let boot: String
+  /// Nil where another program wrote what is no address.
+  var address: IPAddress? { IPAddress(text) }
 }
 
 /// UUIDs of rows that are made of what the rows stand for.

@@ -177,11 +177,11 @@ import Testing
     let unnamed = try tool.run("cluster", "import", "lab", "--database", endpoint, "-n").checked()
     #expect(unnamed.stdout.hasPrefix("would take \(address) of container a, interface eth0\n"))
     #expect(try pool.database.rows().count == 1)
-    for _ in 0..<2 {
+    for number in 0..<2 {
       let copied = try tool.run("cluster", "import", "lab", "--database", endpoint)
       #expect(copied.status == 1 && copied.stderr.contains("10.1.0.3 of container b"))
-      #expect(copied.stderr.contains("names no interface"))
-      #expect(try pool.database.rows().count == 2)
+      #expect(copied.stdout.contains(" 10.1.0.99 of container old\n") || number > 0)
+      #expect(try pool.database.rows().count == 3)
       #expect(FileManager.default.fileExists(atPath: "\(data)/lab/\(address)"))
     }
     #expect(try pool.database.rows()[address]?.hasSuffix("/lab/a/eth0") == true)
@@ -202,6 +202,22 @@ import Testing
       configuration(.object(moved)), previous: result, containerID: "a", sandbox: sandbox
     ).checked()
     try plugin.del(configuration(["type": "cluster"]), containerID: "a", sandbox: sandbox).checked()
+    #expect(try pool.database.rows().keys.sorted() == ["10.1.0.3", "10.1.0.99"])
+    // Whichever interface it is, GC keeps it while the container is valid, and DEL frees it.
+    #expect(!FileManager.default.fileExists(atPath: "\(data)/lab/10.1.0.99"))
+    _ = try pool.database.transact(
+      #"{"op":"update","table":"Lease","where":[],"row":{"created":1}}"#)
+    let valid: Document = [["containerID": "old", "ifname": "eth3"]]
+    for command in ["GC", "DEL"] {
+      #expect(try pool.database.rows().keys.sorted() == ["10.1.0.3", "10.1.0.99"])
+      try Plugin("cluster").call(
+        command,
+        [
+          "cniVersion": "1.1.0", "name": "lab", "type": "x", "ipam": .object(moved),
+          "cni.dev/valid-attachments": valid,
+        ], containerID: "old", sandbox: "/nowhere", ifname: "eth3"
+      ).checked()
+    }
     #expect(try pool.database.rows() == ["10.1.0.3": "h2/lab/x/eth0"])
   }
 

@@ -10,11 +10,15 @@ public struct ClusterClient<Schema: DatabaseSchema> {
   public let remotes: [Endpoint]
   /// When everything must have ended.
   public let deadline: Deadline
+  private let checksSchema: Bool
   private var connection: DatabaseConnection<Schema>?
 
   /// Connects when there is something to say.
-  public init(_ remotes: [Endpoint], until deadline: Deadline) {
+  ///
+  /// - Parameter checksSchema: Servers whose schema does not serve are not used.
+  public init(_ remotes: [Endpoint], checksSchema: Bool = false, until deadline: Deadline) {
     self.remotes = remotes
+    self.checksSchema = checksSchema
     self.deadline = deadline
   }
 
@@ -26,7 +30,8 @@ public struct ClusterClient<Schema: DatabaseSchema> {
 
   private mutating func connected() throws(OVSDBError) -> DatabaseConnection<Schema> {
     if let connection { return connection }
-    let made = try DatabaseConnection<Schema>(toOneOf: remotes, until: deadline)
+    let made = try DatabaseConnection<Schema>(
+      toOneOf: remotes, checksSchema: checksSchema, until: deadline)
     connection = made
     return made
   }
@@ -65,7 +70,7 @@ public struct ClusterClient<Schema: DatabaseSchema> {
     switch error {
     case .connectionLost, .deadlinePassed, .unfit, .noMember, .cannotConnect: true
     case .requestRefused, .transactionRefused: error.isRefusal(.canceled)
-    case .unusableEndpoint, .protocolViolation, .missingRow: false
+    case .unusableEndpoint, .protocolViolation, .unsuitableSchema, .missingRow: false
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import JSON
 public import Linux
 
 /// What a member of a cluster has to be.
@@ -18,9 +19,11 @@ extension DatabaseConnection {
   /// restarts, is of use a second later. One that accepts the connection and does not respond is
   /// passed by. Where none can be connected to at all it ends at once, as with one server.
   /// `noMember` says of each why not.
+  ///
+  /// - Parameter checksSchema: `Schema` says whether that of the server serves.
   public init(
     toOneOf remotes: [Endpoint], _ requirement: MemberRequirement = .connected,
-    until deadline: Deadline
+    checksSchema: Bool = false, until deadline: Deadline
   ) throws(OVSDBError) {
     var patience = Self.firstPatience
     var earlier: [OVSDBError] = []
@@ -30,7 +33,7 @@ extension DatabaseConnection {
         let limit = remotes.count == 1 ? deadline : min(deadline, .after(patience))
         do throws(OVSDBError) {
           let connection = try Self(remote, until: limit)
-          try connection.require(requirement, until: limit)
+          try connection.require(requirement, checksSchema: checksSchema, until: limit)
           self = connection
           return
         } catch {
@@ -55,10 +58,16 @@ extension DatabaseConnection {
   private static var pause: Duration { .milliseconds(50) }
 
   /// Throws if the server is not as `requirement` says, or does not respond.
-  func require(_ requirement: MemberRequirement, until deadline: Deadline) throws(OVSDBError) {
+  func require(
+    _ requirement: MemberRequirement, checksSchema: Bool = false, until deadline: Deadline
+  ) throws(OVSDBError) {
     var question = DatabaseTransaction<ServerDatabase>()
     let rows = question.select(
       from: .database, where: [.equal(.name, Schema.name)], .columns(.isConnected, .isLeader))
+    let schemas =
+      checksSchema
+      ? question.select(from: .database, where: [.equal(.name, Schema.name)], .columns(.schema))
+      : nil
     let results: TransactionResults
     do throws(OVSDBError) {
       results = try DatabaseConnection<ServerDatabase>(sharing: session).transact(
@@ -78,6 +87,11 @@ extension DatabaseConnection {
     case .leading:
       if !row[.isLeader] { throw .unfit(endpoint, "it is not the leader") }
     }
+    guard let text = schemas.flatMap({ results[$0].first?[.schema] }) else { return }
+    guard let schema = try? JSONValue(parsing: Array(text.utf8)) else {
+      throw session.violation("the schema of \(Schema.name) is not JSON")
+    }
+    if let mismatch = Schema.mismatch(schema) { throw .unsuitableSchema(endpoint, mismatch) }
   }
 }
 

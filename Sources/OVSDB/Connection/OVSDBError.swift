@@ -20,6 +20,8 @@ public enum OVSDBError: Error, Hashable, Sendable {
   case transactionRefused(TransactionRefusal)
   /// The member of a cluster is of no use now; why.
   case unfit(Endpoint, String)
+  /// The database has another schema than is needed; in what.
+  case unsuitableSchema(Endpoint, String)
   /// None of several servers is of use; why not, each.
   case noMember([OVSDBError])
   /// A table has no row and must have one; what makes it.
@@ -41,7 +43,7 @@ public enum OVSDBError: Error, Hashable, Sendable {
     case .connectionLost(_, _, _, let effect), .deadlinePassed(_, _, let effect): effect != .none
     case .protocolViolation: true
     case .unusableEndpoint, .cannotConnect, .requestRefused, .transactionRefused,
-      .unfit, .noMember, .missingRow:
+      .unfit, .unsuitableSchema, .noMember, .missingRow:
       false
     }
   }
@@ -146,7 +148,8 @@ extension OVSDBError: CustomStringConvertible {
       return "ovsdb-server at \(endpoint): not as RFC 7047 has it: \(what)"
     case .requestRefused(let method, let refusal): return "\(method): \(refusal)"
     case .transactionRefused(let refusal): return refusal.description
-    case .unfit(let endpoint, let reason): return "ovsdb-server at \(endpoint): \(reason)"
+    case .unfit(let endpoint, let reason), .unsuitableSchema(let endpoint, let reason):
+      return "ovsdb-server at \(endpoint): \(reason)"
     case .noMember(let reasons):
       return "no server of the database is of use: "
         + reasons.map { $0.description }.joined(separator: "; ")

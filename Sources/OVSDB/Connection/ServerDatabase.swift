@@ -23,6 +23,10 @@ extension Column where T == ServerDatabase.DatabaseTable, Content == String {
   /// `model`: `standalone`, `clustered` or `relay`.
   public static var model: Self { Self("model") }
 }
+extension Column where T == ServerDatabase.DatabaseTable, Content == String? {
+  /// `schema`: that of the database, as JSON; none where the server does not have it yet.
+  public static var schema: Self { Self("schema") }
+}
 extension Column where T == ServerDatabase.DatabaseTable, Content == Bool {
   /// `connected`: whether the server has the database, as part of a majority where it is clustered.
   public static var isConnected: Self { Self("connected") }

@@ -1,3 +1,5 @@
+public import JSON
+
 /// A database that an ovsdb-server may have, with the tables of its schema.
 ///
 /// Everything that is said to a server is said to one database: a transaction on the tables of
@@ -5,6 +7,13 @@
 public protocol DatabaseSchema: Sendable {
   /// The name of the database.
   static var name: String { get }
+  /// Why the database of a server with `schema` (RFC 7047 §3.2) does not serve; nil where it does.
+  static func mismatch(_ schema: JSONValue) -> String?
+}
+
+extension DatabaseSchema {
+  /// Nothing is known against any.
+  public static func mismatch(_ schema: JSONValue) -> String? { nil }
 }
 
 /// A table of a database.

@@ -40,14 +40,14 @@ struct AddressDatabase {
   /// The leases of `network`, as one attachment of it sees them; without one, as the host does.
   func leases(
     of network: String, _ attachment: (containerID: String, interfaceName: String) = ("", ""),
-    until deadline: Deadline
+    takesAddresses: Bool = false, until deadline: Deadline
   ) -> DatabaseLeases {
     DatabaseLeases(
       remotes, host,
       ClusterHolder(
         host: host.name, network: network, containerID: attachment.containerID,
         interfaceName: attachment.interfaceName),
-      sets: [], reclaims: true, until: deadline)
+      sets: [], reclaims: true, takesAddresses: takesAddresses, until: deadline)
   }
 }
 

@@ -58,8 +58,7 @@ struct ClusterImport: ParsableCommand {
     let configured = try list.addressDatabases().first
     let place = try self.place(configured)
     let location = LeaseLocation(dataDirectory: directory(list), network: network)
-    let (attachments, remarks) = try held(at: location)
-    for remark in remarks { say(remark, .warning) }
+    let attachments = try held(at: location)
     guard !isDryRun else {
       for (holder, addresses) in attachments { tell("would take", holder, addresses) }
       return
@@ -96,29 +95,23 @@ struct ClusterImport: ParsableCommand {
     return dataDirectory ?? configured ?? HostLocalConfiguration.defaultDataDirectory
   }
 
-  /// The attachments that have leases, and what is left alone.
-  private func held(at location: LeaseLocation) throws -> (
-    [(LeaseHolder, [IPAddress])], [String]
-  ) {
+  /// The attachments that have leases. Of a file of the old form it is the container as a whole,
+  /// whose first DEL frees the address.
+  private func held(at location: LeaseLocation) throws -> [(LeaseHolder, [IPAddress])] {
     let entries: [LeaseEntry]
     do throws(SystemError) { entries = try LeaseList.entries(at: location) } catch {
       throw Failure("cannot read the leases in \(location.path): \(error)")
     }
     var attachments: [(LeaseHolder, [IPAddress])] = []
-    var remarks: [String] = []
     for entry in entries where entry.state == .held {
       guard let holder = entry.holder else { continue }
-      guard holder.interfaceName != nil else {
-        remarks.append("\(entry.address) of \(holder) is left: its file names no interface")
-        continue
-      }
       if let index = attachments.firstIndex(where: { $0.0 == holder }) {
         attachments[index].1.append(entry.address)
       } else {
         attachments.append((holder, [entry.address]))
       }
     }
-    return (attachments, remarks)
+    return attachments
   }
 
   private func tell(_ what: String, _ holder: LeaseHolder, _ addresses: [IPAddress]) {
@@ -132,7 +125,7 @@ struct ClusterImport: ParsableCommand {
   ) throws -> [IPAddress: String] {
     do throws(ClusterError) {
       var leases = place.leases(
-        of: network, (holder.containerID, holder.interfaceName ?? ""),
+        of: network, (holder.containerID, holder.interfaceName ?? ""), takesAddresses: true,
         until: .after(.seconds(options.timeout)))
       return try leases.take(addresses)
     } catch { throw Failure("cannot take the leases of \(holder): \(error)") }
@@ -183,10 +176,12 @@ struct ClusterImport: ParsableCommand {
     for row in try connection.transact(question, until: deadline)[ports] {
       guard let record = AttachmentRecord(externalIDs: { row[.externalIDs][$0] }),
         let old = record.ipam, old.type == "host-local",
-        moved.contains(
-          LeaseHolder(
-            containerID: record.attachment.containerID,
-            interfaceName: record.attachment.interfaceName))
+        moved.contains(where: {
+          $0.covers(
+            LeaseHolder(
+              containerID: record.attachment.containerID,
+              interfaceName: record.attachment.interfaceName))
+        })
       else { continue }
       var pairs = record.key.externalIDs
       pairs[key] = old.text

@@ -246,7 +246,8 @@ extension LeaseEntry {
     self.init(
       address: lease.address, state: isStale ? .stale : .held,
       holder: LeaseHolder(
-        containerID: lease.holder.containerID, interfaceName: lease.holder.interfaceName),
+        containerID: lease.holder.containerID,
+        interfaceName: lease.holder.interfaceName.isEmpty ? nil : lease.holder.interfaceName),
       since: lease.created > Int64.max / 1_000_000_000 || lease.created < 0
         ? nil : lease.created * 1_000_000_000)
   }

@@ -129,7 +129,9 @@ enum Cluster: Plugin {
     return DatabaseLeases(
       plan.configuration.database, host, holder(host.name, request, request.attachment),
       sets: plan.configuration.addresses.sets,
-      reclaims: plan.configuration.addresses.reclaimsAfterReboot, until: context.deadline)
+      reclaims: plan.configuration.addresses.reclaimsAfterReboot,
+      takesAddresses: [.add, .status].contains(request.invocation.command),
+      until: context.deadline)
   }
 
   private static func holder(_ host: String, _ request: Request, _ attachment: Attachment)
@@ -147,7 +149,8 @@ extension CNIError {
     let code: Code =
       switch error {
       case .nameTaken: .invalidConfiguration
-      case .database, .overtaken: error.isTransient ? .tryAgainLater : .internalFailure
+      case .database, .overtaken, .tooManyAddresses:
+        error.isTransient ? .tryAgainLater : .internalFailure
       }
     self.init(code, attempt, details: error.description)
   }
