@@ -6,16 +6,27 @@ public enum LeaseList {
   /// All files that stand for an address, in the order of the addresses; empty where the network
   /// has no directory.
   public static func entries(at location: LeaseLocation) throws(SystemError) -> [LeaseEntry] {
+    try entries(at: location, limit: .max) { _ in true }.entries
+  }
+
+  /// The same of the addresses that `isWanted` picks, of which no more than `limit` files are read;
+  /// and whether those are all. The others cost a name of the directory each.
+  public static func entries(
+    at location: LeaseLocation, limit: Int, where isWanted: (IPAddress) -> Bool
+  ) throws(SystemError) -> (entries: [LeaseEntry], isWhole: Bool) {
     let directory: Directory
     do throws(SystemError) { directory = try Directory(path: location.path) } catch {
-      if error.errno == .noSuchFileOrDirectory { return [] }
+      if error.errno == .noSuchFileOrDirectory { return ([], true) }
       throw error
     }
     let stale = staleness(at: location, directory)
     var entries: [LeaseEntry] = []
-    for name in try directory.names() {
-      guard let address = IPAddress(name), address.description == name else { continue }
-      switch LeaseFile(name, in: directory) {
+    let addresses = try directory.names { (name: String) -> IPAddress? in
+      guard let address = IPAddress(name), address.description == name else { return nil }
+      return isWanted(address) ? address : nil
+    }
+    for address in addresses.prefix(limit) {
+      switch LeaseFile(address.description, in: directory) {
       case .none: continue
       case .foreign, .unreadable:
         entries.append(LeaseEntry(address: address, state: .foreign, holder: nil, since: nil))
@@ -27,7 +38,7 @@ public enum LeaseList {
           LeaseEntry(address: address, state: state, holder: holder, since: modified))
       }
     }
-    return entries.sorted { $0.address < $1.address }
+    return (entries.sorted { $0.address < $1.address }, addresses.count <= limit)
   }
 
   /// The address that was leased last in the range set number `set`; nil where it is not known.

@@ -31,7 +31,8 @@ public struct ControlSocket: Hashable, Sendable {
   /// be in another process ID namespace.
   public init(ofSwitchIn directory: String) throws(ControlError) {
     let file = "\(directory)/ovs-vswitchd.pid"
-    guard let bytes = try? FileDescriptor.open(file, .readOnly).read(limit: 64) else {
+    guard let bytes = try? FileDescriptor.open(file, [.readOnly, .nonBlocking]).read(limit: 64)
+    else {
       throw .notRunning(path: file)
     }
     let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""

@@ -36,6 +36,14 @@ struct Finding: Hashable {
 
   /// That ovsdb-server cannot be read, without which nothing else can be looked at.
   init(silent error: OVSDBError) {
+    if case .deadlinePassed(let endpoint, _, _) = error {
+      // One that is stopped takes connections, and is not started by being started.
+      self.init(
+        "ovsdb-dead", "ovsdb-server", .fault,
+        "ovsdb-server at \(endpoint) takes connections and does not respond.",
+        remedy: SwitchService.restart)
+      return
+    }
     let text = "\(error)".hasSuffix("?") ? "\(error)" : "\(error)."
     if Failure.privilege(for: text) != nil {
       self.init(
@@ -86,8 +94,18 @@ struct Findings {
   var hasFault: Bool { cause != nil }
   var faults: [Finding] { all.filter { $0.status == .fault } }
   var doubts: [Finding] { all.filter { $0.status == .doubt } }
+  var skipped: [Finding] { all.filter { $0.status == .skipped } }
 
   func has(_ id: String) -> Bool { all.contains { $0.id == id && $0.status == .fault } }
+
+  /// A tag beside a mode in which it means nothing.
+  mutating func checkTag(of port: DatabaseReading.Port) {
+    guard port.vlans.mode == "trunk", let tag = port.vlans.tag else { return }
+    doubt(
+      "vlan-ignored", port.name,
+      "\(port.name): vlan_mode is trunk, so its tag \(tag) has no effect.",
+      remedy: "ovs-vsctl set Port \(port.name.shellWord) vlan_mode=access")
+  }
 }
 
 /// The sign before a line.

@@ -117,7 +117,20 @@ struct AttachmentReading {
     return String(record.attachment.containerID.prefix(12))
   }
   /// `nsenter --net=/run/netns/blue`
-  var entering: String { "nsenter --net=\(record.sandbox)" }
+  var entering: String { "nsenter --net=\(record.sandbox.shellWord)" }
+  /// Detaches it and attaches it again; nil where another runtime made it, which has to do so.
+  var reattaching: String? {
+    guard record.runtime == nil else { return nil }
+    let (path, attachment) = (record.sandbox, record.attachment)
+    var rest = "\(record.network) \(path.shellWord)"
+    if SandboxPath(path).containerID != attachment.containerID {
+      rest += " --container-id \(attachment.containerID.shellWord)"
+    }
+    if attachment.interfaceName != "eth0" {
+      rest += " --ifname \(attachment.interfaceName.shellWord)"
+    }
+    return "patchbay del \(rest) && patchbay add \(rest)"
+  }
 
   /// What the container end has, else what it was given; without link-local addresses.
   func addresses(_ family: IPAddress.Family) -> [IPPrefix] {
@@ -133,6 +146,18 @@ extension IPAddress {
     let bytes = bytes
     guard bytes.count > 1 else { return false }
     return isIPv6 ? bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80 : bytes[0] == 169 && bytes[1] == 254
+  }
+}
+
+extension IPAddress {
+  /// Whether it is one that routers of the Internet do not know: RFC 1918, RFC 6598, RFC 4193, and
+  /// those of one link.
+  var isPrivate: Bool {
+    let bytes = bytes
+    guard bytes.count > 1, !isLinkLocal else { return true }
+    if isIPv6 { return bytes[0] & 0xfe == 0xfc }
+    return bytes[0] == 10 || bytes[0] == 172 && bytes[1] & 0xf0 == 16
+      || bytes[0] == 192 && bytes[1] == 168 || bytes[0] == 100 && bytes[1] & 0xc0 == 64
   }
 }
 

@@ -1,6 +1,7 @@
 import CNI
 import PluginCore
 import Addresses
+import Attachments
 import Linux
 import Netlink
 import OpenVSwitch
@@ -36,15 +37,26 @@ enum SwitchChecks {
       "ovs", "Open vSwitch", "\(version)responds, and has taken over the last changes")
   }
 
-  /// Whether ovs-vswitchd has the port's link: the checks that hold for ports of others, too.
+  /// Whether ovs-vswitchd has the port's link: the checks that hold for ports of others, too, of
+  /// which there is no attachment. That of one has its sandbox, so `gc` would leave it.
   static func check(
-    _ port: DatabaseReading.Port, of network: String?, _ host: HostReading,
+    _ port: DatabaseReading.Port, of attachment: AttachmentReading?, _ host: HostReading,
     _ findings: inout Findings
   ) {
     for interface in port.interfaces where interface.type == "system" {
       let remedy =
-        network.map { "patchbay gc \($0)" } ?? "ovs-vsctl --if-exists del-port \(port.name)"
+        attachment.map { $0.reattaching }
+        ?? "ovs-vsctl --if-exists del-port \(port.name.shellWord)"
       guard let link = host.link(interface.name) else {
+        if let renamed = attachment.flatMap({ host.renamedLink(of: $0) }) {
+          findings.fault(
+            "stale-port", interface.name,
+            "The link \(interface.name) is called \(renamed) now; its port is left over.",
+            remedy: "ip link set \(renamed.shellWord) down && "
+              + "ip link set \(renamed.shellWord) name \(interface.name.shellWord) && "
+              + "ip link set \(interface.name.shellWord) up")
+          continue
+        }
         findings.fault(
           "stale-port", interface.name,
           "The link \(interface.name) is gone; its port is left over.", remedy: remedy)
@@ -71,7 +83,7 @@ enum SwitchChecks {
       } else if !link.isUp {
         findings.fault(
           "host-end-down", interface.name, "The link \(interface.name) is down.",
-          remedy: "ip link set \(interface.name) up")
+          remedy: "ip link set \(interface.name.shellWord) up")
       }
     }
   }
@@ -94,23 +106,29 @@ enum SwitchChecks {
     case .failure(.linkMissing):
       findings.fault(
         "link-missing", name, "\(name) has no link \(interface): it was deleted or moved away.",
-        remedy: "patchbay del \(network) \(attachment.record.sandbox) && "
-          + "patchbay add \(network) \(attachment.record.sandbox)")
+        remedy: attachment.reattaching)
       return
     case .failure(.unreadable(let reason)):
       findings.skipped("sandbox-unreadable", name, "\(name) cannot be looked into: \(reason)")
       return
     }
     let before = findings.faults.count
-    check(attachment.port, of: network, host, &findings)
+    check(attachment.port, of: attachment, host, &findings)
     if !end.link.isUp {
       findings.fault(
         "link-down", name, "The link \(interface) in \(name) is down.",
-        remedy: "\(attachment.entering) ip link set \(interface) up")
+        remedy: "\(attachment.entering) ip link set \(interface.shellWord) up")
     } else if !end.link.hasCarrier, attachment.hostLink?.isUp ?? false {
       findings.fault("no-carrier", name, "The link \(interface) in \(name) has no carrier.")
     }
     checkAddresses(attachment, end, &findings)
+    if let given = attachment.record.mac, let mac = end.link.mac,
+      let other = MACAddress(given), other != mac
+    {
+      findings.doubt(
+        "mac-changed", name, "\(name) has the MAC address \(mac), and was given \(given).",
+        remedy: "\(attachment.entering) ip link set \(interface.shellWord) address \(given)")
+    }
     guard findings.faults.count == before else { return }
     let addresses = attachment.addressTexts
     let facts =
@@ -129,14 +147,16 @@ enum SwitchChecks {
     for address in attachment.record.addresses where !there.contains(address) {
       findings.fault(
         "address-missing", name, "\(name) no longer has its address \(address).",
-        remedy: "\(attachment.entering) ip address add \(address) dev \(interface)")
+        remedy:
+          "\(attachment.entering) ip address add \(address.shellWord) dev \(interface.shellWord)")
     }
     for address in end.addresses where address.isDuplicate {
       findings.fault(
         "dad-failed", name,
         "Another host has the address \(address.prefix.address) of \(name), so it is not used; "
           + "once that host has given it up:",
-        remedy: "\(attachment.entering) sh -c 'ip address del \(address.prefix) dev \(interface); "
+        remedy:
+          "\(attachment.entering) sh -c 'ip address del \(address.prefix) dev \(interface); "
           + "ip address add \(address.prefix) dev \(interface)'")
     }
   }
@@ -184,7 +204,21 @@ enum SwitchChecks {
   }
 }
 
+extension HostReading {
+  /// The name of a link that says by its alias that it is the attachment's host end.
+  fileprivate func renamedLink(of attachment: AttachmentReading) -> String? {
+    let text = attachment.text
+    return links.first { HostLink.attachmentText($0.alias) == text }?.name
+  }
+}
+
 extension AttachmentReading {
+  /// `NETWORK/CONTAINERID/INTERFACE`
+  var text: String {
+    let attachment = record.attachment
+    return "\(record.network)/\(attachment.containerID)/\(attachment.interfaceName)"
+  }
+
   /// The addresses of the container end, or those it was given; without link-local ones.
   var addressTexts: [String] {
     (addresses(.v4) + addresses(.v6)).map(\.description)

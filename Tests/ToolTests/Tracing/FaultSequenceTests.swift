@@ -70,6 +70,10 @@ struct FaultSequenceTests {
           "no-flow",
           "ovs-vsctl set-fail-mode OVS-1 secure -- set-controller OVS-1 tcp:127.0.0.1:9; ovs-ofctl del-flows OVS-1"
         ),
+        (
+          "vlan-in",
+          "ovs-vsctl set Port $(port ns1) vlan_mode=trunk trunks=10 -- clear Port $(port ns1) tag"
+        ),
       ]),
     Sequence(
       testDescription: "the way through this host", network: "routed", question: "ns1 203.0.113.9",

@@ -46,7 +46,7 @@ struct TraceTests {
     Case(
       id: "port-no-receive", fault: "ovs-ofctl mod-port OVS-1 $(port ns1) no-receive"),
     Case(
-      id: "checksum", fault: "in_ns ns1 ethtool -K eth0 tx on"),
+      id: "tx-checksum", fault: "in_ns ns1 ethtool -K eth0 tx on"),
     Case(id: "mtu", fault: "in_ns ns2 ip link set eth0 mtu 1400"),
     Case(id: "link-down", fault: "in_ns ns2 ip link set eth0 down"),
     Case(id: "host-end-down", fault: "ip link set $(port ns2) down"),
@@ -77,6 +77,12 @@ struct TraceTests {
     Case(
       id: "link-missing", fault: "ip link del $(port ns2)",
       // It is attached again, and gets another address.
+      proof: "in_ns ns1 ping -c1 -W2 $(address ns2)"),
+    Case(
+      id: "stale-port",
+      fault: """
+        p=$(port ns2); ip link set $p down; ip link set $p name other; ip link set other up
+        """,
       proof: "in_ns ns1 ping -c1 -W2 $(address ns2)"),
     Case(
       id: "stale-sandbox", fault: "ip netns del ns2; sleep 0.5", proof: nil),
@@ -252,7 +258,7 @@ struct TraceTests {
       ])
     #expect(
       output.stdout.split(separator: "\n") == [
-        "0", "1", "address-on-port", "checksum", "host-end-down", "1",
+        "0", "1", "address-on-port", "host-end-down", "tx-checksum", "1",
         "mtu nsenter --net=/run/netns/ns1 ip link set eth0 mtu 1400",
         "status patchbay status nowhere",
       ], "\(output)")

@@ -22,9 +22,9 @@ struct PathChecks {
       frames.append(
         TracedFrame(
           bridge: path.bridge.name, name: name, flow: flow, text: text, trace: trace))
-      let before = findings.faults.count
+      let before = findings.all.count
       judge(name, trace, &findings)
-      if findings.faults.count > before { return }
+      if findings.all.count > before { return }
       if name != "ARP", name != "neighbour solicitation" {
         let drops = cachedDrops ?? self.cachedDrops(control)
         cachedDrops = drops
@@ -55,7 +55,7 @@ struct PathChecks {
         "vlan-tagged", subject,
         "Frames of \(from.name) reach \(to.name) with the tag of VLAN \(tag), which \(to.name) "
           + "(\(to.port.vlans.description)) does not take off.",
-        remedy: "ovs-vsctl set Port \(to.port.name) vlan_mode=access tag=\(tag)")
+        remedy: "ovs-vsctl set Port \(to.port.name.shellWord) vlan_mode=access tag=\(tag)")
       return
     }
     if blockedBySpanningTree(trace, &findings) { return }
@@ -68,26 +68,40 @@ struct PathChecks {
         "isolated", subject,
         "\(from.name) and \(to.name) are both isolated (portIsolation), so they reach the gateway "
           + "and not each other.",
-        remedy: "ovs-vsctl set Port \(to.port.name) protected=false")
+        remedy: "ovs-vsctl set Port \(to.port.name.shellWord) protected=false")
       return
     }
     for end in [from, to] where bridge.mirrorOutputs.contains(end.port.name) {
       findings.fault(
         "mirror-output", subject,
         "\(end.port.name) is the output port of a mirror, and takes part in nothing else.",
-        remedy: "ovs-vsctl clear Bridge \(bridge.name) mirrors && ovs-appctl revalidator/purge")
+        remedy:
+          "ovs-vsctl clear Bridge \(bridge.name.shellWord) mirrors && ovs-appctl revalidator/purge")
       return
     }
     let vlan = from.port.vlans.native
+    if trace.remarks.contains(where: { $0.hasPrefix("disallowed VLAN") }), from.attachment != nil,
+      from.port.vlans.mode != "dot1q-tunnel"
+    {
+      let native = to.port.vlans.native
+      findings.fault(
+        "vlan-in", subject,
+        "\(from.name) sends without a tag, and its port takes tagged frames alone "
+          + "(\(from.port.vlans.description)).",
+        remedy: native != 0 && from.port.vlans.carries(native)
+          ? "ovs-vsctl set Port \(from.port.name.shellWord) vlan_mode=native-untagged tag=\(native)"
+          : nil)
+      return
+    }
     if !to.port.vlans.carries(vlan) || to.port.vlans.native != vlan {
       findings.fault(
         "vlan", subject,
         "\(from.name) is in VLAN \(vlan) (\(from.port.vlans.description)), \(to.name) in VLAN "
           + "\(to.port.vlans.native) (\(to.port.vlans.description)).",
         remedy: vlan == 0
-          ? "ovs-vsctl remove Port \(to.port.name) tag \(to.port.vlans.tag ?? 0) -- "
-            + "clear Port \(to.port.name) vlan_mode"
-          : "ovs-vsctl set Port \(to.port.name) vlan_mode=access tag=\(vlan)")
+          ? "ovs-vsctl remove Port \(to.port.name.shellWord) tag \(to.port.vlans.tag ?? 0) -- "
+            + "clear Port \(to.port.name.shellWord) vlan_mode"
+          : "ovs-vsctl set Port \(to.port.name.shellWord) vlan_mode=access tag=\(vlan)")
       return
     }
     if trace.remarks.contains(where: { $0.contains("forwarding to learned port") })
@@ -105,7 +119,25 @@ struct PathChecks {
       findings.fault(
         "port-no-receive", from.port.name,
         "\(from.port.name) takes no frames: OpenFlow set it to no-receive.",
-        remedy: "ovs-ofctl mod-port \(bridge.name) \(from.port.name) receive")
+        remedy: "ovs-ofctl mod-port \(bridge.name.shellWord) \(from.port.name.shellWord) receive")
+      return
+    }
+    if trace.outputs.isEmpty,
+      table.actions.contains(where: { $0.lowercased().hasPrefix("controller") })
+    {
+      findings.doubt(
+        "controller", subject,
+        "A flow of \(bridge.name) hands \(name) from \(from.name) to the controller, which "
+          + "decides: table \(table.number), \(table.rule).",
+        remedy: "ovs-vsctl get-controller \(bridge.name.shellWord)")
+      return
+    }
+    // The switch itself has not sent it there: no flow to be taken away.
+    guard !table.actions.contains("NORMAL") else {
+      let reason = trace.remarks.last.map { " (\($0))" } ?? ""
+      findings.fault(
+        "flow-elsewhere", subject,
+        "\(bridge.name) does not send \(name) from \(from.name) to \(to.name)\(reason).")
       return
     }
     let isDrop = table.actions.contains("drop") || trace.outputs.isEmpty
@@ -113,7 +145,7 @@ struct PathChecks {
       isDrop ? "flow-drop" : "flow-elsewhere", subject,
       "A flow of \(bridge.name) \(isDrop ? "drops" : "sends elsewhere") \(name) from \(from.name) "
         + "to \(to.name): table \(table.number), \(table.rule).",
-      remedy: "ovs-ofctl --strict del-flows \(bridge.name) '\(strictMatch(table))'")
+      remedy: "ovs-ofctl --strict del-flows \(bridge.name.shellWord) '\(strictMatch(table))'")
   }
 
   /// The rule as `ovs-ofctl --strict` names it.
@@ -139,7 +171,8 @@ struct PathChecks {
         "stp", subject,
         "Spanning tree has \(end.port.name) in the state \(state.lowercased()); a new port waits "
           + "30 s.",
-        remedy: "ovs-vsctl set Bridge \(path.bridge.name) stp_enable=false rstp_enable=false")
+        remedy:
+          "ovs-vsctl set Bridge \(path.bridge.name.shellWord) stp_enable=false rstp_enable=false")
       return true
     }
     guard trace.remarks.contains(where: { $0.contains("STP not in forwarding state") }) else {
@@ -147,28 +180,31 @@ struct PathChecks {
     }
     findings.fault(
       "stp", subject, "Spanning tree keeps a port of \(path.bridge.name) from forwarding.",
-      remedy: "ovs-vsctl set Bridge \(path.bridge.name) stp_enable=false rstp_enable=false")
+      remedy:
+        "ovs-vsctl set Bridge \(path.bridge.name.shellWord) stp_enable=false rstp_enable=false")
     return true
   }
 
   private func missed(_ table: FlowTrace.Table, _ findings: inout Findings) {
     let bridge = path.bridge
+    let place = table.number == 0 ? "" : "table=\(table.number),"
+    let remedy =
+      "ovs-ofctl add-flow \(bridge.name.shellWord) \(place)priority=0,actions=NORMAL"
     if let controller = bridge.controllers.first(where: { !$0.isConnected }) {
       findings.fault(
         "no-flow", subject,
         "\(bridge.name) has no flow that takes this frame, and its controller \(controller.target) "
-          + "is not connected.",
-        remedy: "ovs-ofctl add-flow \(bridge.name) priority=0,actions=NORMAL")
+          + "is not connected.", remedy: remedy)
     } else if bridge.failMode == "secure" {
       findings.fault(
         "secure-without-flows", subject,
         "\(bridge.name) has fail_mode secure and no flow that takes this frame, so it drops it.",
-        remedy: "ovs-ofctl add-flow \(bridge.name) priority=0,actions=NORMAL")
+        remedy: remedy)
     } else {
       findings.fault(
         "no-flow", subject,
         "No flow in table \(table.number) of \(bridge.name) takes this frame, so it is dropped.",
-        remedy: "ovs-ofctl add-flow \(bridge.name) table=\(table.number),priority=0,actions=NORMAL")
+        remedy: remedy)
     }
   }
 
@@ -184,8 +220,8 @@ struct PathChecks {
       "\(bridge.name) has learned the MAC address of \(to.name) at \(place): another container or "
         + "host has used it.",
       remedy: isStatic
-        ? "ovs-appctl fdb/del \(bridge.name) \(path.from.port.vlans.native) \(to.mac)"
-        : "ovs-appctl fdb/flush \(bridge.name)")
+        ? "ovs-appctl fdb/del \(bridge.name.shellWord) \(path.from.port.vlans.native) \(to.mac)"
+        : "ovs-appctl fdb/flush \(bridge.name.shellWord)")
   }
 
   /// The datapath's cached flows that drop, a line each; none where ovs-vswitchd does not tell.

@@ -55,6 +55,8 @@ struct TraceCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How long to wait in all.", valueName: "seconds"))
   var timeout: UInt16 = 10
 
+  func validate() throws { _ = try TraceQuestion.Traffic(traffic) }
+
   func run() throws {
     let deadline = Deadline.after(.seconds(Int(timeout)))
     let host: HostReading
@@ -80,11 +82,14 @@ struct TraceCommand: ParsableCommand {
       outcome = try probe.run()
     }
     let report = TraceReport(tracer, outcome)
+    if !json, outcome == nil, let obstacle = report.obstacle {
+      throw Failure(obstacle.text)
+    }
     if json {
       show(report.json)
     } else {
       show(report.text(isBrief: brief))
     }
-    if report.isBlocked { throw ExitCode(1) }
+    if report.isBlocked || report.obstacle != nil { throw ExitCode(1) }
   }
 }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CNI
 import PluginCore
 import Addresses
@@ -31,13 +32,15 @@ struct TraceQuestion {
         return
       }
       guard let first = parts.first, let port = UInt16(first), port > 0, parts.count <= 2 else {
-        throw Failure("\"\(text)\" is not a port; write PORT/PROTO, as 443/tcp or 53/udp")
+        throw ValidationError(
+          "\"\(text)\" is not a port; write PORT/PROTO, as 443/tcp or 53/udp")
       }
       switch parts.count == 2 ? parts[1] : "tcp" {
       case "tcp": self = .tcp(port)
       case "udp": self = .udp(port)
       default:
-        throw Failure("\"\(text)\": the protocol is tcp or udp; write it as 443/tcp or 53/udp")
+        throw ValidationError(
+          "\"\(text)\": the protocol is tcp or udp; write it as 443/tcp or 53/udp")
       }
     }
 
@@ -97,11 +100,13 @@ struct TraceQuestion {
       let holder = host.attachments.first { other in
         other.addresses(address.family).contains { $0.address == address }
       }
+      guard holder?.port.name != source.port.name else { throw Self.sameEnds(source) }
       self.to = holder.map { .attachment($0) } ?? .address(address)
       family = address.family
       return
     }
     let target = try Self.attachment(to, on: host)
+    guard target.port.name != source.port.name else { throw Self.sameEnds(source) }
     self.to = .attachment(target)
     let families: [IPAddress.Family] = isIPv6 ? [.v6] : [.v4, .v6]
     // Addresses that are lost are meant as well: a link that is down has none of IPv6.
@@ -113,6 +118,12 @@ struct TraceQuestion {
     if isIPv6, family == nil {
       throw Failure("\(source.name) and \(target.name) have no IPv6 addresses both")
     }
+  }
+
+  private static func sameEnds(_ attachment: AttachmentReading) -> Failure {
+    Failure(
+      "both ends are \(attachment.name.controlCharactersEscaped): what it sends to itself does not "
+        + "leave it")
   }
 
   /// The address by which this host is known to the network of `attachment`.

@@ -24,11 +24,16 @@ struct TraceReport {
   /// Whether a fault was found, or a packet was sent and not answered.
   var isBlocked: Bool { outcome.map { $0.verdict != .answered } ?? findings.hasFault }
 
+  /// Why an end could not be looked into, where no fault was found without.
+  var obstacle: Finding? {
+    findings.hasFault ? nil : findings.skipped.first { $0.id == "sandbox-unreadable" }
+  }
+
   /// `clear`, `blocked` or `doubt`; with a packet sent, what became of it.
   private var verdict: String {
     if let outcome { return outcome.verdict.rawValue }
     if findings.hasFault { return "blocked" }
-    return findings.doubts.isEmpty ? "clear" : "doubt"
+    return findings.doubts.isEmpty && findings.skipped.isEmpty ? "clear" : "doubt"
   }
 
   // MARK: - For people
@@ -40,7 +45,7 @@ struct TraceReport {
       lines += Paragraph.lines(cause.text)
       if let remedy = cause.printableRemedy { lines.append("    \(remedy)") }
       lines += also(cause, isBrief: isBrief)
-    } else if let doubt = findings.doubts.first {
+    } else if let doubt = findings.doubts.first ?? findings.skipped.first {
       lines += Paragraph.lines(doubt.text)
       if let remedy = doubt.printableRemedy { lines.append("    \(remedy)") }
     } else if outcome == nil {
@@ -53,7 +58,7 @@ struct TraceReport {
 
   private var command: String {
     let port = question.traffic.port.map { " \($0)/\(question.traffic.name)" } ?? ""
-    return "\(question.from.name) \(question.targetName)\(port)"
+    return "\(question.from.name.shellWord) \(question.targetName.shellWord)\(port)"
   }
 
   /// The other faults, which often follow from the first.

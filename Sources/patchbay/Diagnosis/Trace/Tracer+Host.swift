@@ -1,5 +1,6 @@
 import PluginCore
 import Addresses
+import Attachments
 import CNI
 import Linux
 import Netlink
@@ -20,7 +21,7 @@ extension Tracer {
       guard link.isUp else {
         findings.fault(
           "gateway-down", link.name, "The gateway \(link.name) of \(name) is down.",
-          remedy: "ip link set \(link.name) up")
+          remedy: "ip link set \(link.name.shellWord) up")
         return nil
       }
       return Gateway(link: link, end: end)
@@ -42,16 +43,19 @@ extension Tracer {
           "gateway-lost", port,
           "The gateway \(link.name) no longer has the address \(way.nextHop) that \(name) sends "
             + "to.",
-          remedy: "ip address add \(way.nextHop)/\(length) dev \(link.name) && "
-            + "ip link set \(link.name) up")
+          remedy: "ip address add \(way.nextHop)/\(length) dev \(link.name.shellWord) && "
+            + "ip link set \(link.name.shellWord) up")
         return nil
       }
     }
     if way.nextHop != way.destination {
+      let holder = host.holder(of: way.nextHop).map {
+        "\($0.name) of this host has, and that is no port of \(attachment.bridge.name)."
+      }
       findings.fault(
         "wrong-gateway", name,
-        "\(name) sends to the gateway \(way.nextHop), which no link of this host and no container "
-          + "has.",
+        "\(name) sends to the gateway \(way.nextHop), which "
+          + (holder ?? "no link of this host and no container has."),
         remedy: right.map { "\(attachment.entering) ip route replace default via \($0)" })
     } else {
       findings.doubt(
@@ -93,7 +97,7 @@ extension Tracer {
       else { continue }
       findings.doubt(
         "xdp", end.name, "An XDP program at \(link.name) may filter what \(end.name) sends.",
-        remedy: "bpftool net show dev \(link.name)")
+        remedy: "bpftool net show dev \(link.name.shellWord)")
     }
   }
 
@@ -116,6 +120,14 @@ extension Tracer {
         to: way.destination, from: way.source, arrivingOn: gateway.index, until: host.deadline)
     } catch {
       guard error.isRefusal else { return }
+      if error.errno == .crossDevice {
+        let source = way.source?.description ?? question.from.name
+        findings.fault(
+          "rp-filter", "this host",
+          "This host drops what comes from \(source) by \(gateway.name), because its route back is "
+            + "another and rp_filter is strict.", remedy: "ip route get \(source)")
+        return
+      }
       findings.fault(
         "host-no-route", "this host", "This host has no route to \(way.destination).")
       return
@@ -127,9 +139,24 @@ extension Tracer {
       input: gateway.name, output: output.name, source: way.source ?? way.destination,
       destination: way.destination, traffic: question.traffic)
     checkFirewall(at: "forward", packet, in: nil)
-    if question.target == nil {
-      findings.checkMasquerade(of: question.from, "this host", until: host.deadline)
-    }
+    guard question.target == nil else { return }
+    findings.checkMasquerade(of: question.from, "this host", until: host.deadline)
+    checkTranslation(way, output)
+  }
+
+  /// Whether answers to a private address find back from a public one: something on the way has
+  /// to put another address in its place.
+  private func checkTranslation(_ way: Way, _ output: Link) {
+    guard let source = way.source, source.isPrivate, !way.destination.isPrivate,
+      !Masquerading.isRecorded(question.from.port.externalIDs),
+      let rules = try? RulesetReading(of: nil, until: host.deadline), !rules.translatesSources
+    else { return }
+    findings.doubt(
+      "no-masquerade", "this host",
+      "\(source) is a private address, and this host sends it on to \(way.destination) by "
+        + "\(output.name) as it is: unless a router there knows it, answers do not come back. The "
+        + "network has no \"ipMasq\".",
+      remedy: "patchbay network edit \(question.from.record.network)")
   }
 
   /// Whether the rules of nftables let the packet and its answer through.

@@ -35,7 +35,7 @@ extension Tracer {
         (try? inside.socket.hasTransmitChecksumOffload(name)) == true
       else { continue }
       findings.fault(
-        "checksum", end.name,
+        "tx-checksum", end.name,
         "\(end.name) sends TCP and UDP with unfinished checksums, which a bridge on the userspace "
           + "datapath passes on: ping works, TCP does not.",
         remedy: "\(end.entering) ethtool -K \(name) tx off")

@@ -178,8 +178,8 @@ final class Tracer {
     _ bridge: DatabaseReading.Bridge, _ from: BridgeEnd, _ to: BridgeEnd, _ way: Way
   ) {
     guard host.control != nil else { return }
-    let before = findings.faults.count
-    for isReply in [false, true] where findings.faults.count == before {
+    let before = findings.all.count
+    for isReply in [false, true] where findings.all.count == before {
       let path = FramePath(
         bridge: bridge, from: isReply ? to : from, to: isReply ? from : to,
         source: isReply ? way.destination : way.source,
@@ -187,7 +187,8 @@ final class Tracer {
         isReply: isReply)
       PathChecks(host: host, path: path).check(&frames, &findings)
     }
-    guard findings.faults.count == before else { return }
+    guard findings.all.count == before else { return }
+    checkTags([from.port, to.port])
     let both = [from, to].map { "\($0.port.name) (\($0.interface.ofport ?? 0))" }
     let vlans = from.port.vlans.description
     findings.good("ports", "ports", "\(both.joined(separator: " and ")): \(vlans)")
@@ -210,19 +211,25 @@ final class Tracer {
       return
     }
     guard host.control != nil else { return }
-    let before = findings.faults.count
-    for isReply in [false, true] where findings.faults.count == before {
+    let before = findings.all.count
+    for isReply in [false, true] where findings.all.count == before {
       let path = FramePath(
         bridge: target.bridge, from: isReply ? to : from, to: isReply ? from : to, source: nil,
         destination: nil, traffic: .icmp, isReply: isReply)
       PathChecks(host: host, path: path).check(&frames, &findings)
     }
-    if findings.faults.count == before {
+    if findings.all.count == before {
+      checkTags([from.port, to.port])
       findings.good(
         "bridge", "bridge \(target.bridge.name)",
         "frames go from \(from.name) to \(to.name), and back (neither has an address)")
     }
     checkSizes(question.from, target)
+  }
+
+  /// A tag that is there and means nothing.
+  private func checkTags(_ ports: [DatabaseReading.Port]) {
+    for port in ports { findings.checkTag(of: port) }
   }
 
   func bridgeEnd(of attachment: AttachmentReading, _ address: IPAddress?) -> BridgeEnd? {

@@ -111,6 +111,18 @@ struct RulesetReading {
     }
   }
 
+  /// Whether a rule anywhere gives packets that leave another source address; targets of iptables
+  /// are not shown, so one of them may.
+  var translatesSources: Bool {
+    chains.contains { chain in
+      chain.rules.contains { rule in
+        rule.expressions.contains {
+          $0["masquerade"] != nil || $0["snat"] != nil || $0["xt"]?["type"]?.text == "target"
+        }
+      }
+    }
+  }
+
   /// Whether a chain filters what arrives by a link (`netdev` family, hook `ingress`).
   var ingressChains: [Chain] { chains.filter { $0.hook?.name == "ingress" } }
 }

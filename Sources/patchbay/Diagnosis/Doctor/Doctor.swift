@@ -49,28 +49,11 @@ struct Doctor {
         remedy: "modprobe tun")
     }
     checkLosses(&findings)
+    let remark = checkDrops(&findings)
     let version = host.version.map { "; version \($0)" } ?? ""
     return DoctorGroup(
       name: "Open vSwitch", summary: "ovsdb-server and ovs-vswitchd respond\(version)",
-      findings: findings)
-  }
-
-  /// Packets that the datapath could not hand to ovs-vswitchd.
-  private func checkLosses(_ findings: inout Findings) {
-    guard let text = try? host.control?.run("dpctl/show", until: host.deadline) else { return }
-    for line in text.split(separator: "\n") {
-      let fields = line.split(separator: " ")
-      guard
-        let lost = fields.last(where: { $0.hasPrefix("lost:") }).flatMap({ Int64($0.dropFirst(5)) }
-        ),
-        lost > 0
-      else { continue }
-      findings.doubt(
-        "lost-upcalls", "datapath",
-        "\(lost) packet\(lost == 1 ? " was" : "s were") lost on the way to ovs-vswitchd, which was "
-          + "too busy.",
-        remedy: "ovs-appctl dpctl/show")
-    }
+      findings: findings, remark: remark)
   }
 
   private var bridges: DoctorGroup {
@@ -80,7 +63,7 @@ struct Doctor {
         findings.doubt(
           "controller", bridge.name,
           "\(bridge.name): the controller \(controller.target) is not connected.",
-          remedy: "ovs-vsctl get-controller \(bridge.name)")
+          remedy: "ovs-vsctl get-controller \(bridge.name.shellWord)")
       }
       if bridge.failMode == "secure", let control = host.control,
         let text = try? control.run(
@@ -90,7 +73,7 @@ struct Doctor {
         findings.fault(
           "secure-without-flows", bridge.name,
           "\(bridge.name): fail_mode secure and no flow, so it drops everything.",
-          remedy: "ovs-ofctl add-flow \(bridge.name) priority=0,actions=NORMAL")
+          remedy: "ovs-ofctl add-flow \(bridge.name.shellWord) priority=0,actions=NORMAL")
       }
       if bridge.hasSpanningTree {
         findings.doubt(
@@ -124,27 +107,35 @@ struct Doctor {
       }
     }
     let ports = Set(host.bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
+    let attached = Set(host.attachments.map(\.text))
     for link in host.links where !ports.contains(link.name) {
-      guard let network = HostLink.network(link.alias),
-        let attachment = HostLink.attachmentText(link.alias)
+      // One that has a port by another name is found with its attachment.
+      guard let attachment = HostLink.attachmentText(link.alias), !attached.contains(attachment)
       else { continue }
       findings.fault(
         "link-without-port", link.name,
         "The link \(link.name) of \(attachment) is no port.",
-        remedy: "patchbay gc \(network)")
+        remedy: detaching(attachment, link.name))
     }
     return DoctorGroup(
       name: "Ports", summary: count == 0 ? "there is none" : "\(count), all well",
       findings: findings)
   }
 
+  /// The command that takes away what is left of `NETWORK/CONTAINERID/INTERFACE`. Its sandbox is
+  /// there, as the link is, so `gc` would leave it.
+  private func detaching(_ attachment: String, _ link: String) -> String? {
+    let parts = attachment.split(separator: "/")
+    // A long name is abbreviated in a link's alias.
+    guard parts.count == 3, !attachment.contains("#") else { return nil }
+    let interface = parts[2] == "eth0" ? "" : " --ifname \(String(parts[2]).shellWord)"
+    // DEL knows the link by its name.
+    return "patchbay del \(parts[0]) --container-id \(String(parts[1]).shellWord)\(interface)"
+      + (link.hasPrefix("veth") ? "" : " && ip link del \(link.shellWord)")
+  }
+
   private func checkColumns(_ port: DatabaseReading.Port, _ findings: inout Findings) {
-    if port.vlans.mode == "trunk", let tag = port.vlans.tag {
-      findings.doubt(
-        "vlan-ignored", port.name,
-        "\(port.name): vlan_mode is trunk, so its tag \(tag) has no effect.",
-        remedy: "ovs-vsctl set Port \(port.name) vlan_mode=access")
-    }
+    findings.checkTag(of: port)
     for interface in port.interfaces where interface.type == "system" {
       if let asked = interface.ofportRequest, let given = interface.ofport, given > 0,
         asked != given
@@ -158,7 +149,7 @@ struct Doctor {
         findings.fault(
           "address-on-port", port.name,
           "\(port.name) has the address \(address.prefix); on a port it does not work.",
-          remedy: "ip address del \(address.prefix) dev \(port.name)")
+          remedy: "ip address del \(address.prefix) dev \(port.name.shellWord)")
       }
     }
   }
@@ -173,7 +164,7 @@ struct Doctor {
         (try? end.socket.hasTransmitChecksumOffload(end.link.name)) == true
       else { continue }
       findings.fault(
-        "checksum", attachment.name,
+        "tx-checksum", attachment.name,
         "\(attachment.name) \(end.link.name): TX checksum offload is on: ping works, TCP does not.",
         remedy: "\(attachment.entering) ethtool -K \(end.link.name) tx off")
     }
@@ -203,7 +194,7 @@ struct Doctor {
         "mtu", network,
         "On network \(network), \(small.name) has MTU \(least.size) and \(large.name) "
           + "\(most.size): large packets may vanish between them.",
-        remedy: "\(large.entering) ip link set \(interface) mtu \(least.size)")
+        remedy: "\(large.entering) ip link set \(interface.shellWord) mtu \(least.size)")
     }
   }
 

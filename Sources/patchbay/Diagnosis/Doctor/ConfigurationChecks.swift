@@ -7,31 +7,31 @@ import Linux
 /// attachments.
 struct ConfigurationChecks {
   private let options: RuntimeOptions
-  private let asksPlugins: Bool
+  /// Nil where Open vSwitch cannot be read. Then the plugins are not asked, by STATUS, whether an
+  /// attachment would succeed now: each would say the same.
+  private let host: HostReading?
 
-  /// - Parameter asksPlugins: Whether the plugins are asked, by STATUS, whether an attachment would
-  ///   succeed now: without Open vSwitch each would say the same.
-  init(_ options: RuntimeOptions, asksPlugins: Bool) {
-    (self.options, self.asksPlugins) = (options, asksPlugins)
+  init(_ options: RuntimeOptions, on host: HostReading?) {
+    (self.options, self.host) = (options, host)
   }
 
   var group: DoctorGroup {
     var findings = Findings()
-    let count = checkNetworks(&findings)
-    checkCache(&findings)
+    let networks = checkNetworks(&findings)
+    StorageChecks(ResultCache(directory: options.cachePath), of: networks, host).check(&findings)
     return DoctorGroup(
       name: "CNI",
-      summary: "\(count) network\(count == 1 ? "" : "s"), all plugins are there",
+      summary: "\(networks.count) network\(networks.count == 1 ? "" : "s"), all plugins are there",
       findings: findings)
   }
 
-  /// The number of networks.
-  private func checkNetworks(_ findings: inout Findings) -> Int {
+  /// The networks: the first of each name.
+  private func checkNetworks(_ findings: inout Findings) -> [NetworkList] {
     let directory = options.directory.path
     let contents: [(file: String, list: Result<NetworkList, RuntimeError>)]
     do throws(RuntimeError) { contents = try options.directory.contents() } catch {
       findings.fault("configuration", directory, "\(error).")
-      return 0
+      return []
     }
     if contents.isEmpty {
       findings.doubt(
@@ -39,9 +39,12 @@ struct ConfigurationChecks {
         remedy: "patchbay network new NAME --bridge OVS-1 --subnet 10.1.0.0/24")
     }
     var files: [String: String] = [:]
+    var networks: [NetworkList] = []
     for (file, result) in contents {
       switch result {
-      case .failure(let error): findings.fault("configuration", file, "\(error).")
+      case .failure(let error):
+        findings.fault(
+          "configuration", file, "\(error).", remedy: "patchbay validate \(file.shellWord)")
       case .success(let list):
         if let other = files[list.name] {
           findings.doubt(
@@ -50,13 +53,14 @@ struct ConfigurationChecks {
           continue
         }
         files[list.name] = file
+        networks.append(list)
         let before = findings.faults.count
         validate(file, &findings)
         checkPlugins(list, file, &findings)
         if findings.faults.count == before { checkStatus(list, &findings) }
       }
     }
-    return files.count
+    return networks
   }
 
   private func validate(_ file: String, _ findings: inout Findings) {
@@ -67,7 +71,8 @@ struct ConfigurationChecks {
     let faults = Validator(isList: file.hasSuffix(".conflist")).faults(of: json)
     guard let first = faults.first(where: { $0.severity == .error }) else { return }
     findings.fault(
-      "configuration", file, "\(file): \(first.text)", remedy: "patchbay validate \(file)")
+      "configuration", file, "\(file): \(first.text)", remedy: "patchbay validate \(file.shellWord)"
+    )
   }
 
   private func checkPlugins(_ list: NetworkList, _ file: String, _ findings: inout Findings) {
@@ -76,10 +81,22 @@ struct ConfigurationChecks {
       let types =
         [plugin.type] + [plugin.json[PluginMember.ipam]?[IPAMMember.type]?.text].compactMap { $0 }
       for type in types where !type.isEmpty && !type.contains("/") {
-        let isThere = directories.contains {
-          (try? FileStatus(path: "\($0)/\(type)"))?.kind == .regular
+        // The first file of the name counts, also where it cannot be run.
+        let found = directories.lazy.compactMap { directory -> (path: String, mode: UInt32)? in
+          let path = "\(directory)/\(type)"
+          guard let status = try? FileStatus(path: path), status.kind == .regular else {
+            return nil
+          }
+          return (path: path, mode: status.permissions)
+        }.first
+        if let found {
+          guard found.mode & 0o111 == 0 else { continue }
+          findings.fault(
+            "plugin-not-executable", list.name,
+            "The network \(list.name) needs the plugin \(type), and \(found.path) cannot be run.",
+            remedy: "chmod 755 \(found.path.shellWord)")
+          continue
         }
-        guard !isThere else { continue }
         findings.fault(
           "plugin-missing", list.name,
           "The network \(list.name) needs the plugin \(type), which is not in "
@@ -90,22 +107,11 @@ struct ConfigurationChecks {
 
   /// What the plugins say to STATUS.
   private func checkStatus(_ list: NetworkList, _ findings: inout Findings) {
-    guard asksPlugins, list.has(.status) else { return }
+    guard host != nil, list.has(.status) else { return }
     do throws(RuntimeError) { try options.runtime.status(list) } catch {
       findings.fault(
         "status", list.name, "An attachment to network \(list.name) would not succeed: \(error).",
         remedy: "patchbay status \(list.name)")
-    }
-  }
-
-  /// Results that were kept of attachments whose sandbox is gone.
-  private func checkCache(_ findings: inout Findings) {
-    guard let entries = try? ResultCache(directory: options.cachePath).entries() else { return }
-    for entry in entries where entry.sandboxIsGone {
-      findings.doubt(
-        "stale-result", entry.network,
-        "Container \(entry.attachment.containerID) is still known on network \(entry.network), and "
-          + "its sandbox is gone.", remedy: "patchbay gc \(entry.network)")
     }
   }
 }

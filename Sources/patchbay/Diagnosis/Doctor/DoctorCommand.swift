@@ -11,8 +11,9 @@ struct DoctorCommand: ParsableCommand {
     abstract: "Say what is wrong on this host, and the commands that mend it.",
     usage: "patchbay doctor [--brief | --json] [<options>]",
     discussion: """
-      Looks at Open vSwitch, bridges, ports, attachments, gateways and the configuration of CNI. \
-      It only reads.
+      Looks at Open vSwitch and what it has lost or dropped, bridges, ports, attachments, \
+      gateways, and CNI: configurations, plugins, results and leases that no attachment has, full \
+      file systems. It only reads.
 
       Exit status: 0 where nothing is wrong (warnings included), 1 where something is.
 
@@ -36,13 +37,13 @@ struct DoctorCommand: ParsableCommand {
     do {
       let host = try HostReading(
         Endpoint(database.endpoint), until: .after(.seconds(runtime.timeout)))
-      groups = Doctor(host).groups + [ConfigurationChecks(runtime, asksPlugins: true).group]
+      groups = Doctor(host).groups + [ConfigurationChecks(runtime, on: host).group]
     } catch let error as OVSDBError {
       var findings = Findings()
       findings.add(Finding(silent: error))
       groups = [
         DoctorGroup(name: "Open vSwitch", summary: "", findings: findings),
-        ConfigurationChecks(runtime, asksPlugins: false).group,
+        ConfigurationChecks(runtime, on: nil).group,
       ]
     }
     let faults = groups.reduce(0) { $0 + $1.findings.faults.count }
@@ -65,7 +66,10 @@ struct DoctorCommand: ParsableCommand {
       "\(number == 0 ? "no" : "\(number)") \(noun)\(number == 1 ? "" : "s")"
     }
     if !lines.isEmpty { lines.append("") }
-    lines.append("\(count(faults, "problem")), \(count(doubts, "warning"))")
+    let skipped = groups.reduce(0) { $0 + $1.findings.skipped.count }
+    lines.append(
+      "\(count(faults, "problem")), \(count(doubts, "warning"))"
+        + (skipped == 0 ? "" : ", \(count(skipped, "check")) could not be made"))
     return lines.joined(separator: "\n")
   }
 }
