@@ -38,6 +38,13 @@ public struct IPAddress: Hashable, Sendable {
   /// Whether this is an IPv6 address.
   public var isIPv6: Bool { family == .v6 }
 
+  /// The IPv4 address that an IPv6 address of `::ffff:0:0/96` stands for (RFC 4291 §2.5.5.2); any
+  /// other as it is.
+  public var unmapped: IPAddress {
+    guard isIPv6, value >> 32 == 0xffff else { return self }
+    return IPAddress(.v4, value: value & UInt128(UInt32.max)) ?? self
+  }
+
   /// The next address; nil after the last.
   public var successor: IPAddress? {
     let (sum, overflow) = value.addingReportingOverflow(1)

@@ -85,15 +85,15 @@ public struct PortmapConfiguration: Hashable, Sendable {
     var invalid: InvalidPort?
     for item in try list.elements(atMost: Self.mostMappings) {
       guard let mapping = try Mapping(item, &invalid) else { continue }
-      let address = mapping.hostAddress.map { "\($0)" } ?? ""
-      let place = "\(mapping.transport.rawValue) \(address) \(mapping.hostPort)"
-      if let other = places[place] {
-        if other == mapping { continue }
+      let own = mapping.places
+      let others = own.compactMap { places[$0] }
+      if let other = others.first(where: { $0.containerPort != mapping.containerPort }) {
         throw item.error(
           "port \(mapping.hostPort) leads to port \(other.containerPort) already; "
             + "one port of the host leads to one port")
       }
-      places[place] = mapping
+      if others.count == own.count { continue }
+      for place in own { places[place] = mapping }
       mappings.append(mapping)
     }
     self.mappings = mappings
@@ -164,7 +164,8 @@ extension PortmapConfiguration.Mapping {
         "\"\(name)\" is not one of \(legal.joined(separator: ", "))")
     }
     let text: String = try json[Member.hostIP].decodeIfPresent() ?? ""
-    let address = text.isEmpty ? nil : IPAddress(text)
+    // Go, and so the reference plugin, takes `::ffff:192.0.2.1` for the IPv4 address.
+    let address = text.isEmpty ? nil : IPAddress(text)?.unmapped
     if address == nil, !text.isEmpty {
       throw json[Member.hostIP].error("\"\(text)\" is not an IP address")
     }
@@ -175,6 +176,12 @@ extension PortmapConfiguration.Mapping {
     hostAddress = address
     hostPort = host
     containerPort = container
+  }
+
+  /// The ports of the host that it takes: of all addresses, one of each family.
+  fileprivate var places: [String] {
+    let addresses = hostAddress.map { [$0] } ?? [.v4, .v6].compactMap { IPAddress($0, value: 0) }
+    return addresses.map { "\(transport.rawValue) \($0) \(hostPort)" }
   }
 
   private static func port(

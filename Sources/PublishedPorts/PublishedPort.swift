@@ -96,6 +96,9 @@ public struct PublishedPorts: Hashable, Sendable {
     _ ports: [PublishedPort], of addresses: [IPPrefix], _ masquerading: Masquerading,
     from sources: [IPPrefix]
   ) {
+    // Mappings of all addresses and of all of one family may mean the same.
+    var seen: Set<PublishedPort> = []
+    let ports = ports.filter { seen.insert($0).inserted }
     // Rules of one address come before those of all: the first that fits decides.
     self.ports =
       ports.filter { !$0.isOfAllAddresses } + ports.filter { $0.isOfAllAddresses }

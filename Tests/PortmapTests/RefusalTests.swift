@@ -40,6 +40,14 @@ struct RefusalTests {
         ["runtimeConfig": ["portMappings": [mapping(80, 80), mapping(80, 81)]]], 7,
         "runtimeConfig.portMappings[1]: port 80 leads to port 80 already"
       ),
+      (
+        [
+          "runtimeConfig": [
+            "portMappings": [mapping(80, 80, hostIP: "0.0.0.0"), mapping(80, 81)]
+          ]
+        ], 7,
+        "runtimeConfig.portMappings[1]: port 80 leads to port 80 already"
+      ),
     ] as [([String: Document], Int, String)])
   func members(members: [String: Document], code: Int, message: String) throws {
     let configuration = publishing.configuration([mapping(80, 80)]).with(members)
