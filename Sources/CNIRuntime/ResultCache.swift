@@ -123,6 +123,18 @@ public struct ResultCache: Hashable, Sendable {
     }
   }
 
+  /// Why files cannot be read whose names are those of attachments to `network`, or to one whose
+  /// name begins as this and a hyphen.
+  public func faults(of network: String) -> [RuntimeError] {
+    let names = (try? Directory(path: path).names()) ?? []
+    var faults: [RuntimeError] = []
+    for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    where name.hasPrefix("\(network)-") {
+      do throws(RuntimeError) { _ = try content(of: name) } catch { faults.append(error) }
+    }
+    return faults
+  }
+
   /// Everything that is kept, in the order of the files' names. Files that are not understood are
   /// passed over.
   public func entries() throws(SystemError) -> [CachedAttachment] {

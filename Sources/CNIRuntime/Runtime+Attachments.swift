@@ -98,23 +98,35 @@ extension Runtime {
   }
 
   /// Runs ADD of the plugin `type` of `list` once more, with the chain's kept result, for an
-  /// attachment that is there; false where the list has no such plugin, or the attachment is gone.
-  /// Its result is the one that is kept already.
+  /// attachment that is there, and CHECK where there is one; false where the list has no such
+  /// plugin, or the attachment is gone. Its result is the one that is kept already.
   public func repeatADD(of type: String, in list: NetworkList, _ entry: CachedAttachment)
     throws(RuntimeError) -> Bool
   {
     let parameters = AttachmentParameters(entry)
-    guard let result = entry.result(as: list.version),
+    let plugins = list.plugins.filter { $0.type == type }
+    guard !plugins.isEmpty,
       hasLink(entry.attachment.interfaceName, at: parameters.sandboxPath)
     else { return false }
-    let plugins = list.plugins.filter { $0.type == type }
+    guard let result = entry.result(as: list.version) else {
+      // Its ADD has not come to its end.
+      if entry.result == nil, keepsBeforeADD { return false }
+      let file = ResultCache.file(list.name, entry.attachment)
+      throw .brokenCache(
+        file: "\(cache.path)/\(file)",
+        reason: entry.result == nil
+          ? "it has no result" : "its result cannot be read as version \(list.version)")
+    }
     let turn = try RuntimeTurn.OnAttachment(
       list.name, parameters.attachment, until: .after(timeout))
     for plugin in plugins {
       _ = try run(.add, plugin, of: list, parameters, [("prevResult", result)])
+      if list.has(.check), !list.isCheckDisabled {
+        _ = try run(.check, plugin, of: list, parameters, [("prevResult", result)])
+      }
     }
     turn.end()
-    return !plugins.isEmpty
+    return true
   }
 
   /// Runs DEL of the chain in reverse order, and forgets the result where all of it succeeded.

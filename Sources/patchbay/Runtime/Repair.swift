@@ -45,6 +45,7 @@ struct Repair: ParsableCommand {
       connection = try Connection(Endpoint(database.endpoint), until: .after(.seconds(10)))
       rows = try NetworkRows(of: network, connection, until: .after(.seconds(10)))
     } catch { throw Failure(error.description) }
+    try requireNetwork(rows)
     var failures: [String] = []
     do throws(AttachmentError) {
       if try HostShield.restore(until: .after(.seconds(10))) != nil {
@@ -104,6 +105,25 @@ struct Repair: ParsableCommand {
     }
   }
 
+  /// Where something is put back from: the runtimes' results.
+  private var runtimes: [Runtime] {
+    [options.runtime, PodmanRemains.runtime(like: options.runtime)]
+  }
+
+  /// Refuses a name of which there is neither a configuration nor an attachment.
+  private func requireNetwork(_ rows: NetworkRows) throws {
+    let isKnown =
+      rows.areAny
+      || runtimes.contains { runtime in
+        ((try? runtime.cache.entries()) ?? []).contains { $0.network == network }
+          || !runtime.cache.faults(of: network).isEmpty
+      }
+    guard !isKnown else { return }
+    do throws(RuntimeError) { _ = try options.directory.network(network) } catch {
+      throw Failure(error)
+    }
+  }
+
   private func name(_ attachment: Attachment) -> String {
     "\(attachment.containerID)/\(attachment.interfaceName)".controlCharactersEscaped
   }
@@ -129,7 +149,10 @@ struct Repair: ParsableCommand {
   /// Runs ADD of portmap for what is kept of the network's attachments; returns what failed.
   private func publish() -> [String] {
     var failures: [String] = []
-    for runtime in [options.runtime, PodmanRemains.runtime(like: options.runtime)] {
+    let list = try? options.directory.network(network)
+    let mayPublish = list?.plugins.contains { $0.type == "portmap" } ?? true
+    for runtime in runtimes {
+      if mayPublish { failures += runtime.cache.faults(of: network).map(\.description) }
       for entry in (try? runtime.cache.entries()) ?? []
       where entry.network == network
         && entry.capabilities[Capability.portMappings]?.array?.isEmpty == false
@@ -149,6 +172,8 @@ struct Repair: ParsableCommand {
 
 /// What Open vSwitch's rows say of a network.
 private struct NetworkRows {
+  /// Whether there are any of it.
+  private(set) var areAny = false
   /// The gateway's addresses, and the links that have them.
   private(set) var gatewayAddresses: [(link: String, prefix: IPPrefix)] = []
   /// The gateways that attachments send by which do not leave the host's forward chains alone, and
@@ -170,9 +195,11 @@ private struct NetworkRows {
       for key in pairs.keys.sorted() where key.hasPrefix(mark) {
         guard let prefix = try? IPPrefix(String(key.dropFirst(mark.count))) else { continue }
         gatewayAddresses.append((row[.name], prefix))
+        areAny = true
       }
       guard let record = AttachmentRecord(externalIDs: { pairs[$0] }), record.network == network
       else { continue }
+      areAny = true
       if pairs[AttachmentGuard.key] != nil { guarded.append((record, row[.name], pairs)) }
       if Masquerading.isRecorded(pairs) { masqueraded.append(record) }
       if let gateway = pairs[ExternalIDKey.gateway.rawValue],
