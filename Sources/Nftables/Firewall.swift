@@ -46,12 +46,18 @@ public enum Firewall {
   }
 
   /// What `object` has; nil where there is no such object.
+  ///
+  /// - Parameter hasParts: Whether the parts of the rules of a chain are wanted: those of all rules
+  ///   of a large table take more memory than a plugin may have.
   public static func list(
-    _ object: FirewallObject, _ attempt: String, until deadline: Deadline
+    _ object: FirewallObject, _ attempt: String, until deadline: Deadline,
+    partsOf hasParts: (_ chain: String) -> Bool = { _ in true }
   ) throws(FirewallError) -> FirewallListing? {
     do throws(FirewallError) {
-      return FirewallListing(
-        try listing(object, attempt, until: deadline))
+      let bytes = try answer(object, attempt, until: deadline)
+      var listing = FirewallListing()
+      try forEachItem(of: bytes, attempt) { listing.add($0, partsOf: hasParts) }
+      return listing
     } catch {
       if error.isAbsence { return nil }
       throw error
@@ -61,18 +67,19 @@ public enum Firewall {
   /// Everything that the firewall has in this namespace, from all programs: each thing an object
   /// with its kind as its only member, as libnftables-json(5) has it.
   public static func ruleset(until deadline: Deadline) throws(FirewallError) -> [JSONValue] {
-    try listing(
-      FirewallObject(["ruleset": .null]), "read the firewall's rules", until: deadline)
+    let attempt = "read the firewall's rules"
+    return try items(
+      answer(FirewallObject(["ruleset": .null]), attempt, until: deadline), attempt)
   }
 
-  private static func listing(
+  private static func answer(
     _ object: FirewallObject, _ attempt: String, until deadline: Deadline
-  ) throws(FirewallError) -> [JSONValue] {
+  ) throws(FirewallError) -> [UInt8] {
     var attempts = 0
     while true {
       do throws(FirewallError) {
         let process = try FirewallProcess([FirewallCommand("list", object)], attempt)
-        return try items(process.finish(until: deadline), attempt)
+        return try process.finish(until: deadline)
       } catch {
         // The rules were changed while they were read.
         attempts += 1
@@ -84,16 +91,55 @@ public enum Firewall {
   private static func items(_ bytes: [UInt8], _ attempt: String) throws(FirewallError)
     -> [JSONValue]
   {
-    // Before it there may be warnings.
-    let line = bytes.split(separator: UInt8(ascii: "\n")).first { $0.first == UInt8(ascii: "{") }
     let answer: JSONValue
-    do { answer = try JSONValue(parsing: Array(line ?? [])) } catch {
+    do { answer = try JSONValue(parsing: Array(line(bytes))) } catch {
       throw .malformed(attempt: attempt, reason: error.description)
     }
     guard let items = answer["nftables"]?.array else {
       throw .malformed(attempt: attempt, reason: "\"nftables\" is not an array")
     }
     return items
+  }
+
+  /// The line that is the answer. Before it there may be warnings.
+  private static func line(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    bytes.split(separator: UInt8(ascii: "\n")).first { $0.first == UInt8(ascii: "{") } ?? []
+  }
+
+  /// Hands the items of an answer on one after the other: the values of each take memory only as
+  /// long as it is looked at.
+  private static func forEachItem(
+    of bytes: [UInt8], _ attempt: String, _ use: (JSONValue) -> Void
+  ) throws(FirewallError) {
+    let line = line(bytes)
+    var begin = line.startIndex
+    // The depth of the array of items is 2.
+    var depth = 0
+    var isInString = false
+    var isEscaped = false
+    for (position, octet) in zip(line.indices, line) {
+      if isInString {
+        let isEnd = octet == UInt8(ascii: "\"") && !isEscaped
+        isEscaped = octet == UInt8(ascii: "\\") && !isEscaped
+        if isEnd { isInString = false }
+        continue
+      }
+      switch octet {
+      case UInt8(ascii: "\""): isInString = true
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        if depth == 2 { begin = position }
+        depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        depth -= 1
+        if depth == 1 { return }
+        guard depth == 2 else { break }
+        do { use(try JSONValue(parsing: Array(line[begin...position]))) } catch {
+          throw .malformed(attempt: attempt, reason: error.description)
+        }
+      default: break
+      }
+    }
+    throw .malformed(attempt: attempt, reason: "\"nftables\" is not an array")
   }
 }
 

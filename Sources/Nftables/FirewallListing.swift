@@ -10,7 +10,7 @@ public struct FirewallListing: Hashable, Sendable {
     public let handle: Int64
     /// What people are told of it.
     public let comment: String?
-    /// Its parts.
+    /// Its parts, where they were wanted.
     public let expressions: [JSONValue]
   }
   /// An element of a map or set.
@@ -33,21 +33,27 @@ public struct FirewallListing: Hashable, Sendable {
 
   /// Reads what it can of `items`, each an object with its kind as only member.
   public init(_ items: [JSONValue]) {
-    for item in items {
-      if let chain = item["chain"], let name = chain["name"]?.text {
-        chains[name] = chain
-      } else if let rule = item["rule"], let chain = rule["chain"]?.text,
-        let handle = rule["handle"]?.integer
-      {
-        rules.append(
-          Rule(
-            chain: chain, handle: handle, comment: rule["comment"]?.text,
-            expressions: rule["expr"]?.array ?? []))
-      } else if let map = item["map"] {
-        add(map) { $0.array.flatMap { $0.count == 2 ? ($0[0], $0[1]) : nil } }
-      } else if let set = item["set"] {
-        add(set) { ($0, nil) }
-      }
+    for item in items { add(item) { _ in true } }
+  }
+
+  /// Nothing.
+  init() {}
+
+  /// Adds what it can of `item`, of a rule its parts where `hasParts` says so of its chain.
+  mutating func add(_ item: JSONValue, partsOf hasParts: (_ chain: String) -> Bool) {
+    if let chain = item["chain"], let name = chain["name"]?.text {
+      chains[name] = chain
+    } else if let rule = item["rule"], let chain = rule["chain"]?.text,
+      let handle = rule["handle"]?.integer
+    {
+      rules.append(
+        Rule(
+          chain: chain, handle: handle, comment: rule["comment"]?.text,
+          expressions: hasParts(chain) ? rule["expr"]?.array ?? [] : []))
+    } else if let map = item["map"] {
+      add(map) { $0.array.flatMap { $0.count == 2 ? ($0[0], $0[1]) : nil } }
+    } else if let set = item["set"] {
+      add(set) { ($0, nil) }
     }
   }
 

@@ -50,3 +50,12 @@ public enum ExternalIDKey: String, Hashable, Sendable, CaseIterable {
     Self(rawValue: key) != nil || key.hasPrefix(gatewayMark)
   }
 }
+
+/// How the alias of the host end of an attachment is written, by which people and other plugins
+/// know whose it is: `patchbay:NETWORK/CONTAINERID/INTERFACE`.
+public enum HostEndAlias {
+  /// What it begins with.
+  public static let prefix = "patchbay:"
+  /// A name that has more bytes is a `#` and a digest in an alias that would be too long.
+  public static let longestName = 64
+}

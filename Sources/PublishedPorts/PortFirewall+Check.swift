@@ -7,11 +7,14 @@ extension PortFirewall {
   public borrowing func deviations(
     _ published: PublishedPorts, _ owner: PortOwner, link: String?
   ) throws(PublishedPortsError) -> [String] {
-    guard let listing = try list() else {
+    guard let listing = try list(partsOf: owner.chain) else {
       return ["there is no table \(PortTable.table) in the firewall"]
     }
     var found: [String] = []
     let place = "of table \(PortTable.table)"
+    if try isDormant() {
+      found.append("table \(PortTable.table) is switched off (dormant): no packet meets its rules")
+    }
     for (chain, rules) in PortTable.shared where !Self.isAsMade(chain, rules, listing) {
       found.append("chain \(chain) \(place) is not what was made")
     }
@@ -26,9 +29,10 @@ extension PortFirewall {
     {
       found.append("chain \(owner.chain) \(place) is not what was made for \(owner.comment)")
     }
-    for port in published.ports where listing.chain(of: port) != owner.chain {
+    let targets = listing.targetsOfPorts
+    for port in published.ports where targets[port.hostSide] != owner.chain {
       found.append(
-        "\(port.place) leads to \(listing.chain(of: port).map { "chain \($0)" } ?? "nothing"), and "
+        "\(port.place) leads to \(targets[port.hostSide].map { "chain \($0)" } ?? "nothing"), and "
           + "should lead to chain \(owner.chain) \(place)")
     }
     found += outboundDeviations(published, owner, listing)
@@ -86,7 +90,7 @@ extension PortFirewall {
     guard let listing = try list(),
       PortTable.shared.contains(where: {
         $0.chain == PortTable.localnet && Self.isAsMade($0.chain, $0.rules, listing)
-      })
+      }), try !isDormant()
     else { return [] }
     return listing.links
   }

@@ -25,10 +25,13 @@ extension FirewallListing {
   var links: [String] {
     elements.filter { $0.map == PortTable.links }.compactMap { $0.key.first?.text }
   }
-  /// Where a port leads; nil for nowhere.
-  func chain(of port: PublishedPort) -> String? {
-    let map = PortTable.map(port.family, ofAll: port.isOfAllAddresses)
-    return elements.first { $0.map == map && $0.isKey(of: port) }?.target
+  /// Where the ports of the host lead that lead somewhere.
+  var targetsOfPorts: [PublishedPort.HostSide: String] {
+    var targets: [PublishedPort.HostSide: String] = [:]
+    for element in elements {
+      if let side = element.hostSide { targets[side] = element.target }
+    }
+    return targets
   }
   /// Where the address of a container leads; nil for nowhere.
   func chain(of address: IPAddress) -> String? {
@@ -70,16 +73,36 @@ extension FirewallListing.Element {
     return address
   }
 
-  /// nft(8) lists protocols by name where it can.
-  fileprivate func isKey(of port: PublishedPort) -> Bool {
-    let values = port.isOfAllAddresses ? key[...] : key.dropFirst()
-    guard values.count == 2, let name = values.first, let number = values.last else { return false }
-    if !port.isOfAllAddresses {
-      guard let text = key.first?.text, IPAddress(text) == port.host else { return false }
+  /// The port of the host, if it is one that leads on. nft(8) lists protocols by name where it can.
+  fileprivate var hostSide: PublishedPort.HostSide? {
+    let families: [IPAddress.Family] = [.v4, .v6]
+    for family in families {
+      let isOfAll = map == PortTable.map(family, ofAll: true)
+      guard isOfAll || map == PortTable.map(family, ofAll: false) else { continue }
+      let values = isOfAll ? key[...] : key.dropFirst()
+      let host =
+        isOfAll
+        ? IPAddress(family, value: 0) : key.first?.text.flatMap { IPAddress($0) }
+      guard values.count == 2, let host, let name = values.first,
+        let port = values.last?.integer.flatMap({ UInt16(exactly: $0) }),
+        let transport = PublishedPort.Transport.allCases.first(where: {
+          name.text == $0.rawValue || name.integer == Int64($0.number)
+        })
+      else { return nil }
+      return PublishedPort.HostSide(transport: transport, address: host, port: port)
     }
-    return number.integer == Int64(port.hostPort)
-      && (name.text == port.transport.rawValue || name.integer == Int64(port.transport.number))
+    return nil
   }
+}
+
+extension PublishedPort {
+  /// What a port is of the host: one leads to one container.
+  struct HostSide: Hashable {
+    let transport: Transport
+    let address: IPAddress
+    let port: UInt16
+  }
+  var hostSide: HostSide { HostSide(transport: transport, address: host, port: hostPort) }
 }
 
 extension PortTable {
@@ -120,8 +143,9 @@ extension PortFirewall {
     _ published: PublishedPorts, _ owner: PortOwner, _ listing: FirewallListing
   ) throws(PublishedPortsError) -> [FirewallCommand] {
     var chains: Set<String> = [owner.chain]
+    let targets = listing.targetsOfPorts
     for port in published.ports {
-      guard let chain = listing.chain(of: port), !chains.contains(chain) else { continue }
+      guard let chain = targets[port.hostSide], !chains.contains(chain) else { continue }
       if let holder = isUp(chain, listing) { throw .taken(port, holder: holder) }
       chains.insert(chain)
     }
@@ -137,18 +161,18 @@ extension PortFirewall {
   }
 
   /// The name of the attachment of `chain` if it is up: its interface has its address in the very
-  /// namespace that it was made in. One whose sandbox is not known counts as up.
+  /// namespace that it was made in. Where the path of that does not lead there any more, it is up
+  /// as long as its host end is there. One whose sandbox is not known counts as up.
   private borrowing func isUp(_ chain: String, _ listing: FirewallListing) -> String? {
     let comments = listing.comments(in: chain)
     guard let name = comments.first, PublishedPort(comment: name) == nil else { return nil }
     guard let sandbox = comments.compactMap({ RememberedSandbox(comment: $0) }).first,
       !sandbox.path.isEmpty
     else { return name }
-    guard let status = try? FileStatus(path: sandbox.path), status.inode == sandbox.inode else {
-      return nil
-    }
+    guard let status = try? FileStatus(path: sandbox.path), status.inode == sandbox.inode,
+      let inside = try? NetworkNamespace(path: sandbox.path)
+    else { return HostEnd.isThere(name, until: deadline) ? name : nil }
     let interface = name.split(separator: "/").last.map { String($0) } ?? ""
-    guard let inside = try? NetworkNamespace(path: sandbox.path) else { return nil }
     let found: [LinkAddress]
     do throws(RouteError) {
       let socket = try RouteSocket(in: inside)
@@ -209,5 +233,41 @@ public struct StalePorts: Hashable, Sendable {
     let parts = name.split(separator: "/")
     guard parts.count == 3, !parts[1].hasPrefix("#") else { return nil }
     return Attachment(containerID: String(parts[1]), interfaceName: String(parts[2]))
+  }
+}
+
+/// The host ends of attachments to bridges. By them a sandbox is known that lives on without its
+/// path: the kernel deletes a veth pair with its namespace.
+private enum HostEnd {
+  /// Whether the host has a link of the attachment `name`, as comments name it; waits as long for
+  /// the kernel to delete that of a sandbox which has just ended. Where the links cannot be read
+  /// there is one.
+  static func isThere(_ name: String, until deadline: Deadline) -> Bool {
+    let patience = min(deadline, .after(.seconds(3)))
+    while true {
+      do throws(RouteError) {
+        let links = try RouteSocket().links(until: deadline)
+        let isThere = links.contains { $0.kind == "veth" && isAlias($0.alias, of: name) }
+        if !isThere { return false }
+      } catch { return true }
+      if patience.hasPassed { return true }
+      Clock.sleep(.milliseconds(50))
+    }
+  }
+
+  /// Whether a link with this alias is that of the attachment `name`. Each has its own form for
+  /// names that are too long; two that are both short of their names count as the same.
+  private static func isAlias(_ alias: String?, of name: String) -> Bool {
+    guard let alias, alias.hasPrefix(HostEndAlias.prefix) else { return false }
+    let written = alias.dropFirst(HostEndAlias.prefix.count).split(separator: "/")
+    let wanted = name.split(separator: "/")
+    guard written.count == wanted.count else { return false }
+    return zip(written, wanted).allSatisfy { written, wanted in
+      if written == wanted { return true }
+      if written.hasPrefix("#") {
+        return wanted.hasPrefix("#") || wanted.utf8.count > HostEndAlias.longestName
+      }
+      return wanted == RuleOwner.abbreviation(of: String(written))
+    }
   }
 }

@@ -63,16 +63,36 @@ public struct PortFirewall: ~Copyable {
     return RememberedSandbox(path: path, inode: status.inode)
   }
 
-  /// Whether what all attachments share is there.
+  /// Whether what all attachments share is there, and nothing besides, and in force.
   private borrowing func isComplete() throws(PublishedPortsError) -> Bool {
+    let table = PortTable.table.name
     do throws(FilterError) {
-      for (chain, count) in PortTable.uses {
-        let table = PortTable.table.name
-        guard try socket.uses(ofChain: chain, table: table, until: deadline) == count else {
+      guard try socket.isDormant(table: table, until: deadline) == false else { return false }
+      for (chain, rules) in PortTable.shared {
+        guard
+          try Self.isOwn(
+            socket.rules(ofChain: chain, table: table, until: deadline), PortTable.sharedComment,
+            count: rules.count)
+        else { return false }
+      }
+      for (chain, _) in PortTable.hooks {
+        guard try socket.accepts(ofChain: chain, table: table, until: deadline) == true else {
           return false
         }
       }
       return true
+    } catch { throw .netfilter(error) }
+  }
+
+  /// Whether the comments of rules are those of as many as were made, and no others.
+  private static func isOwn(_ comments: [String?], _ comment: String, count: Int) -> Bool {
+    comments.count == count && comments.allSatisfy { $0 == comment }
+  }
+
+  /// Whether the table is switched off.
+  borrowing func isDormant() throws(PublishedPortsError) -> Bool {
+    do throws(FilterError) {
+      return try socket.isDormant(table: PortTable.table.name, until: deadline) ?? false
     } catch { throw .netfilter(error) }
   }
 
@@ -166,10 +186,11 @@ public struct PortFirewall: ~Copyable {
     var missing: [IPPrefix] = []
     do throws(FilterError) {
       for subnet in subnets {
-        let rules = try socket.comments(
-          ofRulesIn: PortTable.neighbourChain(of: subnet), table: PortTable.table.name,
+        let rules = try socket.rules(
+          ofChain: PortTable.neighbourChain(of: subnet), table: PortTable.table.name,
           until: deadline)
-        if rules.count != PortTable.neighbourRules(of: subnet).count { missing.append(subnet) }
+        let count = PortTable.neighbourRules(of: subnet).count
+        if !Self.isOwn(rules, subnet.description, count: count) { missing.append(subnet) }
       }
     } catch { throw .netfilter(error) }
     return missing
@@ -232,10 +253,12 @@ public struct PortFirewall: ~Copyable {
     }
   }
 
-  borrowing func list() throws(PublishedPortsError) -> FirewallListing? {
+  /// All that the table has, but the parts of the rules of attachments' chains, other than `own`.
+  borrowing func list(partsOf own: String? = nil) throws(PublishedPortsError) -> FirewallListing? {
     do throws(FirewallError) {
       return try Firewall.list(
-        PortTable.table.object, "list table \(PortTable.table)", until: deadline)
+        PortTable.table.object, "list table \(PortTable.table)", until: deadline
+      ) { $0 == own || !$0.hasPrefix(PortOwner.chainPrefix) }
     } catch { throw .firewall(error) }
   }
 

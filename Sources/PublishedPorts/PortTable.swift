@@ -79,10 +79,8 @@ enum PortTable {
     ]
   }
 
-  /// How many rules each of these chains has, and how many lead to it, without attachments.
-  static let uses: [(chain: String, count: UInt32)] = [
-    ("prerouting", 1), ("output", 1), ("postrouting", 2), (localnet, 2), (ports, 6),
-  ]
+  /// The comment of each rule that attachments share: one without it is another program's.
+  static let sharedComment = "portmap"
 
   /// Makes what all attachments share, and makes it again where it is there.
   static var setup: [FirewallCommand] {
@@ -102,7 +100,7 @@ enum PortTable {
       commands += [.add(table.chain(chain, at: hook)), .flush(table.chain(chain))]
     }
     for (chain, rules) in shared where chain != marker {
-      commands += rules.map { .add(table.rule(chain, $0)) }
+      commands += rules.map { .add(table.rule(chain, $0, comment: sharedComment)) }
     }
     return commands
   }

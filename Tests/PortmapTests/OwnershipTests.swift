@@ -106,6 +106,9 @@ struct OwnershipTests {
     #expect(try publishing.rules() == rules)
     let (third, three) = try container("c3")
     second.delete()
+    try eventually("the kernel has deleted the host end") {
+      try !publishing.host.namespace.exec("ip", ["link"]).stdout.contains("patchbay:net2/c2/eth0")
+    }
     try publishing.publish([mapping(8080, 80)], "c3", third, three).checked()
     #expect(try !publishing.rules().contains("net2/c2/eth0"))
     try publishing.release("c3")
@@ -175,6 +178,12 @@ struct OwnershipTests {
       ("flush ruleset", "there is no table inet patchbay-ports"),
       ("flush chain inet patchbay-ports prerouting", "chain prerouting"),
       ("flush chain inet patchbay-ports ports", "chain ports"),
+      ("flush chain inet patchbay-ports outbound", "chain outbound"),
+      ("add rule inet patchbay-ports outbound drop", "chain outbound"),
+      ("add rule inet patchbay-ports attachment drop", "chain attachment"),
+      ("insert rule inet patchbay-ports neighbours-10.1.0.0/24 drop", "chain neighbours-10.1."),
+      ("add chain inet patchbay-ports prerouting { policy drop; }", "chain prerouting"),
+      ("add table inet patchbay-ports { flags dormant; }", "is switched off"),
       ("flush chain inet patchbay-ports postrouting", "chain postrouting"),
       ("flush map inet patchbay-ports addresses4", "UDP port 8080 of 192.0.2.1 leads to nothing"),
       ("flush map inet patchbay-ports containers4", "10.1.0.2 does not lead to"),

@@ -46,11 +46,8 @@ struct RepairTests {
     }
   }
 
-  @Test(
-    "puts back gateway addresses, masquerading, forward rules and published ports, and says what",
-    arguments: Event.allCases)
-  func repair(after event: Event) throws {
-    try publishing.host.namespace.exec("iptables-nft", ["-P", "FORWARD", "DROP"]).checked()
+  /// Writes the configuration of `net1`, and attaches a container `c1` that publishes a port.
+  private func attach() throws -> Sandbox {
     let place = publishing.host.directory.path
     try FileManager.default.createDirectory(
       atPath: "\(place)/net.d", withIntermediateDirectories: true)
@@ -69,6 +66,15 @@ struct RepairTests {
       "add", "net1", sandbox.path, "--container-id", "c1", "--capability",
       #"portMappings=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]"#
     ).checked()
+    return sandbox
+  }
+
+  @Test(
+    "puts back gateway addresses, masquerading, forward rules and published ports, and says what",
+    arguments: Event.allCases)
+  func repair(after event: Event) throws {
+    try publishing.host.namespace.exec("iptables-nft", ["-P", "FORWARD", "DROP"]).checked()
+    let sandbox = try attach()
     let server = try Echo("c1", in: sandbox, port: 80)
     func ask() throws -> String? { try Echo.ask(publishing.beyond, "tcp", "192.0.2.1", 8080)?.name }
     #expect(try ask() == "c1")
@@ -103,5 +109,50 @@ struct RepairTests {
     try patchbay("del", "net1", sandbox.path, "--container-id", "c1").checked()
     #expect(try publishing.rules() == "")
     withExtendedLifetime(server) {}
+  }
+
+  @Test("mends what others have done to what all published ports share")
+  func shared() throws {
+    let sandbox = try attach()
+    let server = try Echo("c1", in: sandbox, port: 80)
+    let endpoint = publishing.host.openVSwitch.endpoint
+    for command in [
+      "flush chain inet patchbay-ports outbound", "add rule inet patchbay-ports attachment drop",
+      "add table inet patchbay-ports { flags dormant; }",
+    ] {
+      try publishing.host.namespace.exec("nft", [command]).checked()
+      let checked = try patchbay("check", "net1", sandbox.path, "--container-id", "c1")
+      #expect(checked.status == 1, "\(command): \(checked)")
+      try patchbay("repair", "net1", "--db", endpoint).checked()
+      try patchbay("check", "net1", sandbox.path, "--container-id", "c1").checked()
+      #expect(try Echo.ask(publishing.beyond, "tcp", "192.0.2.1", 8080)?.name == "c1")
+    }
+    withExtendedLifetime(server) {}
+  }
+
+  @Test("names a result that cannot be read, and the networks there are")
+  func refusals() throws {
+    let sandbox = try attach()
+    let endpoint = publishing.host.openVSwitch.endpoint
+    let unknown = try patchbay("repair", "nope", "--db", endpoint)
+    #expect(unknown.status == 1)
+    #expect(unknown.stderr.contains("\"nope\"") && unknown.stderr.contains("net1"), "\(unknown)")
+    let file = "\(publishing.host.directory.path)/cache/results/net1-c1-eth0"
+    let kept = try Data(contentsOf: URL(fileURLWithPath: file))
+    let entry = try Document(parsing: Array(kept))
+    for text in [
+      #"{"kind": "cniCacheV1", "result": 5}"#, "",
+      String(decoding: entry.with(["result": 5]).encoded, as: UTF8.self),
+    ] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+      try publishing.host.namespace.exec(
+        "nft", ["delete", "table", "inet", "patchbay-ports"]
+      ).checked()
+      let refused = try patchbay("repair", "net1", "--db", endpoint)
+      #expect(refused.status == 1 && refused.stderr.contains(file), "\(text): \(refused)")
+      try kept.write(to: URL(fileURLWithPath: file))
+      try patchbay("repair", "net1", "--db", endpoint).checked()
+      try patchbay("check", "net1", sandbox.path, "--container-id", "c1").checked()
+    }
   }
 }

@@ -3,6 +3,7 @@ internal import CNI
 internal import Digests
 internal import Linux
 internal import Netlink
+internal import PluginConfigurations
 
 /// The host end of an attachment, all of which follows from container ID and interface name.
 package struct HostLink: Hashable {
@@ -52,7 +53,7 @@ package struct HostLink: Hashable {
   /// What each name begins with.
   static let namePrefix = "veth"
 
-  private static let prefix = "patchbay:"
+  private static let prefix = HostEndAlias.prefix
 
   /// The link group of a container end whose ADD has not come to its end; afterwards it is 0. A
   /// container may change what its link says of itself: whatever else it says, ADD is done.
@@ -127,7 +128,7 @@ package struct HostLink: Hashable {
 
   /// `#`, which no name has, and 80 bits of a digest; a short name as it is.
   private static func abbreviated(_ name: String) -> String {
-    guard name.utf8.count > 64 else { return name }
+    guard name.utf8.count > HostEndAlias.longestName else { return name }
     return "#" + base32(SHA2.sha256(Array(name.utf8)).prefix(5))
       + base32(SHA2.sha256(Array(name.utf8))[5..<10])
   }

@@ -10,6 +10,13 @@ extension NetfilterSocket {
   public func comments(ofRulesIn chain: String, table: String, until deadline: Deadline)
     throws(FilterError) -> [String]
   {
+    try rules(ofChain: chain, table: table, until: deadline).compactMap { $0 }
+  }
+
+  /// The comments of the rules of such a chain, nil for each rule that has none.
+  public func rules(ofChain chain: String, table: String, until deadline: Deadline)
+    throws(FilterError) -> [String?]
+  {
     let messages = FilterMessages(table: FilterTable(.inet, table, []))
     var comments = RuleComments()
     do throws(FilterError) {
@@ -29,20 +36,42 @@ extension NetfilterSocket {
     throws(FilterError) -> UInt32?
   {
     let messages = FilterMessages(table: FilterTable(.inet, table, []))
-    return try uses(
+    return try number(
       .readChain(chain, table: table), messages.readChain(chain), FilterMessages.chainType,
       Attribute<FilterChainSpace, NetworkInteger>.uses, until: deadline)
+  }
+
+  /// Whether what no rule of a chain of a table of the family `inet` decides is accepted, where it
+  /// has a hook; nil where there is no such chain.
+  public func accepts(ofChain chain: String, table: String, until deadline: Deadline)
+    throws(FilterError) -> Bool?
+  {
+    let messages = FilterMessages(table: FilterTable(.inet, table, []))
+    return try number(
+      .readChain(chain, table: table), messages.readChain(chain), FilterMessages.chainType,
+      Attribute<FilterChainSpace, NetworkInteger>.policy, until: deadline
+    ).map { $0 == 1 }
+  }
+
+  /// Whether a table of the family `inet` is switched off, so that no packet meets its rules; nil
+  /// where there is none.
+  public func isDormant(table: String, until deadline: Deadline) throws(FilterError) -> Bool? {
+    let messages = FilterMessages(table: FilterTable(.inet, table, []))
+    return try number(
+      .readTable(table), messages.readTable, FilterMessages.tableType,
+      Attribute<FilterTableSpace, NetworkInteger>.flags, until: deadline
+    ).map { $0 & 1 != 0 }
   }
 
   /// How many chains, sets and maps a table of the family `inet` has; nil where there is none.
   public func uses(ofTable table: String, until deadline: Deadline) throws(FilterError) -> UInt32? {
     let messages = FilterMessages(table: FilterTable(.inet, table, []))
-    return try uses(
+    return try number(
       .readTable(table), messages.readTable, FilterMessages.tableType,
       Attribute<FilterTableSpace, NetworkInteger>.uses, until: deadline)
   }
 
-  private func uses<Space>(
+  private func number<Space>(
     _ request: FilterRequest, _ message: FilterMessage, _ answer: UInt16,
     _ key: Attribute<Space, NetworkInteger>, until deadline: Deadline
   ) throws(FilterError) -> UInt32? {
@@ -62,11 +91,11 @@ extension NetfilterSocket {
 
 /// The comments of rules.
 private struct RuleComments: NetfilterReader {
-  private(set) var texts: [String] = []
+  private(set) var texts: [String?] = []
 
   mutating func read(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
     let attributes = try Attributes<FilterRuleSpace>(body)
-    if let text = try attributes[.userData]?.comment { texts.append(text) }
+    texts.append(try attributes[.userData]?.comment)
   }
   mutating func startAgain() { texts = [] }
 }
