@@ -23,7 +23,8 @@ struct ClusterJoin: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Where members listen for others, as their --local has it.", valueName: "member"),
+      "Where members listen for others, as their --local has it: tcp:IP:PORT or ssl:IP:PORT.",
+      valueName: "member"),
     transform: MemberAddress.init)
   var members: [MemberAddress]
 
