@@ -50,7 +50,9 @@ extension Leftovers {
   /// Longer than an ADD with its rollback takes, by the times that the plugins have.
   private var longestADD: Duration {
     let seconds = list.plugins.compactMap { plugin -> Int64? in
-      guard case .integer(let seconds)? = plugin.json[NetworkConfiguration.Member.timeout] else { return nil }
+      guard case .integer(let seconds)? = plugin.json[NetworkConfiguration.Member.timeout] else {
+        return nil
+      }
       return seconds
     }.max()
     return max(Self.longestADD, .seconds(min(seconds ?? 0, 3600) + 30))
