@@ -3,8 +3,10 @@
 
 #include "call.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Nanoseconds of `clock`; see clock_gettime(2). */
 static inline long long clinux_clock(clockid_t clock) {
@@ -25,6 +27,16 @@ static inline void clinux_prepare_signals(void) {
   signal(SIGXFSZ, SIG_IGN);
   /* Who ignores it hands that on, and wait(2) finds no children; see execve(2). */
   signal(SIGCHLD, SIG_DFL);
+}
+/*
+ * What is opened later gets none of the numbers 0, 1 and 2 where they were closed: what is logged
+ * would be written to it. Reading and writing them is EBADF as before; see open(2), O_PATH.
+ */
+static inline void clinux_occupy_standard_descriptors(void) {
+  int fd;
+  do fd = open("/dev/null", 010000000 /* O_PATH */);
+  while (fd >= 0 && fd < 3);
+  if (fd >= 3) close(fd);
 }
 /* What clinux_spawn starts has no signal blocked. */
 static inline void clinux_block_termination(void) {

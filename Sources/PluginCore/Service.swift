@@ -173,7 +173,7 @@ final class Service<P: Plugin> {
 extension Plugin {
   /// Serves one invocation and ends the process: exit status 0, or 1 with an error result.
   public static func main() {
-    Process.prepareSignals()
+    Process.prepare()
     guard let command = Process.environment("CNI_COMMAND"), !command.isEmpty else { about() }
     let service = Service<Self>()
     do throws(CNIError) {

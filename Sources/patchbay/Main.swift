@@ -28,7 +28,7 @@ struct Patchbay: ParsableCommand {
     ])
 
   static func main() {
-    Process.prepareSignals()
+    Process.prepare()
     let words = CommandLine.arguments.dropFirst()
     if words.first == "help", let text = unknownCommand(Array(words.dropFirst())) {
       say(text)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Child processes")
 struct ChildProcessTests {
-  init() { Linux::Process.prepareSignals() }
+  init() { Linux::Process.prepare() }
 
   /// Runs a program as a plugin runs its delegate.
   private func start(

@@ -90,10 +90,12 @@ struct OwnershipTests {
       [mapping(8080, 80, "udp"), mapping(8080, 90, hostIP: "192.0.2.1")], "c2", second, two,
       network: 2
     ).checked()
-    let servers = [try Echo("c1", in: first, port: 80), try Echo("c2", in: second, port: 90)]
-    #expect(try Echo.ask(publishing.beyond, "tcp", "192.0.2.1", 8080)?.name == "c2")
-    #expect(try Echo.ask(publishing.host.namespace, "tcp", "10.1.0.1", 8080)?.name == "c1")
-    withExtendedLifetime(servers) {}
+    do {
+      let servers = [try Echo("c1", in: first, port: 80), try Echo("c2", in: second, port: 90)]
+      #expect(try Echo.ask(publishing.beyond, "tcp", "192.0.2.1", 8080)?.name == "c2")
+      #expect(try Echo.ask(publishing.host.namespace, "tcp", "10.1.0.1", 8080)?.name == "c1")
+      withExtendedLifetime(servers) {}
+    }
     // The interface of the first goes, and another time its sandbox.
     try publishing.host.plugin("ovs-bridge").del(
       publishing.network(1), containerID: "c1", sandbox: first

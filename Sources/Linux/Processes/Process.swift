@@ -24,8 +24,12 @@ public enum Process {
 
   /// A write to a closed pipe is `EPIPE` from now on, and one beyond the limit of a file's size
   /// `EFBIG`: neither is the end of the process. And what this process starts is waited for, even
-  /// if `SIGCHLD` was ignored when it was started.
-  public static func prepareSignals() { clinux_prepare_signals() }
+  /// if `SIGCHLD` was ignored when it was started. Standard streams that were closed stay closed:
+  /// nothing that is opened takes their place.
+  public static func prepare() {
+    clinux_prepare_signals()
+    clinux_occupy_standard_descriptors()
+  }
 
   /// `SIGINT`, `SIGTERM` and `SIGHUP` do not end this process from now on; the processes that it
   /// starts still end by them. See sigprocmask(2).

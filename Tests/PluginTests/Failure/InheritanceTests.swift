@@ -20,6 +20,9 @@ import Testing
     Start("ends of children that are ignored", "exec env --ignore-signal=CHLD $0"),
     Start("every signal blocked", "exec perl -MPOSIX=:signal_h -e '\(blocking)' $0"),
     Start("no standard error", "exec $0 2>&-"),
+    Start(
+      "no standard error, and DEL no standard stream",
+      "[ $CNI_COMMAND = ADD ] || exec >&-; exec $0 2>&-"),
     Start("few descriptors", "ulimit -n 40; exec $0"),
     Start("little stack", "ulimit -s 512; exec $0"),
     Start("a mask that takes every permission", "umask 0777; exec $0"),
@@ -48,6 +51,10 @@ import Testing
       !$0.hasPrefix("+ file:") || $0.contains("/10.1.0.")
     }
     #expect(left == [])
+    // Nothing that was opened has become standard error, to which the log goes.
+    let written = try network.host.namespace.exec(
+      "find", ["/run/patchbay", "-name", "*.lock", "-size", "+0"])
+    #expect(written.stdout == "")
   }
 
   @Test("files that may have no content: ADD says so, and leaves nothing")

@@ -101,8 +101,8 @@ struct DoctorTests {
       ask
       ovs-ofctl add-flow OVS-1 'priority=100,udp,actions=resubmit(,0)'
       patchbay trace ns1 ns2 9/udp --json | jq -r '[.checks[] | select(.status == "fault") | .id][0]'
-      for i in 1 2 3 4 5 6 7 8 9 10; do
-        in_ns ns1 bash -c "echo >/dev/udp/$b/9"; ask >found; [ ! -s found ] || break
+      for i in {1..60}; do
+        in_ns ns1 bash -c "echo >/dev/udp/$b/9"; ask >found; [ ! -s found ] || break; sleep 0.5
       done
       cat found; sed -i "s/[0-9]* packets\\{0,1\\} w[a-z]*/N packets were/" d; text drops
       """)

@@ -9,7 +9,7 @@ import PluginCore
 @main
 enum Main {
   static func main() {
-    Process.prepareSignals()
+    Process.prepare()
     do throws(DriverError) {
       try run(try arguments())
       Process.exit(0)
