@@ -12,9 +12,10 @@ struct GC: ParsableCommand {
       Without --valid it removes, by DEL, the attachments whose network namespace is gone, as \
       after a reboot or a crash: its path is gone, and so is the host end of the veth pair. It \
       knows them by the results that are kept, by the ports of Open vSwitch, by this host's \
-      logical ports of OVN and by leases, whichever runtime attached them, at every version of the specification. A \
-      namespace that is still there, though nothing uses it any more, counts only with \
-      --unused-namespaces. What podman attached by the drivers of netavark is freed likewise.
+      logical ports of OVN and by leases, whichever runtime attached them, at every version of \
+      the specification. A namespace that is still there, though nothing uses it any more, \
+      counts only with --unused-namespaces. What podman attached by the drivers of netavark is \
+      freed likewise.
 
       With --valid it removes every other attachment of the network, and tells the plugins to free \
       whatever belongs to none of the valid ones, also of other runtimes. --none-valid frees all. \
