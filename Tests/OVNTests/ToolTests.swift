@@ -149,7 +149,9 @@ extension OVNTests {
     for id in ["a", "b"] { try forget(id) }
     gone.delete()
     try eventually("the link is gone") {
-      try !network.traces().contains { $0.hasPrefix("link ") && $0.contains("/a/") }
+      try !network.traces().contains {
+        $0.hasPrefix("link ") && $0.contains("/a/") && $0.hasSuffix(" on h1")
+      }
     }
     // Its ADD may still be under way.
     #expect(try tool.run("gc", network.name).checked().stdout == "")

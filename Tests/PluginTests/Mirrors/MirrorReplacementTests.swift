@@ -105,7 +105,7 @@ extension Mirrored {
     mirrored.ovs.switching?.suspend()
     for mirrors in [
       [["name": "m3", "ingress": true]], [oneMirror],
-      [["name": "m0", "egress": true], oneMirror],
+      [["name": "m0", "egress": true, "output_vlan": 8], oneMirror],
     ] as [[Document]] {
       let late = try mirrored.producer.add(
         mirrored.configuration(mirrors).with(["prevResult": watched.result, "timeout": 1]),
