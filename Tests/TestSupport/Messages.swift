@@ -28,7 +28,7 @@ public enum Messages {
     ("N", "(?<![0-9])\(ProcessInfo.processInfo.processIdentifier % 1_000_000)x[0-9]+"),
     ("PATH", #"(?<=in PATH \()[^)]*"#),
     ("NUMBER", "(?<=link index )[0-9]+"),
-    ("PID", "(?<=/proc/)[0-9]+(?=/ns/)"),
+    ("PID", #"(?<=/proc/)[0-9]+(?=/ns/)|(?<=\(process )[0-9]+(?=\))"#),
     ("NUMBER", #"(?<=waiting for configuration )[0-9]+|(?<=taken over \(it has )[0-9]+"#),
     ("MAGIC", #"(?<=unknown FS magic on "[^"]{1,200}": )[0-9a-f]+"#),
   ]
