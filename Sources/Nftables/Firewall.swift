@@ -112,34 +112,19 @@ public enum Firewall {
     of bytes: [UInt8], _ attempt: String, _ use: (JSONValue) -> Void
   ) throws(FirewallError) {
     let line = line(bytes)
-    var begin = line.startIndex
-    // The depth of the array of items is 2.
-    var depth = 0
-    var isInString = false
-    var isEscaped = false
-    for (position, octet) in zip(line.indices, line) {
-      if isInString {
-        let isEnd = octet == UInt8(ascii: "\"") && !isEscaped
-        isEscaped = octet == UInt8(ascii: "\\") && !isEscaped
-        if isEnd { isInString = false }
-        continue
-      }
-      switch octet {
-      case UInt8(ascii: "\""): isInString = true
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        if depth == 2 { begin = position }
-        depth += 1
-      case UInt8(ascii: "}"), UInt8(ascii: "]"):
-        depth -= 1
-        if depth == 1 { return }
-        guard depth == 2 else { break }
-        do { use(try JSONValue(parsing: Array(line[begin...position]))) } catch {
-          throw .malformed(attempt: attempt, reason: error.description)
-        }
-      default: break
+    // Around the items stands an object whose only member is their array.
+    guard let first = line.firstIndex(of: UInt8(ascii: "[")),
+      let last = line.lastIndex(of: UInt8(ascii: "]"))
+    else { throw .malformed(attempt: attempt, reason: "\"nftables\" is not an array") }
+    var items = JSONTextSplitter()
+    items.append(Array(line[first..<last].dropFirst()))
+    while let text = items.next() {
+      // The comma after the item before it stands at its front.
+      let item = text.drop { $0 != UInt8(ascii: "{") }
+      do { use(try JSONValue(parsing: Array(item))) } catch {
+        throw .malformed(attempt: attempt, reason: error.description)
       }
     }
-    throw .malformed(attempt: attempt, reason: "\"nftables\" is not an array")
   }
 }
 
