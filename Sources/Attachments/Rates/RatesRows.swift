@@ -46,27 +46,33 @@ extension Connection {
     var all = Transaction()
     for attachment in attachments {
       Rates.deleteQoS(of: attachment, in: &all)
-      all.delete(from: .queue, where: [.includes(.externalIDs, attachment.externalIDs)])
+      Rates.deleteQueue(of: attachment, in: &all)
     }
     guard try !isCommitted(all, until: deadline) else { return }
     for attachment in attachments {
-      let own = attachment.externalIDs
-      let owner = [AttachmentRecord.Key.owner]
-      var (deletion, handover) = (Transaction(), Transaction())
+      var deletion = Transaction()
       Rates.deleteQoS(of: attachment, in: &deletion)
-      handover.mutate(
-        .qos, where: [.includes(.externalIDs, own)], [.delete(keys: owner, from: .externalIDs)])
       if try !isCommitted(deletion, until: deadline) {
-        _ = try transact(handover, until: deadline)
+        try handOver(.qos, .externalIDs, of: attachment, until: deadline)
       }
-      (deletion, handover) = (Transaction(), Transaction())
-      deletion.delete(from: .queue, where: [.includes(.externalIDs, own)])
-      handover.mutate(
-        .queue, where: [.includes(.externalIDs, own)], [.delete(keys: owner, from: .externalIDs)])
+      deletion = Transaction()
+      Rates.deleteQueue(of: attachment, in: &deletion)
       if try !isCommitted(deletion, until: deadline) {
-        _ = try transact(handover, until: deadline)
+        try handOver(.queue, .externalIDs, of: attachment, until: deadline)
       }
     }
+  }
+
+  /// Leaves the rows of `attachment` in `table` to the operator: they are nobody's any more.
+  private func handOver<T>(
+    _ table: T, _ externalIDs: Column<T, [String: String]>, of attachment: AttachmentKey,
+    until deadline: Deadline
+  ) throws(OVSDBError) where T.Schema == OpenVSwitchDatabase {
+    var handover = Transaction()
+    handover.mutate(
+      table, where: [.includes(externalIDs, attachment.externalIDs)],
+      [.delete(keys: [AttachmentRecord.Key.owner], from: externalIDs)])
+    _ = try transact(handover, until: deadline)
   }
 
   /// Whether nothing referred to a row that `deletion` deletes.
@@ -89,6 +95,13 @@ extension Rates {
     let own = attachment.externalIDs
     transaction.update(.port, where: [.includes(.externalIDs, own)], [Cell(.qos, nil)])
     transaction.delete(from: .qos, where: [.includes(.externalIDs, own)])
+  }
+
+  /// Deletes the queue of `attachment`, which its QoS lets go of.
+  fileprivate static func deleteQueue(
+    of attachment: AttachmentKey, in transaction: inout Transaction
+  ) {
+    transaction.delete(from: .queue, where: [.includes(.externalIDs, attachment.externalIDs)])
   }
 
   /// The rows of the attachments to one network, or of one attachment.
