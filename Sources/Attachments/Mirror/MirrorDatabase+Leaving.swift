@@ -20,7 +20,7 @@ extension MirrorDatabase {
   private func leave(until deadline: Deadline) throws(OVSDBError) {
     guard let survey = try survey(until: deadline) else { return }
     if let port = survey.portRow {
-      var leaving = MirrorLeaving()
+      var leaving = MirrorChange()
       leaving.leave(plan, survey, port)
       if !leaving.isEmpty { _ = try connection.transact(leaving.transaction, until: deadline) }
     }
@@ -38,7 +38,7 @@ extension MirrorDatabase {
     until deadline: Deadline, where isUnused: (Row<MirrorTable>) -> Bool
   ) throws(OVSDBError) {
     while let survey = try survey(until: deadline) {
-      var leaving = MirrorLeaving()
+      var leaving = MirrorChange()
       for mirror in survey.mirrors where isUnused(mirror) {
         leaving.remove(mirror, from: survey.bridge)
       }

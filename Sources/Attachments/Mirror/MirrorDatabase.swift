@@ -51,7 +51,7 @@ package final class MirrorDatabase {
     // Others change mirrors too; each time there is a new question.
     while true {
       let (survey, port) = try requirePort(attempt)
-      let joining = try MirrorJoining(plan, survey, port)
+      let joining = try MirrorJoining(plan, survey, port).change
       do throws(OVSDBError) {
         _ = try connection.commit(joining.transaction, until: deadline)
         return

@@ -25,7 +25,7 @@ extension MirrorDatabase {
     until deadline: Deadline
   ) throws(OVSDBError) {
     while let now = try MirrorSurvey(plan, connection, until: deadline) {
-      let restoration = MirrorRestoration(plan, before, now, port)
+      let restoration = MirrorRestoration(plan, before, now, port).change
       if restoration.isEmpty { return }
       do throws(OVSDBError) {
         _ = try connection.transact(restoration.transaction, until: deadline)
@@ -37,11 +37,7 @@ extension MirrorDatabase {
 
 /// Mirrors put back as they were before an ADD, but for what others changed since.
 struct MirrorRestoration {
-  private(set) var transaction = Transaction()
-  private var preconditions: [Transaction.Required] = []
-
-  /// Whether there is nothing to do.
-  var isEmpty: Bool { transaction.operations.isEmpty }
+  private(set) var change = MirrorChange()
 
   init(_ plan: MirrorPlan, _ before: MirrorSurvey, _ now: MirrorSurvey, _ port: Reference) {
     for mirror in now.mirrors {
@@ -52,17 +48,15 @@ struct MirrorRestoration {
         // Another attachment's ADD can have made it; then the port is not in it.
         let part = MirrorPart(plan.role, of: port, in: mirror)
         guard isNamed, mirror.isOurs, part != .none else { continue }
-        preconditions.append(transaction.require(.mirror, where: mirror.asSeen))
         if mirror.isEmpty(without: [port]) {
-          transaction.mutate(
-            .bridge, where: [.equal(.uuid, now.bridge)],
-            [.delete([mirror[.uuid]], from: .mirrors)])
+          change.remove(mirror, from: now.bridge)
         } else {
-          transaction.move(port, .none, in: mirror, plan.role)
+          change.require(.mirror, where: mirror.asSeen)
+          change.transaction.move(port, .none, in: mirror, plan.role)
         }
       }
     }
-    if !isEmpty, let row = now.portRow { transaction.renewFlows(row) }
+    if !change.isEmpty, let row = now.portRow { change.transaction.renewFlows(row) }
   }
 
   private mutating func restore(
@@ -87,13 +81,12 @@ struct MirrorRestoration {
     // A consumer that came since has the mirror.
     let isFree = !part.isOutput || now[.outputPort] == nil
     guard isMoved && isFree || !cells.isEmpty else { return }
-    preconditions.append(transaction.require(.mirror, where: now.asSeen))
-    if !cells.isEmpty { transaction.update(.mirror, where: [.equal(.uuid, now[.uuid])], cells) }
-    if isMoved, isFree { transaction.move(port, part, in: now, plan.role) }
+    change.require(.mirror, where: now.asSeen)
+    if !cells.isEmpty {
+      change.transaction.update(.mirror, where: [.equal(.uuid, now[.uuid])], cells)
+    }
+    if isMoved, isFree { change.transaction.move(port, part, in: now, plan.role) }
   }
-
-  /// Whether `error` says that another program was faster.
-  func isOvertaken(_ error: OVSDBError) -> Bool { preconditions.contains { $0.isUnmet(error) } }
 }
 
 extension Row<MirrorTable> {

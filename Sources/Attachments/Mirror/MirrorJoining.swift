@@ -7,21 +7,19 @@ internal import PluginCore
 /// A port made part of mirrors, and of no other mirror of ours any more. It takes effect only if
 /// they have not changed meanwhile.
 struct MirrorJoining {
-  private(set) var transaction = Transaction()
-  private var preconditions: [Transaction.Required] = []
+  private(set) var change = MirrorChange()
 
   /// Throws where a mirror's output is taken already, or is another.
   init(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ port: Reference) throws(AttachmentError) {
-    preconditions.append(
-      transaction.require(
-        .bridge,
-        where: [
-          .equal(.uuid, survey.bridge), .equal(.mirrors, survey.mirrors.map { $0[.uuid] }),
-          .includes(.ports, [port]),
-        ]))
+    change.require(
+      .bridge,
+      where: [
+        .equal(.uuid, survey.bridge), .equal(.mirrors, survey.mirrors.map { $0[.uuid] }),
+        .includes(.ports, [port]),
+      ])
     for mirror in plan.configuration.mirrors {
       if let found = survey.mirror(mirror.name) {
-        preconditions.append(transaction.require(.mirror, where: found.asSeen))
+        change.require(.mirror, where: found.asSeen)
         try join(mirror, found, port, plan)
       } else {
         insert(mirror, port, plan, survey.bridge)
@@ -29,16 +27,13 @@ struct MirrorJoining {
     }
     let named = Set(plan.configuration.mirrors.map { $0.name })
     for mirror in survey.mirrors where mirror.isOurs && !named.contains(mirror[.name]) {
-      transaction.move(port, .none, in: mirror, plan.role)
+      change.transaction.move(port, .none, in: mirror, plan.role)
     }
-    if let row = survey.portRow { transaction.renewFlows(row) }
+    if let row = survey.portRow { change.transaction.renewFlows(row) }
     let subject = "\(plan.attachment.containerID)/\(plan.attachment.interfaceName)"
-    transaction.append(
+    change.transaction.append(
       .comment("patchbay: \(subject) is a mirror \(plan.role.rawValue)"))
   }
-
-  /// Whether `error` says that another program was faster.
-  func isOvertaken(_ error: OVSDBError) -> Bool { preconditions.contains { $0.isUnmet(error) } }
 
   private mutating func join(
     _ mirror: MirrorConfiguration.Mirror, _ found: Row<MirrorTable>, _ port: Reference,
@@ -63,11 +58,11 @@ struct MirrorJoining {
             "its select_vlan is \(Self.list(found[.selectedVLANs])), not "
               + Self.list(selected))
         }
-        transaction.update(.mirror, where: row, [Cell(.selectedVLANs, selected)])
+        change.transaction.update(.mirror, where: row, [Cell(.selectedVLANs, selected)])
       }
       try setOutput(of: mirror, found, plan)
     }
-    transaction.move(port, MirrorPart(plan.role, of: mirror), in: found, plan.role)
+    change.transaction.move(port, MirrorPart(plan.role, of: mirror), in: found, plan.role)
   }
 
   private mutating func setOutput(
@@ -80,7 +75,7 @@ struct MirrorJoining {
     if let other = found[.outputVLAN], !found.isEmpty() {
       throw Self.conflict(mirror, plan, "its output_vlan is \(other), not \(tag)")
     }
-    transaction.update(
+    change.transaction.update(
       .mirror, where: [.equal(.uuid, found[.uuid])], [Cell(.outputVLAN, tag)])
   }
 
@@ -102,8 +97,8 @@ struct MirrorJoining {
       }
       if let tag = mirror.outputVLAN { cells.append(Cell(.outputVLAN, Int64(tag))) }
     }
-    let row = transaction.insert(into: .mirror, cells)
-    transaction.mutate(
+    let row = change.transaction.insert(into: .mirror, cells)
+    change.transaction.mutate(
       .bridge, where: [.equal(.uuid, bridge)], [.insert([row.reference], into: .mirrors)])
   }
 

@@ -2,13 +2,24 @@ internal import OVSDB
 internal import OpenVSwitch
 internal import PluginConfigurations
 
-/// Ports taken out of mirrors, and mirrors removed that have none left.
-struct MirrorLeaving {
-  private(set) var transaction = Transaction()
+/// A change of mirrors. It takes effect only if what it was decided by is still as it was seen.
+struct MirrorChange {
+  var transaction = Transaction()
   private var preconditions: [Transaction.Required] = []
 
   /// Whether there is nothing to do.
   var isEmpty: Bool { transaction.operations.isEmpty }
+
+  /// Makes the change depend on rows of `table` that are so.
+  mutating func require<T>(_ table: T, where conditions: [Condition<T>])
+  where T.Schema == OpenVSwitchDatabase {
+    preconditions.append(transaction.require(table, where: conditions))
+  }
+
+  /// Whether `error` says that another program was faster.
+  func isOvertaken(_ error: OVSDBError) -> Bool { preconditions.contains { $0.isUnmet(error) } }
+
+  // MARK: - Leaving
 
   /// Takes `row`'s port out of the mirrors that the plan names, and of those of ours.
   mutating func leave(_ plan: MirrorPlan, _ survey: MirrorSurvey, _ row: Row<PortTable>) {
@@ -26,11 +37,8 @@ struct MirrorLeaving {
 
   /// Removes a mirror of the bridge, if it is still as it was seen.
   mutating func remove(_ mirror: Row<MirrorTable>, from bridge: Reference) {
-    preconditions.append(transaction.require(.mirror, where: mirror.asSeen))
+    require(.mirror, where: mirror.asSeen)
     transaction.mutate(
       .bridge, where: [.equal(.uuid, bridge)], [.delete([mirror[.uuid]], from: .mirrors)])
   }
-
-  /// Whether `error` says that another program was faster.
-  func isOvertaken(_ error: OVSDBError) -> Bool { preconditions.contains { $0.isUnmet(error) } }
 }
