@@ -208,4 +208,14 @@ extension Directory {
       throw SystemError("statvfs", path, .noSpace)
     }
   }
+  /// The directory at `path` or, where it is missing, the nearest one above it, in which it would
+  /// be made.
+  public static func nearest(to path: String) -> String {
+    var directory = path[...]
+    while !directory.isEmpty, (try? FileStatus(path: String(directory))) == nil {
+      guard let slash = directory.lastIndex(of: "/") else { return "." }
+      directory = directory[..<slash]
+    }
+    return directory.isEmpty ? "/" : String(directory)
+  }
 }

@@ -44,7 +44,9 @@ extension HostLocal {
   ) throws(CNIError) {
     let location = LeaseLocation(
       dataDirectory: configuration.dataDirectory, network: request.network.name)
-    do throws(SystemError) { try checkRoom(at: location.path) } catch {
+    do throws(SystemError) {
+      try Directory.checkRoom(at: Directory.nearest(to: location.path))
+    } catch {
       throw CNIError(
         .notAvailable, "cannot keep leases in \(location.path)", details: error.description)
     }
@@ -61,22 +63,6 @@ extension HostLocal {
         "no IP addresses available in range set: \(full.map { $0.text }.joined(separator: "; "))",
         details: full.map { "\($0.path): every address that may be given is leased" }
           .joined(separator: "; "))
-    }
-  }
-
-  /// Whether there is room for a file at `path`, or in the nearest directory above that is there.
-  private static func checkRoom(at path: String) throws(SystemError) {
-    var directory = path[...]
-    while true {
-      do throws(SystemError) {
-        return try Directory.checkRoom(at: directory.isEmpty ? "/" : String(directory))
-      } catch {
-        guard error.errno == .noSuchFileOrDirectory, !directory.isEmpty else { throw error }
-      }
-      guard let slash = directory.lastIndex(of: "/") else {
-        return try Directory.checkRoom(at: ".")
-      }
-      directory = directory[..<slash]
     }
   }
 }

@@ -68,7 +68,7 @@ struct StorageChecks {
     }
     var seen: Set<String> = []
     for place in places where seen.insert(place).inserted {
-      let directory = Self.nearestDirectory(place)
+      let directory = Directory.nearest(to: place)
       do throws(SystemError) { try Directory.checkRoom(at: directory) } catch {
         guard error.errno == .noSpace else {
           // What is in the place of the other directories is seen where they are read.
@@ -84,17 +84,6 @@ struct StorageChecks {
           remedy: "df \(directory.shellWord); df -i \(directory.shellWord)")
       }
     }
-  }
-
-  /// The directory at `path` or, where it is missing, the nearest one above it, in which it would
-  /// be made.
-  private static func nearestDirectory(_ path: String) -> String {
-    var directory = path[...]
-    while !directory.isEmpty, (try? FileStatus(path: String(directory))) == nil {
-      guard let slash = directory.lastIndex(of: "/") else { return "." }
-      directory = directory[..<slash]
-    }
-    return directory.isEmpty ? "/" : String(directory)
   }
 
   // MARK: - Leases
