@@ -59,6 +59,9 @@ public struct LinkGuard: Hashable, Sendable {
   /// How the names of all tables begin.
   static let prefix = "patchbay-guard-"
 
+  /// The name of the table, which has the name of the link in it.
+  public static func tableName(of link: String) -> String { prefix + link }
+
   private func table(_ policy: GuardPolicy) -> FilterTable {
     FrameRules.table(Self.prefix + link, comment: comment, device: link, for: policy)
   }

@@ -27,6 +27,9 @@ struct FilterMessages {
   /// Asks for all tables of the family.
   var listTables: FilterMessage { FilterMessage(NFT_MSG_GETTABLE, NLM_F_DUMP, header) }
 
+  /// Asks for all chains of the family.
+  var listChains: FilterMessage { FilterMessage(NFT_MSG_GETCHAIN, NLM_F_DUMP, header) }
+
   /// Asks for a chain.
   func readChain(_ chain: String) -> FilterMessage {
     FilterMessage(NFT_MSG_GETCHAIN, 0, named(chain).bytes)

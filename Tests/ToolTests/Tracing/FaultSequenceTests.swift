@@ -81,6 +81,7 @@ struct FaultSequenceTests {
       faults: [
         ("firewall-forward", "outside; iptables -A FORWARD -i OVS-1.10 -j DROP"),
         ("gateway-down", "ip link set OVS-1.10 down"),
+        ("mtu", "ovs-vsctl set Interface OVS-1.10 mtu_request=1400"),
         (
           "masquerade-gone",
           """

@@ -27,8 +27,11 @@ struct QuestionTests {
         ovs-vsctl set Port $(port ns1) vlan_mode=trunk tag=7
         ask ns1 ns2 | sed 's/veth[a-z0-9]*/PORT/'
         ovs-vsctl clear Port $(port ns1) vlan_mode tag
-        in_ns ns2 ip link set eth0 address 02:00:00:00:00:99
+        given=$(mac ns2); in_ns ns2 ip link set eth0 address 02:00:00:00:00:99
         ask ns1 ns2
+        in_ns ns2 ip link set eth0 address $given
+        nft "table netdev t { chain c { type filter hook ingress device $(port ns1) priority 0; }; }"
+        ask ns1 ns2 | sed 's/veth[a-z0-9]*/PORT/'
         net bare "\\"vlan\\":10,\\"isDefaultGateway\\":true,$(ranges 10.20.0.0/24)"
         patchbay netns add ns4 >/dev/null; patchbay add --cache-dir $PWD/cni bare ns4 >/dev/null
         outside
@@ -55,7 +58,7 @@ struct QuestionTests {
     #expect(
       lines == [
         "doubt", "controller", "doubt", "vlan-ignored", "doubt", "mac-changed", "doubt",
-        "no-masquerade", "clear",
+        "ingress-chain", "doubt", "no-masquerade", "clear",
       ], "\(output)")
   }
 

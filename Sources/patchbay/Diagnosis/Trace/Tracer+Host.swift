@@ -6,6 +6,7 @@ import Linux
 import Netlink
 import Nftables
 import PluginConfigurations
+import PortGuard
 
 extension Tracer {
   /// A gateway: the link of this host, and its port as an end of the bridge.
@@ -89,16 +90,41 @@ extension Tracer {
     return nil
   }
 
-  /// Whether a program at a host end filters what its container sends. Those of a guard are known.
-  func checkPrograms() {
-    for end in [question.from] + (question.target.map { [$0] } ?? []) {
-      guard let link = end.hostLink, link.program != nil,
-        end.port.externalIDs[ExternalIDKey.guarded.rawValue] == nil
-      else { continue }
-      findings.doubt(
-        "xdp", end.name, "An XDP program at \(link.name) may filter what \(end.name) sends.",
-        remedy: "bpftool net show dev \(link.name.shellWord)")
+  /// Whether something at a host end filters what its container sends: a program, or a chain of
+  /// nftables. Those of a guard are known.
+  func checkFilters() {
+    let ends = [question.from] + (question.target.map { [$0] } ?? [])
+    let chains = (try? NetfilterSocket().ingressChains(until: host.deadline)) ?? []
+    for end in ends {
+      guard let link = end.hostLink else { continue }
+      let isGuarded = end.port.externalIDs[ExternalIDKey.guarded.rawValue] != nil
+      if link.program != nil, !isGuarded {
+        findings.doubt(
+          "xdp", end.name, "An XDP program at \(link.name) may filter what \(end.name) sends.",
+          remedy: "bpftool net show dev \(link.name.shellWord)")
+      }
+      let own = isGuarded ? LinkGuard.tableName(of: link.name) : nil
+      for chain in chains
+      where chain.devices.contains(link.name) && chain.table != own {
+        findings.doubt(
+          "ingress-chain", end.name,
+          "A chain at the ingress of \(link.name), \(chain.title), may filter what \(end.name) "
+            + "sends.", remedy: Self.listing(chain.title))
+      }
     }
+  }
+
+  /// Whether the gateway takes what the container may send: neither it nor the bridge says that a
+  /// frame is too long.
+  func checkSize(of attachment: AttachmentReading, by gateway: Link) {
+    guard let own = attachment.end?.link else { return }
+    let least = min(attachment.hostLink?.mtu ?? .max, gateway.mtu)
+    guard own.mtu > least else { return }
+    findings.fault(
+      "mtu", attachment.name,
+      "\(attachment.name) may send \(own.mtu) bytes, the way to its gateway \(gateway.name) takes "
+        + "\(least): small packets pass, large ones vanish.",
+      remedy: "\(attachment.entering) ip link set \(own.name.shellWord) mtu \(least)")
   }
 
   // MARK: - This host as a router

@@ -12,7 +12,7 @@ extension Tracer {
     if let target = question.target { checkSizes(from, target) }
     checkChecksums()
     checkNeighbour(way)
-    checkPrograms()
+    checkFilters()
     guard let target = question.target, let end = target.end, let source = way.source else {
       return
     }

@@ -158,6 +158,7 @@ final class Tracer {
     }
     guard let gateway = gateway(of: from, way) else { return }
     checkBridge(from.bridge, start, gateway.end, way)
+    checkSize(of: from, by: gateway.link)
     guard !findings.hasFault, host.holder(of: way.destination) == nil else {
       checkFirewall(
         at: "input",
