@@ -48,6 +48,8 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
   }
   /// The bridge's name; nil: `br-int`, which only an OVN port allows.
   public let bridge: String?
+  /// Whether the bridge is OVN's own, which ovn-controller makes.
+  public let isIntegrationBridge: Bool
   /// Whether a bridge that is missing is made.
   public let createBridge: Bool
   /// Used only when the bridge is made.
@@ -117,6 +119,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     }
     let named = try Self.bridgeName(own[Member.bridge])
     bridge = integrationBridge ?? named
+    isIntegrationBridge = integrationBridge != nil
     createBridge = try ownFlag(.createBridge, default: integrationBridge == nil)
     datapath = try own[Member.datapath].decodeIfPresent() ?? .auto
     vlans = try PortVLANs(own)
@@ -162,7 +165,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
         "\(mtu) is less than 1280, which IPv6 needs (RFC 8200 section 5)")
     }
     try RouteFaults.check(json)
-    if isGateway { try RouteFaults.checkRoom(json) }
+    if isGateway { try ConfiguredRanges.requireGateways(json) }
     if guarded != nil, let interfaceType, interfaceType != "system" {
       throw json[Member.interfaceType].error(
         "\"\(interfaceType)\" and a guard exclude each other: a guard is on the host end of a veth "

@@ -13,7 +13,7 @@ public enum RouteFaults {
   static func check(_ json: JSONCursor) throws(JSONDecodingError) {
     let list = json[PluginMember.ipam][IPAMMember.routes]
     guard let count = list.value?.array?.count, count > 0, count <= limit else { return }
-    let subnets = subnets(json)
+    let subnets = try subnets(json)
     var seen: Set<Identity> = []
     var isScoped = false
     for element in try list.elements(atMost: limit) {
@@ -32,31 +32,6 @@ public enum RouteFaults {
         "\(gateway) is in no subnet of the ranges (\(known)), so that the container could not "
           + "reach it; without \"gw\" the route leads to the range's own gateway")
     }
-  }
-
-  /// Refuses a subnet all of whose addresses go to containers, where none is named for the gateway
-  /// that the host is to be.
-  static func checkRoom(_ json: JSONCursor) throws(JSONDecodingError) {
-    let ipam = json[PluginMember.ipam]
-    guard let type = ipam[IPAMMember.type].value?.text, ["host-local", "cluster"].contains(type)
-    else { return }
-    try checkRoom(ofRange: ipam)
-    let requested = json[PluginMember.runtimeConfig][Capability.ipRanges]
-    for sets in [ipam[HostLocalConfiguration.Member.ranges], requested]
-    where sets.value?.array != nil {
-      for set in try sets.elements(atMost: limit) where set.value?.array != nil {
-        for range in try set.elements(atMost: limit) { try checkRoom(ofRange: range) }
-      }
-    }
-  }
-
-  private static func checkRoom(ofRange range: JSONCursor) throws(JSONDecodingError) {
-    let member = range[AddressRange.Member.subnet]
-    guard range[AddressRange.Member.gateway].isAbsent, let text = member.value?.text,
-      let subnet = try? IPPrefix(text), subnet.length >= subnet.address.family.bits - 1
-    else { return }
-    throw member.error(
-      "\(subnet) has no address for a gateway besides those of containers; name one by \"gateway\"")
   }
 
   /// What makes a route another one.
@@ -79,24 +54,17 @@ public enum RouteFaults {
   }
 
   /// The subnets of IPv4 of the ranges; none where addresses may come from elsewhere.
-  private static func subnets(_ json: JSONCursor) -> [IPPrefix] {
-    let ipam = json[PluginMember.ipam]
-    guard let type = ipam[IPAMMember.type].value?.text, ["host-local", "cluster"].contains(type)
-    else {
+  private static func subnets(_ json: JSONCursor) throws(JSONDecodingError) -> [IPPrefix] {
+    if json[PluginMember.runtimeConfig][Capability.ipRanges].value?.array == nil,
+      json[PluginMember.capabilities][Capability.ipRanges].value == true
+    {
       return []
     }
-    let requested = json[PluginMember.runtimeConfig][Capability.ipRanges].value?.array
-    if requested == nil, json[PluginMember.capabilities][Capability.ipRanges].value == true {
-      return []
+    return try ConfiguredRanges.all(json).compactMap { range in
+      guard let text = range[AddressRange.Member.subnet].value?.text,
+        let prefix = try? IPPrefix(text), !prefix.address.isIPv6
+      else { return nil }
+      return prefix.masked
     }
-    let sets = (ipam[HostLocalConfiguration.Member.ranges].value?.array ?? []) + (requested ?? [])
-    var texts = sets.flatMap { $0.array ?? [] }.map { $0[AddressRange.Member.subnet]?.text }
-    texts.append(ipam[AddressRange.Member.subnet].value?.text)
-    var subnets: [IPPrefix] = []
-    for text in texts {
-      guard let text, let prefix = try? IPPrefix(text), !prefix.address.isIPv6 else { continue }
-      subnets.append(prefix.masked)
-    }
-    return subnets
   }
 }

@@ -102,6 +102,26 @@ import Testing
     try network.plugin.status(network.configuration(members)).checked()
   }
 
+  @Test("says that the gateway has another network's address, unless that gives way")
+  func otherAddress() throws {
+    let other = network.addressed("10.2.0.0/24", members: ["isGateway": true])
+    let sandbox = try Sandbox()
+    try network.plugin.add(other, containerID: "c9", sandbox: sandbox).checked()
+    let members: [String: Document] = [
+      "isGateway": true, "ipam": network.addressed("10.1.0.0/24")["ipam"],
+    ]
+    try expect(50, "the gateway has another network's address", members)
+    let forced = network.configuration(members).with(["forceAddress": true])
+    try network.plugin.status(forced).checked()
+    try network.plugin.status(other).checked()
+    let fixed: Document = [
+      "type": "static", "addresses": [["address": "10.1.0.5/24", "gateway": "10.1.0.1"]],
+    ]
+    try expect(
+      50, "the gateway has another network's address, with static",
+      ["isGateway": true, "ipam": fixed])
+  }
+
   @Test("hands on what the IPAM plugin says, or that there is none")
   func addresses() throws {
     try expect(50, "an IPAM plugin that is not there", ["ipam": ["type": "nowhere"]])

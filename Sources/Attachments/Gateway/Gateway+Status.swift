@@ -1,3 +1,5 @@
+internal import JSON
+internal import Netlink
 internal import OVSDB
 internal import OpenVSwitch
 package import PluginCore
@@ -20,6 +22,25 @@ extension Gateway {
     if let reason = port.objection(to: row) { throw port.refusal(.unavailable, reason) }
     if !findings.isOnBridge {
       throw port.refusal(.unavailable, port.isElsewhere(than: plan.bridge))
+    }
+    try requireFreeAddresses(plan, context)
+  }
+
+  /// The link of the gateway's port has no address in the way of every one that it may get.
+  private static func requireFreeAddresses(_ plan: Plan, _ context: Context)
+    throws(AttachmentError)
+  {
+    let gateway: Gateway?
+    do { gateway = try Gateway(configured: plan) } catch {
+      throw AttachmentError(.invalid, error.description)
+    }
+    guard let gateway else { return }
+    let link: GatewayLink?
+    do throws(RouteError) {
+      link = try GatewayLink(gateway.port.name, RouteSocket(), until: context.deadline)
+    } catch { throw AttachmentError(error, "cannot read the gateway \"\(gateway.port.name)\"") }
+    do throws(AttachmentError) { try gateway.checkAddresses(link, plan) } catch {
+      throw AttachmentError(.unavailable, error.message, details: error.details)
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import Addresses
 package import CNI
 internal import Digests
+internal import JSON
 package import PluginConfigurations
 
 /// The port of a bridge by which the host is a router for containers: the bridge's own internal
@@ -45,6 +46,19 @@ package struct Gateway: Hashable {
     guard !addresses.isEmpty else { return nil }
     self.port = port
     self.addresses = addresses
+  }
+
+  /// One with every address that the configuration may lead to, before any container has one.
+  /// Nil where there is none, or the configuration alone does not say.
+  init?(configured plan: Plan) throws(JSONDecodingError) {
+    guard let port = plan.gatewayPort else { return nil }
+    if let subnets = plan.configuredAddresses {
+      addresses = subnets.compactMap { plan.gatewayAddress(of: $0) }
+    } else {
+      addresses = try ConfiguredRanges.gateways(plan.json)
+    }
+    guard !addresses.isEmpty else { return nil }
+    self.port = port
   }
 
   /// The families of the addresses.

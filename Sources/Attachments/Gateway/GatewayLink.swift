@@ -55,7 +55,7 @@ package struct GatewayTarget {
 
 extension Gateway {
   /// Refuses addresses that are not ours, unless they are to give way.
-  private func checkAddresses(_ link: GatewayLink?, _ plan: Plan) throws(AttachmentError) {
+  func checkAddresses(_ link: GatewayLink?, _ plan: Plan) throws(AttachmentError) {
     guard let conflict = link?.conflicts(with: self).first, !plan.configuration.forceAddress else {
       return
     }

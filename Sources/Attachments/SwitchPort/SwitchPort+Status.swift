@@ -11,8 +11,7 @@ extension SwitchPort {
   package static func require(_ plan: Plan, _ context: Context) throws(AttachmentError) {
     let connection: Connection
     do { connection = try Connection(plan.endpoint, until: context.deadline) } catch {
-      throw AttachmentError(
-        .unavailable, "Open vSwitch is not available", details: error.description)
+      throw unavailable(error)
     }
     // A runtime may leave out of the configuration what it does not know; what is absent is not
     // judged.
@@ -23,6 +22,10 @@ extension SwitchPort {
     } catch { throw AttachmentError(.unavailable, error.message, details: error.details) }
     try requireSwitch(connection, bridge != nil, context)
     try requireDatapath(plan, bridge, connection, context)
+  }
+
+  private static func unavailable(_ error: OVSDBError) -> AttachmentError {
+    AttachmentError(.unavailable, "Open vSwitch is not available", details: error.description)
   }
 
   private struct FoundBridge {
@@ -42,11 +45,17 @@ extension SwitchPort {
       from: .interface, where: [.equal(.name, plan.bridge)], .columns(.ofport))
     let results: TransactionResults
     do { results = try connection.transact(question, until: context.deadline) } catch {
-      throw AttachmentError(
-        .unavailable, "Open vSwitch is not available", details: error.description)
+      throw unavailable(error)
     }
     guard let bridge = results[bridges].first else {
       if plan.configuration.createBridge { return nil }
+      if plan.configuration.isIntegrationBridge {
+        let refusal: AttachmentError
+        do {
+          refusal = try MissingBridge.refusal(plan, connection, until: context.deadline)
+        } catch { throw unavailable(error) }
+        throw AttachmentError(.unavailable, refusal.message, details: refusal.details)
+      }
       throw AttachmentError(
         .unavailable, "there is no bridge \"\(plan.bridge)\"",
         details: "make it (ovs-vsctl add-br \(plan.bridge)), or set \"createBridge\" to true")
@@ -63,8 +72,7 @@ extension SwitchPort {
     let code: AttachmentError.Kind = hasBridge ? .impaired : .unavailable
     let fault: SwitchFault?
     do { fault = try connection.switchFault(until: context.deadline) } catch {
-      throw AttachmentError(
-        .unavailable, "Open vSwitch is not available", details: error.description)
+      throw unavailable(error)
     }
     if let fault { throw AttachmentError(code, fault.summary, details: fault.details) }
   }

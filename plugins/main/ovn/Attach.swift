@@ -24,7 +24,6 @@ extension OVN {
     _ request: Request, _ plan: OVNPlan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
   ) throws(AttachmentError) -> AttachmentResult {
-    try LogicalPort.requireBridge(plan.port, context)
     let chassis = try Chassis(plan.port, context)
     let logical = LogicalPortPlan(plan.port, plan.configuration, on: chassis, context)
     let sized = try logical.completing(plan.port.withMTU(of: chassis, context))

@@ -9,7 +9,6 @@ extension OVN {
   static func status(_ request: Request, _ plan: OVNPlan, _ context: Context) throws(CNIError) {
     let ipam = try IPAMStatus(request, context)
     do throws(AttachmentError) {
-      try LogicalPort.requireBridgeForStatus(plan.port, context)
       try SwitchPort.require(plan.port, context)
       try HostShield.requireForStatus(context)
       try Rates.require(plan.port, context)

@@ -146,24 +146,15 @@ final class Database {
   {
     if let bridge = findings.bridge { return bridge.datapath }
     guard plan.configuration.createBridge else {
-      let bridges = try bridgeNames().map { "\"\($0)\"" }.joined(separator: ", ")
-      throw AttachmentError(
-        .invalid, "bridge: there is no bridge \"\(plan.bridge)\"",
-        details: "ovsdb-server at \(plan.endpoint) has \(bridges.isEmpty ? "none" : bridges); "
-          + "\"createBridge\": true makes it")
+      let refusal: AttachmentError
+      do { refusal = try MissingBridge.refusal(plan, connection, until: deadline) } catch {
+        throw AttachmentError(error, "cannot ask Open vSwitch")
+      }
+      throw refusal
     }
     do {
       return try .ofNewBridge(plan.configuration.datapath, until: deadline)
     } catch { throw AttachmentError(error, "cannot ask the kernel for Open vSwitch's module") }
-  }
-
-  private func bridgeNames() throws(AttachmentError) -> [String] {
-    var transaction = Transaction()
-    let bridges = transaction.select(from: .bridge, .columns(.name))
-    do {
-      return try connection.transact(transaction, until: deadline)[bridges].map { $0[.name] }
-        .sorted()
-    } catch { throw AttachmentError(error, "cannot ask Open vSwitch") }
   }
 
   private static let cannotReplace = "cannot remove what an earlier ADD left"
