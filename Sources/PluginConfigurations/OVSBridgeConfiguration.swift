@@ -143,8 +143,7 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
     openFlowPort =
       own[Member.openFlowPort].value == 0
       ? nil : try own[Member.openFlowPort].decodeIfPresent(in: 1...65279)
-    let type: String = try own[Member.interfaceType].decodeIfPresent() ?? ""
-    interfaceType = type.isEmpty ? nil : type
+    interfaceType = try Self.interfaceType(own[Member.interfaceType])
     linkStateTimeout = try Self.linkStateTimeout(own)
     externalIDs = try Self.externalIDs(json[PortMember.externalIDs])
     enableDAD = try flag(.enableDAD)
@@ -211,6 +210,21 @@ public struct OVSBridgeConfiguration: Hashable, Sendable, JSONDecodable {
           + "not \".\" or \"..\"")
     }
     return name
+  }
+
+  /// What ovs-vswitchd does not know it refuses itself.
+  private static func interfaceType(_ json: JSONCursor) throws(JSONDecodingError) -> String? {
+    guard let type: String = try json.decodeIfPresent(), !type.isEmpty else { return nil }
+    // ovs-vswitchd.conf.db(5), Interface: type.
+    let linkless = [
+      "internal", "tap", "patch", "geneve", "vxlan", "gre", "ip6gre", "erspan", "ip6erspan", "gtpu",
+      "bareudp", "srv6", "lisp", "stt",
+    ]
+    guard !linkless.contains(type) else {
+      throw json.error(
+        "a port of type \"\(type)\" has no link of a container; \"\" and \"system\" have")
+    }
+    return type
   }
 
   private static func linkStateTimeout(_ json: JSONCursor) throws(JSONDecodingError) -> Int64? {

@@ -88,6 +88,7 @@ extension WrongMember {
       (#""bandwidth": {"egressRate": 1000, "egressBurst": -1}"#, "bandwidth.egressBurst"),
       (#""ofport_request": 65280"#, "ofport_request"),
       (#""interface_type": 5"#, "interface_type"),
+      (#""interface_type": "internal""#, "interface_type"),
       (#""socket_file": "ssl:1.2.3.4:6640""#, "socket_file"),
       (#""configuration_path": 5"#, "configuration_path"),
       (#""link_state_check_retries": -1"#, "link_state_check_retries"),
