@@ -7,18 +7,34 @@ import Testing
 /// them.
 @Suite("A copy of this process") struct ForkedProcessTests {
   /// What a copy writes into the descriptor that it keeps, until it has ended; what is done with
-  /// the copy in between does `use`.
+  /// the copy in between does `use`, and says whether it has waited for its end.
+  ///
+  /// Otherwise it is waited for here: of a process that nobody waits for, whoever else waits for
+  /// any child of this process would hear for ever, as the exit tests do.
   private func written(
-    by body: (_ kept: CInt) -> CInt, _ use: (consuming ForkedProcess) throws -> Void
+    by body: (_ kept: CInt) -> CInt, _ use: (consuming ForkedProcess) throws -> Bool
   ) throws -> String {
     let pipe = Pipe()
+    let pid: CInt
+    let isReaped: Bool
     do {
       let kept = FileDescriptor(owning: dup(pipe.fileHandleForWriting.fileDescriptor))
       try pipe.fileHandleForWriting.close()
       let number = kept.rawValue
-      try use(ForkedProcess(keeping: kept.rawValue) { body(number) })
+      let copy = try ForkedProcess(keeping: kept.rawValue) {
+        var own = getpid()
+        guard unsafe write(number, &own, 4) == 4 else { return 1 }
+        return body(number)
+      }
+      let bytes = try #require(try pipe.fileHandleForReading.read(upToCount: 4))
+      pid = bytes.reversed().reduce(0) { $0 << 8 | CInt($1) }
+      isReaped = try use(copy)
     }
-    return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let text = pipe.fileHandleForReading.readDataToEndOfFile()
+    if !isReaped {
+      #expect(unsafe waitpid(pid, nil, 0) == pid)
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   @Test("has one descriptor, the one that it keeps")
@@ -31,22 +47,24 @@ import Testing
     } _: { copy in
       let hasEnded = try copy.finish(until: .after(.seconds(20)))
       #expect(hasEnded)
+      return hasEnded
     }
     #expect(text == ".")
   }
 
   @Test("is waited for until the deadline, and then left to itself")
   func deadline() throws {
-    let began = ContinuousClock.now
     let text = try written { kept in
       sleep(1)
       return CInt(unsafe write(kept, "!", 1))
     } _: { copy in
+      let began = ContinuousClock.now
       var hasEnded = try copy.waitForEnd(until: .after(.milliseconds(20)))
       #expect(!hasEnded)
       hasEnded = try copy.finish(until: .after(.milliseconds(20)))
       #expect(!hasEnded)
       #expect(ContinuousClock.now - began < .seconds(1))
+      return hasEnded
     }
     #expect(text == "!")
   }
@@ -59,6 +77,7 @@ import Testing
     } _: { copy in
       let hasEnded = try copy.waitForEnd(until: .after(.milliseconds(20)))
       #expect(!hasEnded)
+      return hasEnded
     }
     #expect(text == "")
     #expect(ContinuousClock.now - began < .seconds(30))
