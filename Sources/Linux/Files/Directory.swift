@@ -208,11 +208,15 @@ extension Directory {
       throw SystemError("statvfs", path, .noSpace)
     }
   }
-  /// The directory at `path` or, where it is missing, the nearest one above it, in which it would
+  /// The directory at `path` or, where nothing is there, the nearest one above it, in which it would
   /// be made.
   public static func nearest(to path: String) -> String {
     var directory = path[...]
-    while !directory.isEmpty, (try? FileStatus(path: String(directory))) == nil {
+    while !directory.isEmpty {
+      do throws(SystemError) {
+        _ = try FileStatus(path: String(directory))
+        break
+      } catch { if error.errno != .noSuchFileOrDirectory { break } }
       guard let slash = directory.lastIndex(of: "/") else { return "." }
       directory = directory[..<slash]
     }
