@@ -208,8 +208,8 @@ extension Directory {
       throw SystemError("statvfs", path, .noSpace)
     }
   }
-  /// The directory at `path` or, where nothing is there, the nearest one above it, in which it would
-  /// be made.
+  /// The directory at `path` or, where nothing is there, the nearest one above it, in which it
+  /// would be made.
   public static func nearest(to path: String) -> String {
     var directory = path[...]
     while !directory.isEmpty {
