@@ -14,11 +14,17 @@ struct ShowProblemTests {
     _ = try plugged.host.openVSwitch.vsctl(["--timeout=1", "add-br", "never"])
     let document = try Document(parsing: plugged.show("--json").checked().bytes)
     let late = document["bridges"][0]["ports"].first(where: "name", is: "late")
-    #expect(late["problems"] == ["ovs-vswitchd has not seen interface late yet: is it running?"])
+    try Messages.expect(
+      late["problems"].array.compactMap(\.text).joined(separator: "\n"), of: "patchbay",
+      on: "show: an interface that ovs-vswitchd has not seen")
     let whole = document["problems"].array.compactMap(\.text)
-    #expect(whole.first?.hasPrefix("ovs-vswitchd is not running: ") == true, "\(whole)")
-    #expect(
-      whole.last?.hasPrefix("ovs-vswitchd has not taken over the last changes (cur_cfg ") == true)
+    #expect(whole.count == 2, "\(whole)")
+    // How Open vSwitch is started differs between hosts.
+    try Messages.expect(
+      String((whole.first ?? "").prefix { $0 != ";" }), of: "patchbay",
+      on: "show: ovs-vswitchd has ended")
+    try Messages.expect(
+      whole.last ?? "", of: "patchbay", on: "show: ovs-vswitchd has not taken changes over")
   }
 
   @Test("an ovs-vswitchd that has stopped is told at once, though nothing is to be taken over")
@@ -41,11 +47,9 @@ struct ShowProblemTests {
       let document = try Document(parsing: output.checked().bytes)
       return document["bridges"][0]["ports"][0]["problems"].array.compactMap(\.text)
     }
-    #expect(
-      try problems() == [
-        "link OVS-1, the gateway of a network, is down",
-        "link OVS-1 lacks the gateway's address 10.1.0.1/24",
-      ])
+    try Messages.expect(
+      problems().joined(separator: "\n"), of: "patchbay",
+      on: "show: a gateway that is down and has no address")
     try host.namespace.exec("ip", ["link", "set", bridge, "up"]).checked()
     try host.namespace.exec("ip", ["address", "add", "10.1.0.1/24", "dev", bridge]).checked()
     #expect(try problems() == [])
@@ -80,11 +84,7 @@ struct ShowProblemTests {
     let elsewhere = try plug("vethelsewhere", tag: 11, "192.168.0.1/24", mac)
     #expect(try plugged.problems() == [])
     let twin = try plug("vethtwin", tag: 10, "192.168.0.1/16", mac)
-    #expect(
-      try plugged.problems() == [
-        "MAC address \(mac) is also that of vethtwin, on the same bridge and VLAN",
-        "address 192.168.0.1 is also that of vethtwin, on the same bridge and VLAN",
-      ])
+    try plugged.expectProblems("two of one address and MAC address")
     withExtendedLifetime((elsewhere, twin)) {}
   }
 
@@ -99,13 +99,10 @@ struct ShowProblemTests {
       ovs-ofctl add-flow OVS-1 actions=normal
       problems
       """)
-    #expect(
-      output.stdout == """
-        ["fail_mode is secure, and there is neither a controller nor a flow: nothing is forwarded; \
-        ovs-vsctl del-fail-mode OVS-1 lets it switch by itself"]
-        []
-
-        """, "\(output)")
+    let lists = try output.stdout.split(separator: "\n").map { try Document(parsing: $0.utf8) }
+    #expect(lists.count == 2 && lists[0].array.count == 1 && lists[1] == [], "\(output)")
+    try Messages.expect(
+      lists[0][0].text ?? "", of: "patchbay", on: "show: a bridge that forwards nothing")
   }
 
   @Test("an OpenFlow port that was not granted, and a port that spanning tree blocks, are told")
@@ -119,11 +116,20 @@ struct ShowProblemTests {
     let ports = { () throws -> [Document] in
       try Document(parsing: plugged.show("--json").checked().bytes)["bridges"][0]["ports"].array
     }
-    #expect(
-      try ports().flatMap { $0["problems"].array.compactMap(\.text) }.filter {
-        $0.contains("asks for OpenFlow port 65000 and has ")
-          && $0.hasSuffix(": another port has it")
-      }.count == 1)
+    let refused = try ports().flatMap { port in
+      port["problems"].array.compactMap(\.text).filter { $0.contains("65000") }.map {
+        ($0, port["interfaces"][0])
+      }
+    }
+    #expect(refused.count == 1, "\(refused)")
+    for (problem, interface) in refused {
+      try Messages.expect(
+        problem, of: "patchbay", on: "show: an OpenFlow port that another has",
+        hiding: [
+          "INTERFACE": interface["name"].text ?? "",
+          "has OTHER:": "has \(interface["ofport"].integer ?? 0):",
+        ])
+    }
     try plugged.host.openVSwitch.vsctl("set", "Bridge", plugged.bridge, "stp_enable=true")
     try eventually("spanning tree listens") {
       try ports().contains { port in

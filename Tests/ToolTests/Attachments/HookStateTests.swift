@@ -27,6 +27,6 @@ import Testing
   func legal(status: String) throws {
     let output = try run(["id": "c", "pid": 0, "status": .string(status)])
     #expect(output.status == 1)
-    #expect(output.stderr.contains("has no pid"), "\(output)")
+    try Messages.expect(output.stderr, of: "patchbay", on: "patchbay hook oci, \(status), pid 0")
   }
 }

@@ -88,12 +88,9 @@ import Testing
       #expect(
         found.filter { $0.hasPrefix("error: plugins[0].\(path): ") }.count == 1, "\(path)")
     }
-    #expect(
-      found.filter { $0.hasPrefix("warning: ") } == [
-        #"warning: plugins[0].isGatway: unknown member; did you mean "isGateway"?"#
-      ])
     #expect(found.count == 15, "\(found)")
-    #expect(found.contains("error: plugins[0].vlan: 9100 is not in 0…4094"))
+    try Messages.expect(
+      found.joined(separator: "\n"), of: "patchbay", on: "validate ovs-bridge with every fault")
   }
 
   @Test("finds every fault of host-local, under any main plugin")
@@ -111,10 +108,9 @@ import Testing
         found.filter { $0.hasPrefix("error: plugins[0].ipam.\(path): ") }.count == 1,
         "\(path): \(found)")
     }
-    #expect(
-      found.contains(
-        #"warning: plugins[0].ipam.dataDri: unknown member; did you mean "dataDir"?"#))
     #expect(found.count == 5, "\(found)")
+    try Messages.expect(
+      found.joined(separator: "\n"), of: "patchbay", on: "validate host-local with every fault")
   }
 
   @Test("finds every fault of static, whose rules depend on the version of the list")
@@ -133,11 +129,14 @@ import Testing
         "\(path): \(found)")
     }
     #expect(found.count == 5, "\(found)")
+    try Messages.expect(
+      found.joined(separator: "\n"), of: "patchbay", on: "validate static with every fault")
     let old = """
       {"cniVersion": "0.2.0", "name": "n", "plugins": [{"type": "bridge", "ipam": {
         "type": "static", "addresses": [{"address": "10.1.0.5/24"}, {"address": "10.1.0.6/24"}]}}]}
       """
-    #expect(try faults(old).first?.contains("CNI version 0.2.0 does not support more than") == true)
+    try Messages.expect(
+      faults(old).first ?? "", of: "patchbay", on: "validate two addresses of one family at 0.2.0")
   }
 
   @Test("reads a file that is no .conflist as the configuration of one plugin")
