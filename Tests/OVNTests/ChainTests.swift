@@ -19,9 +19,9 @@ extension OVNTests {
     func publish() throws -> PluginResult {
       try portmap.add(configuration, containerID: "a", sandbox: sandbox)
     }
-    let refused = try publish()
-    #expect(refused.code == 100, "\(refused)")
-    #expect(refused.message.contains(result.firstAddress), "\(refused)")
+    try Messages.expect(
+      publish(), code: 100, of: "portmap", on: "ADD after ovn, no route to the container",
+      hiding: ["ADDRESS": result.firstAddress])
 
     // A port of the host on the logical switch, as README.md of the plugin has it.
     let port = "\(network.logicalSwitch)-h1"

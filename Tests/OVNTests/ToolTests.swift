@@ -62,22 +62,23 @@ extension OVNTests {
     let tree = try tool.run("show", "--db", network.host.openVSwitch.endpoint).checked().stdout
     #expect(tree.contains("logical   \(name)"), "\(tree)")
     #expect(tree.contains("switch \(network.logicalSwitch)"), "\(tree)")
-    #expect(try tool.run("status", network.name).checked().stdout.contains("is ready: ovn"))
+    try Messages.expect(
+      tool.run("status", network.name).checked().stdout, of: "patchbay", on: "status, of ovn")
 
-    for (change, words) in [
-      (
-        ["lsp-set-options", name, "requested-chassis=h2"], "\(name) is for chassis \"h2\"; this is"
-      ),
-      (
-        ["lsp-set-options", name, "requested-chassis=h1", "iface-id-ver=other"],
-        "is for an interface with iface-id-ver \"other\"; this has \"a\""
-      ),
-      (["lsp-del", name], "OVN's northbound database has no logical port \(name): DEL and ADD"),
+    for (change, mark) in [
+      (["lsp-set-options", name, "requested-chassis=h2"], #""h2""#),
+      (["lsp-set-options", name, "requested-chassis=h1", "iface-id-ver=other"], #""other""#),
+      (["lsp-del", name], "northbound"),
     ] {
       try run("ovn-nbctl", ["--db=\(lab.northbound)"] + change).checked()
-      try eventually(words, timeout: .seconds(20)) {
-        try tool.port()["problems"].array.contains { $0.text?.contains(words) == true }
+      let occasion = "show: ovn-nbctl \(change.filter { $0 != name }.joined(separator: " "))"
+      var problem = ""
+      try eventually(occasion, timeout: .seconds(20)) {
+        let problems = try tool.port()["problems"].array.compactMap(\.text)
+        problem = problems.first { $0.contains(mark) } ?? ""
+        return problem != ""
       }
+      try Messages.expect(problem, of: "patchbay", on: occasion)
     }
     try network.del("a", sandbox).checked()
     // A row of the northbound database that ovn-northd has not seen yet.
@@ -91,7 +92,9 @@ extension OVNTests {
       "--no-wait", "set", "Interface", interface,
       "external_ids:iface-id=new-\(network.logicalSwitch)")
     let problems = try tool.port()["problems"].array.compactMap(\.text)
-    #expect(problems.contains { $0.hasSuffix("yet: is ovn-northd running?") }, "\(problems)")
+    try Messages.expect(
+      #require(problems.first { $0.contains("ovn-northd") }), of: "patchbay",
+      on: "show: a logical port that ovn-northd has not seen")
     lab.daemon("northd")?.resume()
     try lab.ovn("nb", "lsp-del", "new-\(network.logicalSwitch)")
     try network.del("a", sandbox).checked()
@@ -105,19 +108,14 @@ extension OVNTests {
     let (first, second) = (try Sandbox(), try Sandbox())
     let left = try network.add("c", first).checked()
     let address = try network.on(2).add("c", second).checked().firstAddress
-    let port = "h2/\(network.name)/c/eth0"
-    let holder = "container c, interface eth0 on host h2"
     let refused = try tool.run("gc", network.name, "--host", "h1")
-    #expect(refused.status == 1 && refused.stderr.contains("\"h1\" is this host"), "\(refused)")
-    #expect(
-      try tool.run("gc", network.name, "--host", "h2", "-n").checked().stdout
-        == "would free logical port \(port)\nwould free \(address) of \(holder)\n")
-    #expect(
-      try tool.run("gc", network.name, "--host", "h2").checked().stdout
-        == "freed logical port \(port)\nfreed \(address) of \(holder)\n")
-    #expect(
-      try tool.run("gc", network.name, "--host", "h2").checked().stdout
-        == "host \"h2\" has no logical ports\nhost \"h2\" has no leases\n")
+    #expect(refused.status == 1, "\(refused)")
+    try Messages.expect(refused.stderr, of: "patchbay", on: "gc --host of this host, of ovn")
+    for (words, what) in [(["-n"], " -n"), ([], ""), ([], ", once more")] {
+      try Messages.expect(
+        tool.run(["gc", network.name, "--host", "h2"] + words).checked().stdout, of: "patchbay",
+        on: "gc --host of a host that is gone, of ovn\(what)", hiding: ["ADDRESS": address])
+    }
     try network.check("c", first, left).checked()
     // The rest of it, where the host lives after all.
     try network.on(2).del("c").checked()
@@ -160,11 +158,10 @@ extension OVNTests {
     }
     try lab.ovn(
       "nb", "set", "Logical_Switch_Port", "h2/\(network.name)/a/eth0", "external_ids:began=1")
-    let line = "logical port \(ports[0]) is there, and neither its port nor its link is\n"
-    for (words, verb) in [(["--dry-run"], "would remove"), ([], "removed")] {
+    for words in [["--dry-run"], []] {
       let output = try tool.run(["gc", network.name] + words).checked().stdout
-      #expect(output.hasPrefix("\(verb) ") && output.hasSuffix(line), "\(output)")
-      #expect(output.split(separator: "\n").count == 1, "\(output)")
+      let occasion = (["gc"] + words).joined(separator: " ") + ", a logical port alone is left"
+      try Messages.expect(output, of: "patchbay", on: occasion)
     }
     #expect(try tool.run("gc", network.name).checked().stdout == "")
     #expect(
@@ -190,21 +187,20 @@ extension OVNTests {
     }
     let refused = try picture()
     let lines = refused["problems"].array.compactMap(\.text).filter { $0.hasPrefix("OVN's ") }
-    #expect(lines.count == 1, "\(refused)")
-    #expect(
-      lines.first?.hasPrefix("OVN's southbound database cannot be read: ") == true, "\(lines)")
+    try Messages.expect(
+      lines.joined(separator: "\n"), of: "patchbay", on: "show: OVN's databases are not there")
     let port = refused["bridges"][0]["ports"].first(where: "name", is: "p")
     #expect(port["logicalPort"] == ["name": "x", "installed": false])
-    let words = "OVN does not forward for logical port x: is ovn-controller running on this host?"
-    #expect(port["problems"].array.compactMap(\.text).contains(words), "\(port)")
+    let problem = port["problems"].array.compactMap(\.text).first { $0.contains("OVN") }
+    try Messages.expect(
+      #require(problem), of: "patchbay", on: "show: a logical port, and no ovn-controller")
     // With TLS it is another program's, and nothing is wrong with that.
     try openVSwitch.vsctl(
       "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-remote=\"ssl:192.0.2.1:6642\"")
     let other = try picture()
-    #expect(
-      other["notes"] == [
-        "not asked: OVN's southbound database, which takes TLS (ssl:192.0.2.1:6642)"
-      ], "\(other)")
+    try Messages.expect(
+      other["notes"].array.compactMap(\.text).joined(separator: "\n"), of: "patchbay",
+      on: "show: OVN's databases by TLS")
     #expect(other["problems"].array.filter { $0.text?.hasPrefix("OVN's ") == true } == [])
   }
 }
