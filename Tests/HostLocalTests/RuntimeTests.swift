@@ -155,8 +155,11 @@ import Testing
       #expect(result["ips"] == [["address": .string("\(address)/\(length)")]])
     }
     let full = try network.call("ADD", "full")
-    #expect(full.json["msg"].text?.contains("no IP addresses available in range set") == true)
-    #expect(try network.call("STATUS", "").code == 50)
+    try Messages.expect(
+      full, code: 999, of: "host-local", on: "ADD, all addresses of \(subnet) are leased")
+    try Messages.expect(
+      network.call("STATUS", ""), code: 50, of: "host-local",
+      on: "STATUS, all addresses of \(subnet) are leased")
     try network.del("c0")
     #expect(try network.add("full") == [addresses[0]])
   }
