@@ -48,7 +48,8 @@ import Testing
     #expect(
       try result.checked()["interfaces"]
         == ["lan": ["mac_address": "02:00:00:00:00:05", "subnets": [["ipnet": "10.7.0.5/24"]]]])
-    #expect(result.stderr.contains("internal: it publishes no ports"))
+    try Messages.expect(
+      result.stderr, of: "netavark-driver", on: "ovs setup, ports and a network that is internal")
     #expect(try sandbox.ip("route", "show", "default") == [])
     #expect(try !sandbox.reaches("10.7.0.1"))
     let ports = try podman.host.openVSwitch.rows("Port").filter { $0["name"] != "br1" }
