@@ -8,12 +8,12 @@ extension AttachmentTests {
     let network = try Guarded()
     let result = try network.attach()
     let host = network.host
-    func repair() throws -> [Substring] {
+    func repair() throws -> String {
       try host.namespace.exec(
         host.plugin("patchbay").path, ["repair", "net1", "--db", host.openVSwitch.endpoint]
-      ).checked().stdout.split(separator: "\n")
+      ).checked().stdout
     }
-    #expect(try repair() == [])
+    #expect(try repair() == "")
     let name = result["interfaces"][0]["name"].text ?? ""
     let removal =
       switch Datapath.current {
@@ -22,9 +22,12 @@ extension AttachmentTests {
       }
     try host.namespace.exec(removal[0], Array(removal.dropFirst())).checked()
     #expect(try network.check(result).code == 999)
-    #expect(try repair().contains("put back the guard of c1/eth0"))
+    let lines = try repair().split(separator: "\n")
+    try Messages.expect(
+      String(#require(lines.first { $0.contains("guard") })), of: "patchbay",
+      on: "repair, of a guard")
     try network.check(result).checked()
     try network.expect(Case.table)
-    #expect(try repair() == [], "what is there is left alone")
+    #expect(try repair() == "", "what is there is left alone")
   }
 }

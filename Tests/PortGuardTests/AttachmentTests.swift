@@ -117,23 +117,28 @@ import Testing
     let result = try network.attach()
     let name = result["interfaces"][0]["name"].text ?? ""
     let changed = try network.check(result, ["guard": true])
-    #expect(changed.message.contains("is not ") && changed.message.contains("guard"), "\(changed)")
-    let (removal, absence) =
+    let port = ["PORT": name]
+    let table = "patchbay-guard-\(name)"
+    let removal =
       switch Datapath.current {
-      case .userspace:
-        (["ip", "link", "set", name, "xdp", "off"], "has no XDP program")
-      case .kernel:
-        (
-          ["nft", "delete", "table", "netdev", "patchbay-guard-\(name)"],
-          "there is no table netdev patchbay-guard-\(name)"
-        )
+      case .userspace: ["ip", "link", "set", name, "xdp", "off"]
+      case .kernel: ["nft", "delete", "table", "netdev", table]
       }
     try network.host.namespace.exec(removal[0], Array(removal.dropFirst())).checked()
     let shown = try network.shown()["problems"].array.compactMap { $0.text }
-    #expect(shown.contains { $0.hasPrefix("its guard is gone") }, "\(shown)")
+    try Messages.expect(
+      shown.joined(separator: "\n"), of: "patchbay", on: "show: the guard is gone", hiding: port)
     let missing = try network.check(result)
-    #expect(missing.code == 999)
-    #expect(missing.message.contains(absence), "\(missing)")
+    switch Datapath.current {
+    case .userspace:
+      try Messages.expect(
+        changed, code: 999, of: "ovs-bridge", on: "CHECK, another XDP program", hiding: port)
+      try Messages.expect(
+        missing, code: 999, of: "ovs-bridge", on: "CHECK, the XDP program is gone", hiding: port)
+    case .kernel:
+      #expect(changed.code == 999 && changed.message.contains(table), "\(changed)")
+      #expect(missing.code == 999 && missing.message.contains(table), "\(missing)")
+    }
   }
 
   /// The machine with the kernel's datapath has no reference plugins.
@@ -159,7 +164,9 @@ import Testing
     #expect(try network.reaches("10.1.0.9", from: "10.1.0.100"))
     let other = try tune(Container.other, result)
     let refused = try network.check(other, version)
-    #expect(refused.message.contains("or guard.allowed names it"), "\(refused)")
+    try Messages.expect(
+      refused, code: 999, of: "ovs-bridge", on: "CHECK, an Ethernet address that the guard drops",
+      hiding: ["PORT": result["interfaces"][0]["name"].text ?? ""])
     #expect(try !network.reaches("10.1.0.9"))
   }
 
@@ -279,7 +286,7 @@ import Testing
     let refused = try network.plugin.call(
       "STATUS", network.configuration(["ipam": .absent, "guard": "mac"]), containerID: nil,
       sandbox: nil, ifname: nil, through: ["setpriv", "--bounding-set=-bpf,-sys_admin"])
-    #expect(refused.code == 50, "\(refused)")
-    #expect(refused.message.contains("\"guard\" is not available"), "\(refused)")
+    try Messages.expect(
+      refused, code: 50, of: "ovs-bridge", on: "STATUS, a guard without the right to load programs")
   }
 }
