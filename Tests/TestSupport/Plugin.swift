@@ -17,6 +17,13 @@ public struct PluginResult: Sendable, CustomStringConvertible {
   public var status: Int32 { output.status }
   /// The log.
   public var stderr: String { output.stderr }
+  /// What the lines of the log say, each without its beginning: when, of what, and how long.
+  public var logged: String {
+    stderr.split(separator: "\n").map {
+      $0.replacingOccurrences(
+        of: #"^.* duration=[0-9.]+ms "#, with: "", options: .regularExpression)
+    }.joined(separator: "\n")
+  }
   /// The `code` of an error result.
   public var code: Int? { json["code"].integer }
   /// The `msg` and the `details` of an error result, as libcni shows them.

@@ -28,9 +28,8 @@ import Testing
       "unshare", ["-Ur", "sh", "-c", script, network.plugin.path, configuration],
       environment: environment)
     let result = PluginResult(output)
-    #expect(result.status == 1, "\(result)")
-    #expect(result.json["code"].integer != nil, "\(result)")
-    #expect(result.message.contains("setns(/proc/thread-self/ns/net): EPERM"), "\(result)")
+    try Messages.expect(
+      result, code: 999, of: "ovs-bridge", on: "ADD, no way back to the plugin's own namespace")
     #expect(try network.host.snapshot().difference(from: settled) == "")
     #expect(before.lines.count < settled.lines.count)
   }
@@ -46,7 +45,7 @@ import Testing
       ]), containerID: "c1", sandbox: sandbox)
     #expect(result.code == 7)
     let text = try String(contentsOfFile: log, encoding: .utf8)
-    #expect(text.contains(#"bridge: "a\x1b[31mb\x9bc d/" is not a bridge name"#), "\(text)")
+    #expect(text.contains(#""a\x1b[31mb\x9bc d/""#), "\(text)")
     #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || !(0..<0x20).contains($0.value) })
   }
 }

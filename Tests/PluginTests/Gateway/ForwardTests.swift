@@ -32,6 +32,13 @@ struct ForwardTests {
       .compactMap(\.text)
   }
 
+  /// What `doctor` says of this.
+  func findings(_ word: String) throws -> String {
+    try Document(parsing: patchbay("doctor", "--json").bytes)["groups"].array
+      .flatMap { $0["checks"].array.compactMap { $0["text"].text } }
+      .filter { $0.contains(word) }.joined(separator: "\n")
+  }
+
   private func listing() throws -> [String] {
     try ["iptables-nft", "ip6tables-nft"].flatMap {
       try host.exec($0, ["-S", "FORWARD"]).checked().stdout.split(separator: "\n").map(String.init)
@@ -83,20 +90,20 @@ struct ForwardTests {
     }
     try check().checked()
     try host.exec("iptables-nft", ["-F", "FORWARD"]).checked()
-    #expect(try check().message.contains(#"does not let pass what "br1.40" forwards"#))
+    try Messages.expect(
+      check(), code: 999, of: "ovs-bridge", on: "CHECK, FORWARD drops what the gateway forwards")
     #expect(try !sandboxes[0].reaches("192.0.2.2", count: 1))
     try host.exec("iptables-nft", ["-A", "FORWARD", "-i", "other0", "-j", "ACCEPT"]).checked()
-    let problem = "chain ip filter FORWARD drops what br1.40 forwards"
-    #expect(try shown("br1.40") == ["\(problem); patchbay repair net1 lets it pass"])
-    let diagnosis = try patchbay("doctor")
-    #expect(diagnosis.status == 1 && diagnosis.stdout.contains(problem), "\(diagnosis)")
+    try Messages.expect(
+      shown("br1.40").joined(separator: "\n"), of: "patchbay", on: "show: FORWARD drops")
+    #expect(try patchbay("doctor").status == 1)
+    try Messages.expect(findings("FORWARD"), of: "patchbay", on: "doctor: FORWARD drops")
     let repaired = try patchbay("repair", "net1").checked().stdout
-    #expect(repaired.contains("put back what lets br1.40 pass chain ip filter FORWARD"))
-    #expect(!repaired.contains("ip6"), "\(repaired)")
+    try Messages.expect(repaired, of: "patchbay", on: "repair, of what lets br1.40 pass")
     try check().checked()
     #expect(try sandboxes[0].reaches("192.0.2.2"))
     #expect(try shown("br1.40") == [])
-    #expect(try !patchbay("doctor").stdout.contains("FORWARD"))
+    #expect(try findings("FORWARD") == "")
 
     let sandbox = try Sandbox()
     _ = try routed.add(configuration, "c3", sandbox)

@@ -15,19 +15,21 @@ struct Member: CustomTestStringConvertible, Sendable {
   /// host end. What the first one prints has the second one's text in it.
   let look: (command: String, finds: String)
   let tamper: String
-  let words: String
+  /// Where the message says besides what Open vSwitch makes of the change, which differs between
+  /// datapaths: what is in its part about the member.
+  let mark: String?
   /// What is in the lines of what stays after DEL, as README.md says it does.
   var kept: [String] = []
 
   init(
     _ name: String, _ members: [String: Document], args: String? = nil,
     hasAddresses: Bool = false, prepare: String? = nil, look: (String, String), tamper: String,
-    _ words: String, kept: [String] = []
+    mark: String? = nil, kept: [String] = []
   ) {
     (testDescription, self.members, self.args) = (name, members, args)
     (self.hasAddresses, self.prepare) = (hasAddresses, prepare)
     self.look = (look.0, look.1)
-    (self.tamper, self.words, self.kept) = (tamper, words, kept)
+    (self.tamper, self.mark, self.kept) = (tamper, mark, kept)
   }
 
   /// Moves the port to another bridge, as it is.

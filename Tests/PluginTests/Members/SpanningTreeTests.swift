@@ -31,8 +31,8 @@ struct SpanningTreeTests {
     let refused = try network.plugin.add(
       network.configuration(["bridge": "br2", "timeout": 3]), containerID: "c1",
       sandbox: try Sandbox())
-    #expect(refused.code == 11)
-    #expect(refused.message.contains("is blocked by the spanning tree of bridge"))
+    try Messages.expect(
+      refused, code: 11, of: "ovs-bridge", on: "ADD, the spanning tree blocks the port")
     #expect(try ovs.ports(of: "br2").isEmpty)
   }
 
