@@ -146,4 +146,17 @@ struct DoctorTests {
         "vswitchd-dead Open vSwitch", "end",
       ], "\(output)")
   }
+
+  @Test("says within seconds that ovsdb-server has been stopped, whatever plugins may take")
+  func stopped() throws {
+    let (lines, output) = try Self.play(
+      """
+      kill -STOP $(cat /run/openvswitch/ovsdb-server.pid)
+      SECONDS=0
+      ask
+      [ $SECONDS -lt 30 ] && echo soon
+      kill -CONT $(cat /run/openvswitch/ovsdb-server.pid)
+      """)
+    #expect(lines == ["ovsdb-dead ovsdb-server", "soon"], "\(output)")
+  }
 }

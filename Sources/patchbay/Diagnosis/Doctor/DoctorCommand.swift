@@ -32,11 +32,14 @@ struct DoctorCommand: ParsableCommand {
 
   @OptionGroup var runtime: RuntimeOptions
 
+  /// Seconds. Who has not answered by then does not answer; plugins may take longer for their work.
+  private static let patience = 10
+
   func run() throws {
     let groups: [DoctorGroup]
     do {
       let host = try HostReading(
-        Endpoint(database.endpoint), until: .after(.seconds(runtime.timeout)))
+        Endpoint(database.endpoint), until: .after(.seconds(min(runtime.timeout, Self.patience))))
       groups = Doctor(host).groups + [ConfigurationChecks(runtime, on: host).group]
     } catch let error as OVSDBError {
       var findings = Findings()
