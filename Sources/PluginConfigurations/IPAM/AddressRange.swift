@@ -127,8 +127,6 @@ public struct RangeSet: Hashable, Sendable {
   public internal(set) var ranges: [AddressRange]
   /// Where it stands.
   public let path: JSONPath
-  /// What the reference plugin says of a set without a free address, before the ranges.
-  private static let exhausted = "no IP addresses available in range set: "
 
   /// Decodes the elements of an array, or the range that `json` itself is.
   ///
@@ -140,11 +138,8 @@ public struct RangeSet: Hashable, Sendable {
       return isSingle ? try RangeSet(single: json) : try RangeSet(json)
     } catch {
       var error = error
-      // Where it cannot even read an address, it does not get as far as to the set; that nothing is
-      // left it sees when it allocates.
-      if let message = error.message, message.hasPrefix(Self.exhausted) {
-        error.message = "failed to allocate for range \(number): \(message)"
-      } else if let message = error.message, !message.hasPrefix("invalid ") {
+      // Where it cannot even read an address, it does not get as far as to the set.
+      if let message = error.message, !message.hasPrefix("invalid ") {
         error.message = "invalid range set \(number): \(message)"
       }
       throw error
@@ -168,23 +163,31 @@ public struct RangeSet: Hashable, Sendable {
     guard !ranges.isEmpty else {
       throw json.error("empty range set; it has one range at least", message: "empty range set")
     }
-    try self.init(ranges, json)
+    self.init(ranges, json)
   }
 
   /// The set of one range, written without arrays.
   private init(single json: JSONCursor) throws(JSONDecodingError) {
-    try self.init([try AddressRange(json)], json)
+    self.init([try AddressRange(json)], json)
   }
 
-  private init(_ ranges: [AddressRange], _ json: JSONCursor) throws(JSONDecodingError) {
-    guard ranges.contains(where: { !$0.open.isEmpty }) else {
-      let text = ranges.map { $0.range.description }.joined(separator: ", ")
-      throw json.error(
-        "no address is left of \(text) without the gateway and what is excluded",
-        message: Self.exhausted + ranges.map { $0.text }.joined(separator: ","))
-    }
+  private init(_ ranges: [AddressRange], _ json: JSONCursor) {
     self.ranges = ranges
     path = json.path
+  }
+
+  /// Refuses a set that has no address to give. The reference plugin sees that when it allocates.
+  ///
+  /// - Parameters:
+  ///   - json: What the set was decoded from.
+  ///   - number: That of the set, which the reference plugin says.
+  func requireAddress(at json: JSONCursor, number: Int) throws(JSONDecodingError) {
+    guard ranges.allSatisfy({ $0.open.isEmpty }) else { return }
+    let text = ranges.map { $0.range.description }.joined(separator: ", ")
+    throw json.error(
+      "no address is left of \(text) without the gateway and what is excluded",
+      message: "failed to allocate for range \(number): no IP addresses available in range set: "
+        + ranges.map { $0.text }.joined(separator: ","))
   }
 
   /// IPv4 or IPv6.

@@ -1,4 +1,4 @@
-internal import CNI
+public import CNI
 public import JSON
 public import OVSDB
 
@@ -22,10 +22,9 @@ public struct ClusterConfiguration: Hashable, Sendable {
 
   /// Decodes all members.
   ///
-  /// - Parameter mayLackRanges: A runtime may have left them out, as from the configurations of
-  ///   STATUS.
-  public init(_ json: JSONCursor, mayLackRanges: Bool) throws(JSONDecodingError) {
-    addresses = try HostLocalConfiguration(json, mayLackRanges: mayLackRanges)
+  /// - Parameter command: As in `HostLocalConfiguration`.
+  public init(_ json: JSONCursor, for command: Command = .add) throws(JSONDecodingError) {
+    addresses = try HostLocalConfiguration(json, for: command)
     let ipam = json[PluginMember.ipam]
     database = try Self.endpoints(ipam[Member.database])
     host = try HostName.decode(ipam[Member.host])

@@ -41,25 +41,24 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   /// The default of `dataDir`, which is the reference plugin's.
   public static let defaultDataDirectory = "/var/lib/cni/networks"
 
-  /// Decodes all members.
-  public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    try self.init(json, mayLackRanges: false)
-  }
+  /// Decodes all members that ADD needs.
+  public init(_ json: JSONCursor) throws(JSONDecodingError) { try self.init(json, for: .add) }
 
   /// Decodes all members.
   ///
-  /// - Parameter mayLackRanges: A runtime may have left them out, as from the configurations of
-  ///   STATUS.
-  public init(_ json: JSONCursor, mayLackRanges: Bool) throws(JSONDecodingError) {
+  /// - Parameter command: STATUS may lack the ranges: a runtime may have left them out. CHECK asks
+  ///   for no address, so that none has to be left.
+  public init(_ json: JSONCursor, for command: Command) throws(JSONDecodingError) {
     let ipam = json[PluginMember.ipam]
-    guard !ipam.isAbsent || mayLackRanges else {
+    guard !ipam.isAbsent || command == .status else {
       throw ipam.error(
         "missing; an object with \"ranges\" is required", message: missingIPAMMessage)
     }
     try ipam.checkObject()
     dataDirectory = try Self.directory(ipam[Member.dataDir])
     reclaimsAfterReboot = try ipam[Member.reclaimAfterReboot].decodeIfPresent() ?? true
-    var sets = try Self.sets(json, mayLackRanges)
+    let (whole, places) = try Self.sets(json, mayBeNone: command == .status)
+    var sets = whole
     let reservations =
       sets.isEmpty ? [] : try Self.reservations(ipam[Member.reservations], sets)
     for set in sets.indices {
@@ -78,6 +77,11 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
       try AddressRequest.list(json[PluginMember.runtimeConfig][Capability.ips])
       + AddressRequest.list(json.requests[Capability.ips])
     mac = try Self.mac(json)
+    // The reference plugin sees that only when all else is well.
+    guard command != .check else { return }
+    for number in whole.indices {
+      try whole[number].requireAddress(at: places[number], number: number)
+    }
   }
 
   /// Decodes what releasing needs, and takes the defaults where that is illegal: no mistake may
@@ -107,23 +111,28 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   /// Each gives one address, which is enough for every attachment.
   private static let setLimit = 255
 
-  private static func sets(_ json: JSONCursor, _ mayBeNone: Bool) throws(JSONDecodingError)
-    -> [RangeSet]
+  /// The sets, and what each was decoded from.
+  private static func sets(_ json: JSONCursor, mayBeNone: Bool) throws(JSONDecodingError)
+    -> ([RangeSet], [JSONCursor])
   {
     let ipam = json[PluginMember.ipam]
     var sets: [RangeSet] = []
+    var places: [JSONCursor] = []
     let wanted = json[PluginMember.runtimeConfig][Capability.ipRanges]
     if !wanted.isAbsent {
       for element in try wanted.elements(atMost: setLimit) {
         sets.append(try .decode(element, number: sets.count))
+        places.append(element)
       }
     }
     if !ipam[AddressRange.Member.subnet].isAbsent {
       sets.append(try .decode(ipam, number: sets.count, isSingle: true))
+      places.append(ipam)
     }
     if !ipam[Member.ranges].isAbsent {
       for element in try ipam[Member.ranges].elements(atMost: setLimit) {
         sets.append(try .decode(element, number: sets.count))
+        places.append(element)
       }
     }
     guard !sets.isEmpty || mayBeNone else {
@@ -132,7 +141,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
         message: "no IP ranges specified")
     }
     try check(sets, json)
-    return sets
+    return (sets, places)
   }
 
   private static func check(_ sets: [RangeSet], _ json: JSONCursor) throws(JSONDecodingError) {

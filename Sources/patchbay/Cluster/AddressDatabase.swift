@@ -73,7 +73,7 @@ extension NetworkList {
         let configuration =
           needsRuntime
           ? try ClusterConfiguration(forReleasing: json)
-          : try ClusterConfiguration(json, mayLackRanges: false)
+          : try ClusterConfiguration(json)
         if !all.contains(where: { $0.database == configuration.database }) {
           all.append(configuration)
         }

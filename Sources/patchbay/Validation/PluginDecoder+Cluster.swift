@@ -9,10 +9,10 @@ extension PluginDecoder {
     decode: { (json) throws(JSONDecodingError) in
       let ipam = json[PluginMember.ipam]
       let comesLater = json[PluginMember.capabilities][Capability.ipRanges].value == true
-      _ = try ClusterConfiguration(
-        json,
-        mayLackRanges: comesLater && ipam[HostLocalConfiguration.Member.ranges].isAbsent
-          && ipam[AddressRange.Member.subnet].isAbsent)
+      let mayLackRanges =
+        comesLater && ipam[HostLocalConfiguration.Member.ranges].isAbsent
+        && ipam[AddressRange.Member.subnet].isAbsent
+      _ = try ClusterConfiguration(json, for: mayLackRanges ? .status : .add)
     },
     members: [
       (

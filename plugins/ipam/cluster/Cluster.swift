@@ -17,9 +17,8 @@ struct ClusterPlan {
     let json = request.network.json
     switch request.invocation.command {
     case .del, .gc: configuration = try ClusterConfiguration(forReleasing: json)
-    case .status: configuration = try ClusterConfiguration(json, mayLackRanges: true)
-    case .add, .check, .version:
-      configuration = try ClusterConfiguration(json, mayLackRanges: false)
+    case .add, .check, .status, .version:
+      configuration = try ClusterConfiguration(json, for: request.invocation.command)
     }
   }
 }

@@ -18,8 +18,8 @@ enum HostLocal: Plugin {
   {
     switch request.invocation.command {
     case .del, .gc: HostLocalConfiguration(forReleasing: request.network.json)
-    case .status: try HostLocalConfiguration(request.network.json, mayLackRanges: true)
-    case .add, .check, .version: try HostLocalConfiguration(request.network.json)
+    case .add, .check, .status, .version:
+      try HostLocalConfiguration(request.network.json, for: request.invocation.command)
     }
   }
 
