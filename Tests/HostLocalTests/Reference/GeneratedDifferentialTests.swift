@@ -211,7 +211,7 @@ private struct Generator: CaseGenerator {
         ? ["routes", "ranges", "subnet", "resolvConf", "dataDir"] : ["routes", "addresses", "dns"]
       made.ipam[one(names)] = one([5, true, ["a": 1]])
       if made.plugin == "host-local", isChosen(30) {
-        made.ipam[one(["dataDir", "resolvConf"])] = one(["/etc/passwd/x", "/etc", "/nowhere/x"])
+        made.ipam[one(["dataDir", "resolvConf"])] = one(["/etc/passwd/x", "/etc", "/dev/null/x"])
       }
     default:
       made.ipam["routes"] = [

@@ -67,12 +67,16 @@ extension MemberTests {
       tamper: Member.move.replacing("BRIDGE", with: "br1"), kept: ["br2"]),
     Member(
       "createBridge", ["bridge": "br5", "createBridge": true],
-      look: ("ovs-vsctl get Bridge br5 datapath_type external_ids", "netdev\n{owner=patchbay}"),
+      look: (
+        "ovs-vsctl get Bridge br5 datapath_type external_ids",
+        "\(Datapath.current.rawValue)\n{owner=patchbay}"
+      ),
       tamper: Member.move.replacing("BRIDGE", with: "br5"), kept: ["br2", "br5"]),
     Member(
       "datapath", ["bridge": "br5", "datapath": "netdev"],
       look: ("ovs-vsctl get Bridge br5 datapath_type", "netdev"),
-      tamper: "in ethtool -K eth0 tx on", kept: ["br5"]),
+      // The link of the userspace datapath, which ovs-vswitchd makes with its first bridge.
+      tamper: "in ethtool -K eth0 tx on", kept: ["br5", "ovs-netdev"]),
     Member(
       "ipam", [:], hasAddresses: true, look: ("in ip address show eth0", "10.1.0.2/24"),
       tamper: "in ip address del fd00:1::2/64 dev eth0"),
