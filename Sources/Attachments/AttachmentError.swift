@@ -46,6 +46,11 @@ extension AttachmentError {
     self.init(error.isTransient ? .busy : .failed, attempt, details: error.description)
   }
 
+  /// STATUS: why Open vSwitch could not be asked, so that nothing can be attached now.
+  static func unavailable(_ error: OVSDBError) -> Self {
+    Self(.unavailable, "Open vSwitch is not available", details: error.description)
+  }
+
   /// What the kernel refused.
   init<Request>(_ error: RequestError<Request>, _ attempt: String) {
     var kind = Kind.failed

@@ -15,8 +15,7 @@ extension Gateway {
       let connection = try Connection(plan.endpoint, until: context.deadline)
       findings = survey.findings(try connection.transact(question, until: context.deadline))
     } catch {
-      throw AttachmentError(
-        .unavailable, "Open vSwitch is not available", details: error.description)
+      throw AttachmentError.unavailable(error)
     }
     guard let row = findings.row else { return }
     if let reason = port.objection(to: row) { throw port.refusal(.unavailable, reason) }

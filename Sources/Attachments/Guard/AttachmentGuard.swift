@@ -196,8 +196,7 @@ package struct AttachmentGuard {
       mechanism = try connection.guardMechanism(
         connection.datapath(of: plan, until: context.deadline), until: context.deadline)
     } catch {
-      throw AttachmentError(
-        .unavailable, "Open vSwitch is not available", details: error.description)
+      throw AttachmentError.unavailable(error)
     }
     do { try mechanism.test(until: context.deadline) } catch {
       throw AttachmentError(.unavailable, unavailable, details: error.description)

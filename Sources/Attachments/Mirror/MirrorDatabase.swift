@@ -36,8 +36,7 @@ package final class MirrorDatabase {
       fault = try Connection(plan.endpoint, until: context.deadline)
         .switchFault(until: context.deadline)
     } catch {
-      throw AttachmentError(
-        .unavailable, "Open vSwitch is not available", details: error.description)
+      throw AttachmentError.unavailable(error)
     }
     if let fault { throw AttachmentError(.unavailable, fault.summary, details: fault.details) }
   }

@@ -52,8 +52,7 @@ extension Rates {
       let connection = try Connection(plan.endpoint, until: context.deadline)
       datapath = try connection.datapath(of: plan, until: context.deadline)
     } catch {
-      throw AttachmentError(
-        .unavailable, "Open vSwitch is not available", details: error.description)
+      throw AttachmentError.unavailable(error)
     }
     let outside: RouteSocket
     do { outside = try RouteSocket() } catch {

@@ -11,7 +11,7 @@ extension SwitchPort {
   package static func require(_ plan: Plan, _ context: Context) throws(AttachmentError) {
     let connection: Connection
     do { connection = try Connection(plan.endpoint, until: context.deadline) } catch {
-      throw unavailable(error)
+      throw AttachmentError.unavailable(error)
     }
     // A runtime may leave out of the configuration what it does not know; what is absent is not
     // judged.
@@ -22,10 +22,6 @@ extension SwitchPort {
     } catch { throw AttachmentError(.unavailable, error.message, details: error.details) }
     try requireSwitch(connection, bridge != nil, context)
     try requireDatapath(plan, bridge, connection, context)
-  }
-
-  private static func unavailable(_ error: OVSDBError) -> AttachmentError {
-    AttachmentError(.unavailable, "Open vSwitch is not available", details: error.description)
   }
 
   private struct FoundBridge {
@@ -45,7 +41,7 @@ extension SwitchPort {
       from: .interface, where: [.equal(.name, plan.bridge)], .columns(.ofport))
     let results: TransactionResults
     do { results = try connection.transact(question, until: context.deadline) } catch {
-      throw unavailable(error)
+      throw AttachmentError.unavailable(error)
     }
     guard let bridge = results[bridges].first else {
       if plan.configuration.createBridge { return nil }
@@ -53,7 +49,7 @@ extension SwitchPort {
         let refusal: AttachmentError
         do {
           refusal = try MissingBridge.refusal(plan, connection, until: context.deadline)
-        } catch { throw unavailable(error) }
+        } catch { throw AttachmentError.unavailable(error) }
         throw AttachmentError(.unavailable, refusal.message, details: refusal.details)
       }
       throw AttachmentError(
@@ -72,7 +68,7 @@ extension SwitchPort {
     let code: AttachmentError.Kind = hasBridge ? .impaired : .unavailable
     let fault: SwitchFault?
     do { fault = try connection.switchFault(until: context.deadline) } catch {
-      throw unavailable(error)
+      throw AttachmentError.unavailable(error)
     }
     if let fault { throw AttachmentError(code, fault.summary, details: fault.details) }
   }
