@@ -178,14 +178,12 @@ public struct RangeSet: Hashable, Sendable {
 
   /// Refuses a set that has no address to give. The reference plugin sees that when it allocates.
   ///
-  /// - Parameters:
-  ///   - json: What the set was decoded from.
-  ///   - number: That of the set, which the reference plugin says.
-  func requireAddress(at json: JSONCursor, number: Int) throws(JSONDecodingError) {
+  /// - Parameter number: That of the set, which the reference plugin says.
+  func requireAddress(number: Int) throws(JSONDecodingError) {
     guard ranges.allSatisfy({ $0.open.isEmpty }) else { return }
     let text = ranges.map { $0.range.description }.joined(separator: ", ")
-    throw json.error(
-      "no address is left of \(text) without the gateway and what is excluded",
+    throw JSONDecodingError(
+      path: path, reason: "no address is left of \(text) without the gateway and what is excluded",
       message: "failed to allocate for range \(number): no IP addresses available in range set: "
         + ranges.map { $0.text }.joined(separator: ","))
   }

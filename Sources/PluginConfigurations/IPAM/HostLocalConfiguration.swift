@@ -57,7 +57,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     try ipam.checkObject()
     dataDirectory = try Self.directory(ipam[Member.dataDir])
     reclaimsAfterReboot = try ipam[Member.reclaimAfterReboot].decodeIfPresent() ?? true
-    let (whole, places) = try Self.sets(json, mayBeNone: command == .status)
+    let whole = try Self.sets(json, mayBeNone: command == .status)
     var sets = whole
     let reservations =
       sets.isEmpty ? [] : try Self.reservations(ipam[Member.reservations], sets)
@@ -79,9 +79,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
     mac = try Self.mac(json)
     // The reference plugin sees that only when all else is well.
     guard command != .check else { return }
-    for number in whole.indices {
-      try whole[number].requireAddress(at: places[number], number: number)
-    }
+    for (number, set) in whole.enumerated() { try set.requireAddress(number: number) }
   }
 
   /// Decodes what releasing needs, and takes the defaults where that is illegal: no mistake may
@@ -111,28 +109,23 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
   /// Each gives one address, which is enough for every attachment.
   private static let setLimit = 255
 
-  /// The sets, and what each was decoded from.
   private static func sets(_ json: JSONCursor, mayBeNone: Bool) throws(JSONDecodingError)
-    -> ([RangeSet], [JSONCursor])
+    -> [RangeSet]
   {
     let ipam = json[PluginMember.ipam]
     var sets: [RangeSet] = []
-    var places: [JSONCursor] = []
     let wanted = json[PluginMember.runtimeConfig][Capability.ipRanges]
     if !wanted.isAbsent {
       for element in try wanted.elements(atMost: setLimit) {
         sets.append(try .decode(element, number: sets.count))
-        places.append(element)
       }
     }
     if !ipam[AddressRange.Member.subnet].isAbsent {
       sets.append(try .decode(ipam, number: sets.count, isSingle: true))
-      places.append(ipam)
     }
     if !ipam[Member.ranges].isAbsent {
       for element in try ipam[Member.ranges].elements(atMost: setLimit) {
         sets.append(try .decode(element, number: sets.count))
-        places.append(element)
       }
     }
     guard !sets.isEmpty || mayBeNone else {
@@ -141,7 +134,7 @@ public struct HostLocalConfiguration: Hashable, Sendable, JSONDecodable {
         message: "no IP ranges specified")
     }
     try check(sets, json)
-    return (sets, places)
+    return sets
   }
 
   private static func check(_ sets: [RangeSet], _ json: JSONCursor) throws(JSONDecodingError) {
