@@ -63,7 +63,7 @@ public struct LinkGuard: Hashable, Sendable {
   public static func tableName(of link: String) -> String { prefix + link }
 
   private func table(_ policy: GuardPolicy) -> FilterTable {
-    FrameRules.table(Self.prefix + link, comment: comment, device: link, for: policy)
+    FrameRules.table(Self.tableName(of: link), comment: comment, device: link, for: policy)
   }
 
   /// Enforces `policy` on the link from now on. A policy that is enforced already is replaced at
@@ -139,7 +139,7 @@ public struct LinkGuard: Hashable, Sendable {
       do { return try socket.droppedByProgram(link) } catch { throw .route(error) }
     case .nftables:
       do throws(FilterError) {
-        return try NetfilterSocket().packets(.netdev, Self.prefix + link, until: deadline)
+        return try NetfilterSocket().packets(.netdev, Self.tableName(of: link), until: deadline)
       } catch { throw .netfilter(error) }
     }
   }
@@ -154,7 +154,7 @@ public struct LinkGuard: Hashable, Sendable {
   {
     do throws(FilterError) {
       let socket = try NetfilterSocket()
-      let name = prefix + link
+      let name = tableName(of: link)
       guard try socket.table(.netdev, name, until: deadline)?.comment == comment else {
         return false
       }
