@@ -9,8 +9,8 @@ import Testing
   /// What a copy writes into the descriptor that it keeps, until it has ended; what is done with
   /// the copy in between does `use`, and says whether it has waited for its end.
   ///
-  /// Otherwise it is waited for here: of a process that nobody waits for, whoever else waits for
-  /// any child of this process would hear for ever, as the exit tests do.
+  /// Where `use` has not, the end is waited for here. A child that has ended and is not waited for
+  /// hangs the exit tests, which wait for any child of this process.
   private func written(
     by body: (_ kept: CInt) -> CInt, _ use: (consuming ForkedProcess) throws -> Bool
   ) throws -> String {

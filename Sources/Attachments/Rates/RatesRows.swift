@@ -63,7 +63,7 @@ extension Connection {
     }
   }
 
-  /// Leaves the rows of `attachment` in `table` to the operator: they are nobody's any more.
+  /// Leaves the rows of `attachment` in `table` to the operator, by taking our mark away.
   private func handOver<T>(
     _ table: T, _ externalIDs: Column<T, [String: String]>, of attachment: AttachmentKey,
     until deadline: Deadline

@@ -3,7 +3,7 @@ internal import OVSDB
 internal import OpenVSwitch
 internal import PluginConfigurations
 
-/// Words for a bridge that is missing and that nobody but its owner makes.
+/// What is said of a bridge that is missing, and that the plugin may not make.
 enum MissingBridge {
   /// Why `plan` has no bridge, which bridges there are, and what makes one.
   static func refusal(_ plan: Plan, _ connection: Connection, until deadline: Deadline)

@@ -208,6 +208,7 @@ extension Directory {
       throw SystemError("statvfs", path, .noSpace)
     }
   }
+
   /// The directory at `path` or, where nothing is there, the nearest one above it, in which it
   /// would be made.
   public static func nearest(to path: String) -> String {

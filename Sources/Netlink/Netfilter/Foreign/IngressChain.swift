@@ -1,8 +1,8 @@
 internal import CLinux
 public import Linux
 
-/// A chain that sees what some links receive, before anything else of this host does; whoever made
-/// it.
+/// A chain of any program at the ingress of links: it sees what they receive before the rest of
+/// this host does.
 public struct IngressChain: Hashable, Sendable {
   /// The name of its table, of the family `netdev`.
   public let table: String
