@@ -12,11 +12,9 @@ public struct HostSnapshot: Hashable, Sendable {
     func add(_ part: String, _ items: [String]) {
       for item in items { lines.insert("\(part): \(item)") }
     }
-    for link in try ip(in: sandbox, ["-d", "link"]).array {
+    for link in try ip(in: sandbox, ["-d", "address"]).array {
       let kept = ["ifname", "mtu", "flags", "operstate", "linkinfo", "address", "link", "master"]
       add("link", [link.only(kept).description])
-    }
-    for link in try ip(in: sandbox, ["address"]).array {
       let name = link["ifname"].text ?? ""
       for address in link["addr_info"].array {
         add("address", ["\(name) \(address.only(["local", "prefixlen", "scope"]))"])
@@ -31,10 +29,9 @@ public struct HostSnapshot: Hashable, Sendable {
     add("nft", [try sandbox.rules()].filter { !$0.isEmpty })
 
     if let openVSwitch {
-      for table in ["Bridge", "Port", "Interface", "Mirror", "QoS", "Queue"] {
-        for row in try openVSwitch.rows(table) {
-          add(table, [row.with(Self.changing).description])
-        }
+      let tables = ["Bridge", "Port", "Interface", "Mirror", "QoS", "Queue"]
+      for (table, rows) in try openVSwitch.rows(of: tables) {
+        add(table, rows.map { $0.with(Self.changing).description })
       }
     }
     for directory in directories {

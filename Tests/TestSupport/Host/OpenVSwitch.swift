@@ -155,15 +155,25 @@ public final class OpenVSwitch: Sendable {
 
   /// The rows of a table, each by column: sets as arrays (a set of one as its element), maps as
   /// objects, UUIDs as text.
-  public func rows(_ table: String) throws -> [Document] {
-    let output = try vsctl([
-      "--timeout=\(10 * slowness)", "--no-wait", "--format=json", "list", table,
-    ]).checked()
-    if output.bytes.isEmpty { return [] }
-    let answer = try Document(parsing: output.bytes)
-    let names = answer["headings"].array.compactMap(\.text)
-    return answer["data"].array.map { row in
-      .object(Dictionary(uniqueKeysWithValues: zip(names, row.array.map(\.withoutOVSDBTags))))
+  public func rows(_ table: String) throws -> [Document] { try rows(of: [table])[0].rows }
+
+  /// The rows of several tables, as they were at one time.
+  public func rows(of tables: [String]) throws -> [(table: String, rows: [Document])] {
+    let options = ["--timeout=\(10 * slowness)", "--no-wait", "--format=json"]
+    let commands = tables.map { ["list", $0] }.joined(separator: ["--"])
+    let lines = try vsctl(options + commands).checked().stdout.split(separator: "\n")
+    guard lines.count == tables.count else {
+      throw RunError(description: "ovs-vsctl list \(tables): \(lines.count) answers")
+    }
+    return try zip(tables, lines).map { table, line in
+      let answer = try Document(parsing: Array(line.utf8))
+      let names = answer["headings"].array.compactMap(\.text)
+      return (
+        table,
+        answer["data"].array.map { row in
+          .object(Dictionary(uniqueKeysWithValues: zip(names, row.array.map(\.withoutOVSDBTags))))
+        }
+      )
     }
   }
 
