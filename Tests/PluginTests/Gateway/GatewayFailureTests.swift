@@ -126,6 +126,9 @@ struct GatewayFailureTests {
     try routed.expectAsBefore(before)
   }
 
+  /// Has every directory in which the plugin looks for nft, so that it adds none.
+  private static let path = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
+
   /// Runs the plugin where the host has no nft, or has `other` in its place.
   private func withoutFirewall(
     _ routed: Routed, _ command: String, _ configuration: Document, _ sandbox: Sandbox,
@@ -134,7 +137,7 @@ struct GatewayFailureTests {
     let nft = try executable("nft")
     let variables = [
       "CNI_COMMAND": command, "CNI_PATH": routed.plugin.searchPath, "CNI_CONTAINERID": "c1",
-      "CNI_NETNS": sandbox.path, "CNI_IFNAME": "eth0",
+      "CNI_NETNS": sandbox.path, "CNI_IFNAME": "eth0", "PATH": Self.path,
     ]
     let script = #"mount --bind "$2" "$0" && exec "$1""#
     let output = try routed.host.namespace.exec(
@@ -147,8 +150,7 @@ struct GatewayFailureTests {
   /// The message has the directories in which there is no nft.
   private func expect(_ result: PluginResult, _ code: Int, _ occasion: String) throws {
     try Messages.expect(
-      result, code: code, of: "ovs-bridge", on: occasion,
-      hiding: ["DIRECTORIES": ProcessInfo.processInfo.environment["PATH"] ?? ""])
+      result, code: code, of: "ovs-bridge", on: occasion, hiding: ["DIRECTORIES": Self.path])
   }
 
   @Test(
