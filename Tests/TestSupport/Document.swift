@@ -18,8 +18,30 @@ public enum Document: Hashable, Sendable {
   /// Parses one JSON text.
   public init(parsing bytes: some Sequence<UInt8>) throws {
     let data = Data(bytes)
-    do { self = try JSONDecoder().decode(Document.self, from: data) } catch {
+    guard let value = try? JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
+    else {
       throw RunError(description: "not JSON: \"\(String(decoding: data, as: UTF8.self))\"")
+    }
+    self.init(value)
+  }
+
+  /// What Foundation has parsed. Not by `Decodable`, which tries one type after the other: each
+  /// error that is thrown costs a test a backtrace.
+  private init(_ value: Any) {
+    switch value {
+    case let text as String: self = .string(text)
+    case let items as [Any]: self = .array(items.map(Document.init))
+    case let members as [String: Any]: self = .object(members.mapValues(Document.init))
+    case let number as NSNumber:
+      // The encoding of a Boolean is that of an octet.
+      if unsafe number.objCType.pointee == CChar(UInt8(ascii: "c")) {
+        self = .bool(number.boolValue)
+      } else if let whole = Int(exactly: number) {
+        self = .integer(whole)
+      } else {
+        self = .real(number.doubleValue)
+      }
+    default: self = .null
     }
   }
 
@@ -59,27 +81,7 @@ public enum Document: Hashable, Sendable {
   }
 }
 
-extension Document: Codable {
-  /// Any JSON value.
-  public init(from decoder: any Decoder) throws {
-    let value = try decoder.singleValueContainer()
-    if value.decodeNil() {
-      self = .null
-    } else if let bool = try? value.decode(Bool.self) {
-      self = .bool(bool)
-    } else if let number = try? value.decode(Int.self) {
-      self = .integer(number)
-    } else if let number = try? value.decode(Double.self) {
-      self = .real(number)
-    } else if let text = try? value.decode(String.self) {
-      self = .string(text)
-    } else if let items = try? value.decode([Document].self) {
-      self = .array(items)
-    } else {
-      self = .object(try value.decode([String: Document].self))
-    }
-  }
-
+extension Document: Encodable {
   /// Any JSON value; one that is absent as `null`.
   public func encode(to encoder: any Encoder) throws {
     var value = encoder.singleValueContainer()
