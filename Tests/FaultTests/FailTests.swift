@@ -67,7 +67,7 @@ struct FailTests {
   func add(features: Features) throws {
     let violations = Violations()
     let counts = try sweep(FaultCase(features), by: features.stride, violations)
-    #expect(counts.refusals > 50 / features.stride)
+    #expect(counts.refusals > 25 / features.stride)
     figures(
       "ADD (\(features)) with \(counts.failures) failing calls, \(counts.refusals) of which ended it; "
         + "violations: \(violations.count)")

@@ -58,10 +58,11 @@ import Testing
     // The link of a gateway stays up.
     try network.host.namespace.exec("ip", ["link", "set", "br1", "up"]).checked()
     var before: [String: Document] = [:]
-    try eventually("ovs-vswitchd has tried each") {
+    try eventually("ovs-vswitchd has tried each, and knows that br1 is up") {
       before = try rows(ovs)
       let aliens = before.values.filter { $0["name"].text?.hasPrefix("alien") == true }
-      return try aliens.count == 2 * Self.alienCount && rows(ovs) == before
+      let isUp = before.values.contains { $0["name"] == "br1" && $0["link_state"] == "up" }
+      return try isUp && aliens.count == 2 * Self.alienCount && rows(ovs) == before
     }
 
     let attachments: [[String: Document]] = [
