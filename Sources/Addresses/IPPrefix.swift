@@ -31,7 +31,7 @@ public struct IPPrefix: Hashable, Sendable {
     self.length = length
   }
 
-  /// Parses `ADDRESS/LENGTH`.
+  /// Parses `ADDRESS/LENGTH`; the length may have zeros before it, as with the reference plugins.
   public init(_ text: String) throws(ParseError) {
     let octets = Array(text.utf8)
     guard let slash = octets.firstIndex(of: UInt8(ascii: "/")) else { throw .missingLength }
@@ -41,7 +41,7 @@ public struct IPPrefix: Hashable, Sendable {
     let tail = String(decoding: digits, as: UTF8.self)
     let maximum = address.family.bits
     guard digits.allSatisfy({ (0x30...0x39).contains($0) }), let length = UInt8(tail),
-      length <= maximum, digits.count == 1 || digits.first != 0x30
+      length <= maximum
     else { throw .badLength(tail, maximum: maximum) }
     self.address = address
     self.length = length
@@ -63,6 +63,13 @@ public struct IPPrefix: Hashable, Sendable {
   }
   /// The prefix without the bits beyond it.
   public var masked: IPPrefix { IPPrefix(network, length: length) ?? self }
+
+  /// The IPv4 prefix that an IPv6 one in `::ffff:0:0/96` stands for (RFC 4291 §2.5.5.2); any other
+  /// as it is.
+  public var unmapped: IPPrefix {
+    guard length >= 96, address.unmapped != address else { return self }
+    return IPPrefix(address.unmapped, length: length - 96) ?? self
+  }
 
   /// Whether `other` lies in it.
   public func contains(_ other: IPAddress) -> Bool {

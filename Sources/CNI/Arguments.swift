@@ -49,7 +49,7 @@ public struct Arguments: Hashable, Sendable {
 
   /// Refuses other keys than `known`, with code 4, unless `IgnoreUnknown` is `1` or `true`.
   public func check(_ known: [String]) throws(CNIError) {
-    if let ignore = self["IgnoreUnknown"] {
+    if let ignore = pairs.last(where: { $0.key == "IgnoreUnknown" })?.value {
       switch ignore.lowercased() {
       case "1", "true": return
       case "0", "false": break

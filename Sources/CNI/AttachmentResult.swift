@@ -99,8 +99,9 @@ public struct Route: Hashable, Sendable, JSONDecodable {
 
   /// `{"dst": …, "gw": …}` and what else is there.
   public init(_ json: JSONCursor) throws(JSONDecodingError) {
-    destination = try json[Member.destination].decode()
-    gateway = try json[Member.gateway].decodeAddressIfPresent()
+    let prefix: IPPrefix = try json[Member.destination].decode()
+    destination = prefix.unmapped
+    gateway = try json[Member.gateway].decodeAddressIfPresent()?.unmapped
     if let gateway, gateway.family != destination.address.family {
       throw json[Member.gateway].error("\(gateway) is not of the family of \(destination)")
     }

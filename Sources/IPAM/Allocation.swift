@@ -58,7 +58,7 @@ public enum Allocation {
   public static func mismatch(
     leased: [IPAddress], reported: [IPAddress], _ configuration: HostLocalConfiguration
   ) -> String? {
-    let ours = reported.map { $0.canonical }.filter { configuration.place(of: $0) != nil }
+    let ours = reported.map { $0.unmapped }.filter { configuration.place(of: $0) != nil }
     let unleased = ours.filter { !leased.contains($0) }
     let unreported = leased.filter { configuration.place(of: $0) != nil && !ours.contains($0) }
     guard !unleased.isEmpty || !unreported.isEmpty else { return nil }

@@ -44,7 +44,6 @@ struct PrefixTests {
       ("10.0.0.1/", "prefix length \"\" is not in 0…32"),
       ("10.0.0.1/-1", "prefix length \"-1\" is not in 0…32"),
       ("10.0.0.1/+8", "prefix length \"+8\" is not in 0…32"),
-      ("10.0.0.1/08", "prefix length \"08\" is not in 0…32"),
       ("10.0.0.1/8/8", "prefix length \"8/8\" is not in 0…32"),
       ("10.0.0.1/255.0.0.0", "prefix length \"255.0.0.0\" is not in 0…32"),
       ("10.0.0.1/999999999999999999999", "prefix length \"999999999999999999999\" is not in 0…32"),
@@ -54,6 +53,11 @@ struct PrefixTests {
   func rejects(text: String, expected: String) {
     let error = #expect(throws: IPPrefix.ParseError.self) { try IPPrefix(text) }
     #expect(error?.description == expected)
+  }
+
+  @Test("a length may have zeros before it", arguments: [("10.0.0.1/08", 8), ("::1/0064", 64)])
+  func zeros(text: String, length: UInt8) throws {
+    #expect(try IPPrefix(text).length == length)
   }
 
   @Test("a length beyond the family's bits makes none")

@@ -71,7 +71,7 @@ enum Feeding {
     let text = String(decoding: octets, as: UTF8.self)
     if let address = IPAddress(text) {
       require(IPAddress(address.description) == address, "another address: \(text)")
-      _ = (address.successor, address.canonical, IPAddress(bytes: address.bytes))
+      _ = (address.successor, address.unmapped, IPAddress(bytes: address.bytes))
       if let range = IPRange(address, address) { _ = range.contains(address) }
     }
     if let prefix = try? IPPrefix(text) {

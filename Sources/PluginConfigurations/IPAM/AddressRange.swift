@@ -69,7 +69,7 @@ public struct AddressRange: Hashable, Sendable {
         message: json.value == nil ? "IP <nil> not v4 nor v6" : "invalid CIDR address: ")
     }
     let subnet: IPPrefix = try json.decode()
-    guard subnet.address.canonical == subnet.address else {
+    guard subnet.address.unmapped == subnet.address else {
       throw json.error(
         "\(subnet) maps IPv4; write it as an IPv4 subnet",
         message: "IPNet IP and Mask version mismatch")
@@ -83,7 +83,7 @@ public struct AddressRange: Hashable, Sendable {
   }
 
   private static func address(_ json: JSONCursor) throws(JSONDecodingError) -> IPAddress? {
-    try json.decodeAddressIfPresent()?.canonical
+    try json.decodeAddressIfPresent()?.unmapped
   }
 
   private static func exclusions(_ json: JSONCursor, _ subnet: IPPrefix)
@@ -106,7 +106,7 @@ public struct AddressRange: Hashable, Sendable {
     let text: String = try json.decode()
     if text.utf8.contains(UInt8(ascii: "/")) { return IPRange(try json.decode(IPPrefix.self)) }
     let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map {
-      IPAddress($0)?.canonical
+      IPAddress($0)?.unmapped
     }
     guard (1...2).contains(bounds.count), let first = bounds.first ?? nil,
       let last = bounds.last ?? nil, let range = IPRange(first, last)
@@ -214,14 +214,6 @@ extension Array where Element == IPRange {
       }
     }
     return parts
-  }
-}
-
-extension IPAddress {
-  /// An IPv6 address that maps an IPv4 one as that, as Go's `net.IP` has it; others as they are.
-  public var canonical: IPAddress {
-    guard isIPv6, value >> 32 == 0xffff else { return self }
-    return IPAddress(.v4, value: value & 0xffff_ffff) ?? self
   }
 }
 

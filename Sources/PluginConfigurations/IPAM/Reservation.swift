@@ -47,7 +47,7 @@ public struct Reservation: Hashable, Sendable {
       throw json.error("it has exactly one of \"name\", \"mac\" and \"containerID\"")
     }
     self.subject = subject
-    address = try json[Member.ip].decode(IPAddress.self).canonical
+    address = try json[Member.ip].decode(IPAddress.self).unmapped
     let address = address
     let ranges = sets.flatMap { $0.ranges }
     guard let range = ranges.first(where: { $0.subnet.contains(address) }) else {
@@ -96,6 +96,6 @@ public struct AddressRequest: Hashable, Sendable {
   /// The address of `ADDRESS` or `ADDRESS/LENGTH`.
   public static func parse(_ text: String) -> IPAddress? {
     text.utf8.contains(UInt8(ascii: "/"))
-      ? (try? IPPrefix(text))?.address.canonical : IPAddress(text)?.canonical
+      ? (try? IPPrefix(text))?.address.unmapped : IPAddress(text)?.unmapped
   }
 }

@@ -76,7 +76,7 @@ public struct StaticConfiguration: Hashable, Sendable {
           text.isEmpty ? "missing; ADDRESS/LENGTH is required" : "\"\(text)\": \(reason(text))",
           message: "the 'address' field is expected to be in CIDR notation, got: '\(text)'")
       }
-      let gateway = try element[AddressMember.gateway].decodeAddressIfPresent()?.canonical
+      let gateway = try element[AddressMember.gateway].decodeAddressIfPresent()?.unmapped
       if let gateway, gateway.family != address.address.family {
         throw element[AddressMember.gateway].error("\(gateway) is not of the family of \(address)")
       }
@@ -124,7 +124,7 @@ public struct StaticConfiguration: Hashable, Sendable {
     to addresses: inout [AttachmentResult.Address], _ arguments: Arguments
   ) throws(JSONDecodingError) {
     for text in list(arguments[ArgumentKeys.gateway]) {
-      guard let gateway = IPAddress(text)?.canonical else {
+      guard let gateway = IPAddress(text)?.unmapped else {
         throw JSONDecodingError(
           path: JSONPath(),
           reason: "CNI_ARGS GATEWAY: \"\(text)\" is not an IP address; it is one, or several with "
@@ -146,9 +146,7 @@ public struct StaticConfiguration: Hashable, Sendable {
 
   /// One that maps IPv4 as that, as the reference plugin has it.
   private static func prefix(_ text: String) -> IPPrefix? {
-    guard let prefix = try? IPPrefix(text) else { return nil }
-    guard prefix.address.canonical != prefix.address, prefix.length >= 96 else { return prefix }
-    return IPPrefix(prefix.address.canonical, length: prefix.length - 96)
+    (try? IPPrefix(text))?.unmapped
   }
 
   private static func reason(_ text: String) -> String {

@@ -1,86 +1,6 @@
 import TestSupport
 import Testing
 
-/// What one plugin of the two did in a step.
-private struct Outcome: ComparedOutcome {
-  let result: PluginResult
-  let files: [String: String]
-  var leases: [String: String] { files.filter { !$0.key.hasPrefix("last_reserved_ip.") } }
-
-  /// The result as the release of the reference that is installed can have it.
-  var comparable: Document {
-    let routes = result.json["routes"].array.map {
-      $0.with(["mtu": .absent, "table": .absent])
-    }
-    let dns = result.json["dns"]
-    return result.json.with([
-      "routes": routes.isEmpty ? .absent : .array(routes), "dns": dns == [:] ? .absent : dns,
-    ])
-  }
-
-  func leftTheSame(as other: Outcome) -> Bool { files == other.files }
-
-  /// What `plugins/ipam/README.md` has in its table.
-  static let differences: [Difference<Outcome>] = [
-    Difference(title: "a wrong type") { command, ours, theirs in
-      let isOfType = [
-        "json: cannot unmarshal", "error unmarshall network config: json:", "decoding version from",
-        "failed to load netconf: json:",
-      ].contains { theirs.message.hasPrefix($0) }
-      return isOfType && (ours.result.code == 7 || command == "DEL")
-        || ours.message == "type: 5 is not a string"
-    },
-    Difference(title: "DEL with a fault") { command, ours, theirs in
-      command == "DEL" && !ours.hasFailed && theirs.hasFailed
-    },
-    Difference(title: "a repeated ADD") { command, ours, theirs in
-      let isOfItsOwn =
-        theirs.message.hasSuffix("duplicate allocation is not allowed")
-        || theirs.message.contains("is not available in range set")
-      return !ours.hasFailed && isOfItsOwn
-    },
-    Difference(title: "keys of `CNI_ARGS`") { command, ours, theirs in
-      theirs.message.hasPrefix("ARGS: unknown args") && !ours.message.hasPrefix("ARGS: ")
-    },
-    Difference(title: "an empty pair in `CNI_ARGS`") { command, ours, theirs in
-      theirs.message == "ARGS: invalid pair \"\""
-    },
-    Difference(title: "`IP` of `CNI_ARGS` in CHECK") { command, ours, theirs in
-      command == "CHECK" && theirs.message.hasPrefix("ARGS: error parsing value of pair \"IP=")
-    },
-    Difference(title: "a gateway of the other family") { command, ours, theirs in
-      ours.result.code == 7 && ours.message.contains("is not of the family of")
-    },
-    Difference(title: "requests for one range set") { command, ours, theirs in
-      let words = [ours, theirs].map { $0.message.split(separator: " ").sorted() }
-      return theirs.message.hasPrefix("failed to allocate all requested IPs")
-        && (!ours.hasFailed || Set(words[0]).isSubset(of: words[1]))
-    },
-    Difference(title: "a subnet of two addresses or one") { command, ours, theirs in
-      theirs.message.hasSuffix("too small to allocate from")
-    },
-    Difference(title: "a subnet of all addresses") { command, ours, theirs in
-      theirs.message.contains("no IP addresses available in range set: ?")
-    },
-    Difference(title: "a route without `dst`") { command, ours, theirs in
-      ours.result.code == 7 && ours.message == "ipam.routes[0].dst: missing; a string is required"
-    },
-    Difference(title: "CHECK of `static`") { command, ours, theirs in
-      ours.message.hasPrefix("static: Failed to match addr") && !theirs.hasFailed
-    },
-    Difference(title: "CHECK of `host-local`") { command, ours, theirs in
-      ours.message.contains("are not those leased") && !theirs.hasFailed
-    },
-    Difference(title: "CHECK without `prevResult`") { command, ours, theirs in
-      ours.message == "Required prevResult missing"
-    },
-    Difference(title: "the cursor after a refusal") { command, ours, theirs in
-      ours.hasFailed && theirs.hasFailed && ours.message == theirs.message
-        && ours.files != theirs.files && ours.leases == theirs.leases
-    },
-  ]
-}
-
 /// Configurations, environments and steps; one fault at most in each.
 private struct Generator: CaseGenerator {
   var random: SeededGenerator
@@ -98,7 +18,7 @@ private struct Generator: CaseGenerator {
       ? one([("fd00::/124", "fd00::"), ("fd00:1::/64", "fd00:1::")])
       : one([("10.1.0.0/28", "10.1.0."), ("10.2.0.0/29", "10.2.0."), ("10.3.0.0/30", "10.3.0.")])
     var range: [String: Document] = ["subnet": .string(subnet)]
-    if isChosen(20) { range["rangeStart"] = .string(prefix + "2") }
+    if isChosen(20) { range["rangeStart"] = .string(prefix + one(["2", "2", "3"])) }
     if isChosen(20) { range["rangeEnd"] = .string(prefix + (subnet.hasSuffix("/30") ? "2" : "6")) }
     // Where it is the only address of the range, none is left.
     if isChosen(20) { range["gateway"] = .string(prefix + "2") }
@@ -124,9 +44,12 @@ private struct Generator: CaseGenerator {
     ["address": "10.1.0.2/24", "gateway": "x"], ["address": "10.1.0.2/24", "gateway": "fd00::1"],
     ["address": "10.1.0.2/40"], ["address": 5],
   ]
+  static let manyAddresses = Document.array(
+    (0..<300).map { ["address": .string("10.1.\($0 / 200).\($0 % 200 + 1)/16")] })
   static let faultyArguments = [
     "none", "A=b=c", ";;", "a=b", "ip=10.1.0.3", "IP=x", "IP=x/24", "IgnoreUnknown=x",
-    "IgnoreUnknown=T", "MAC=02:00:00:00:00:01", "K8S_POD_NAME=p", "GATEWAY=x", "IP=10.1.0.300",
+    "IgnoreUnknown=T", "IgnoreUnknown=", "IP=10.1.0.4,10.1.0.5", "MAC=02:00:00:00:00:01",
+    "K8S_POD_NAME=p", "GATEWAY=x", "IP=10.1.0.300",
   ]
   static let faultyMembers: [[String: Document]] = [
     ["name": ""], ["name": "a b"], ["name": 5], ["cniVersion": "9.9.9"], ["cniVersion": 5],
@@ -146,30 +69,60 @@ private struct Generator: CaseGenerator {
     let length = plugin == "static" ? "/24" : ""
     if plugin == "host-local" { ranges(&made, isOld: version < "0.3") } else { addresses(&made) }
     if isChosen(30) {
-      made.ipam["routes"] = [
-        one([
-          ["dst": "0.0.0.0/0"], ["dst": "10.9.0.0/16", "gw": "10.1.0.3"],
-          ["dst": "::/0", "gw": "fd00::1"], ["dst": "10.9.0.0/16", "mtu": 1300, "table": 100],
-        ])
-      ]
+      made.ipam["routes"] = .array((0..<one([1, 1, 2])).map { _ in one(Self.routes) })
     }
     if isChosen(45) {
       fault(&made)
       return made
     }
-    let wanted = ["10.1.0.4", "10.1.0.9", "10.2.0.3", "fd00::7"].map { $0 + length }
-    if isChosen(12) { made.members["args"] = ["cni": ["ips": [.string(one(wanted))]]] }
-    if isChosen(12) { made.members["runtimeConfig"] = ["ips": [.string(one(wanted))]] }
+    if isChosen(12) { made.members["args"] = ["cni": ["ips": wanted(length)]] }
+    var runtime: [String: Document] = [:]
+    if isChosen(12) { runtime["ips"] = wanted(length) }
+    if plugin == "host-local", isChosen(10) { runtime["ipRanges"] = [[range(isChosen(30))]] }
+    if !runtime.isEmpty { made.members["runtimeConfig"] = .object(runtime) }
     if isChosen(20) {
-      made.args = one(["IP=10.1.0.5\(length)", "IgnoreUnknown=1;a=b", "IP=", "IgnoreUnknown=true"])
+      made.args = one([
+        "IP=10.1.0.5\(length)", "IP=fd00::5\(length.isEmpty ? "" : "/64");IgnoreUnknown=0",
+        "IgnoreUnknown=1;a=b", "IP=", "IgnoreUnknown=true", "IgnoreUnknown=TRUE;IP=10.1.0.6/28",
+      ])
+    }
+    if plugin == "static", isChosen(15) {
+      made.args = one([
+        "GATEWAY=10.1.0.9", "IP=10.1.0.5/24;GATEWAY=10.1.0.9", "GATEWAY=;IP=10.2.0.5/24",
+        "IP=10.1.0.5/24,fd00::5/64;GATEWAY=fd00::9,10.1.0.9", "IP=10.1.0.5/24;GATEWAY=10.77.0.1",
+      ])
     }
     return made
   }
 
+  /// Routes, attributes and all that the installed release does not know.
+  private static let routes: [Document] = [
+    ["dst": "0.0.0.0/0"], ["dst": "10.9.0.0/16", "gw": "10.1.0.3"],
+    ["dst": "::/0", "gw": "fd00::1"], ["dst": "10.9.0.0/16", "mtu": 1300, "table": 100],
+    [
+      "dst": "10.7.0.0/16", "gw": "", "mtu": 1300, "advmss": 1200, "priority": 5, "table": 100,
+      "scope": 253,
+    ], ["dst": "10.9.1.2/16"], ["dst": "10.9.0.0/016"], ["dst": "::ffff:10.0.0.0/104"],
+    ["dst": "10.6.0.0/16", "gw": "::ffff:10.1.0.3"], ["dst": "fd09::/16", "gw": nil, "mtu": 0],
+    ["DST": "10.5.0.0/16", "GW": "10.1.0.9"],
+  ]
+
+  /// No address that is asked for, one or several.
+  private mutating func wanted(_ length: String) -> Document {
+    let all = [
+      "10.1.0.4", "10.1.0.9", "10.2.0.3", "fd00::7", "10.1.0.1", "10.1.0.15", "10.99.0.1",
+      "FD00::8", "fd00:0:0::9",
+    ]
+    return .array((0..<one([0, 1, 1, 1, 2])).map { _ in .string(one(all) + length) })
+  }
+
   private mutating func ranges(_ made: inout Case, isOld: Bool) {
-    var sets: [[Document]] = [[range(false)]]
-    if isChosen(30) { sets.append([range(true)]) }
-    if isChosen(20) { sets[0].append(["subnet": "10.8.0.0/29"]) }
+    var sets: [[Document]] = [[range(isChosen(15))]]
+    if sets[0][0]["subnet"].text?.hasPrefix("fd00:1::") != true, isChosen(30) {
+      sets.append([range(true)])
+    }
+    let isSix = sets[0][0]["subnet"].text?.hasPrefix("f") == true
+    if isChosen(20) { sets[0].append(["subnet": isSix ? "fd00:8::/125" : "10.8.0.0/29"]) }
     if isChosen(10), !isOld { sets.append([["subnet": "10.7.0.0/28"]]) }
     if sets.count == 1, sets[0].count == 1, isChosen(50) {
       made.ipam.merge(sets[0][0].members) { $1 }
@@ -182,7 +135,8 @@ private struct Generator: CaseGenerator {
     var list: [Document] = [
       one([
         ["address": "10.1.0.2/24", "gateway": "10.1.0.1"], ["address": "10.2.0.9/30"],
-        ["address": "::ffff:10.1.0.3/120"],
+        ["address": "::ffff:10.1.0.3/120"], ["address": "::ffff:10.1.0.3/24"],
+        ["address": "10.1.0.2/024"], ["address": "FD00::2/64"],
       ])
     ]
     if isChosen(30) {
@@ -192,12 +146,26 @@ private struct Generator: CaseGenerator {
     if isChosen(20) { made.ipam["dns"] = ["nameservers": ["192.0.2.1"], "search": ["a"]] }
   }
 
+  /// A result of ADD, in one of four cases not as it was.
+  mutating func altered(_ result: Document) -> Document {
+    guard case .array(var list) = result["ips"], isChosen(25) else { return result }
+    switch one([0, 1, 2, 3]) {
+    case 0: list.removeFirst()
+    case 1: list[0] = list[0].with(["address": "10.99.9.9/24"])
+    case 2: list.append(["version": "4", "address": "10.98.0.1/24"])
+    default: list[0] = list[0].with(["gateway": "10.1.0.200"])
+    }
+    return result.with(["ips": .array(list)])
+  }
+
   private mutating func fault(_ made: inout Case) {
     made.members["cniVersion"] = "1.0.0"
     switch Int.random(in: 0..<6, using: &random) {
     case 0, 1:
       guard made.plugin == "host-local" else {
-        made.ipam["addresses"] = [one(Self.faultyAddresses)]
+        made.ipam["addresses"] =
+          isChosen(10) ? Self.manyAddresses : [one(Self.faultyAddresses)]
+        if isChosen(20) { made.members["runtimeConfig"] = ["ips": ["10.1.0.7/24"]] }
         return
       }
       for name in ["subnet", "rangeStart", "rangeEnd", "gateway"] { made.ipam[name] = nil }
@@ -211,6 +179,9 @@ private struct Generator: CaseGenerator {
         ? ["routes", "ranges", "subnet", "resolvConf", "dataDir"] : ["routes", "addresses", "dns"]
       made.ipam[one(names)] = one([5, true, ["a": 1]])
       if made.plugin == "host-local", isChosen(30) {
+        // Of a range that has no address left, that would be another fault.
+        for name in ["ranges", "rangeStart", "rangeEnd", "gateway"] { made.ipam[name] = nil }
+        made.ipam["subnet"] = "10.1.0.0/28"
         made.ipam[one(["dataDir", "resolvConf"])] = one(["/etc/passwd/x", "/etc", "/dev/null/x"])
       }
     default:
@@ -229,7 +200,7 @@ struct GeneratedDifferentialTests {
   private func outcome(
     _ made: Generator.Case, _ network: Network, _ command: String, _ id: String, _ ifname: String,
     _ members: [String: Document], reference: Bool
-  ) throws -> Outcome {
+  ) throws -> IPAMOutcome {
     var ipam = Document.object(made.ipam)
     if made.plugin == "host-local", made.ipam["dataDir"] == nil {
       ipam = ipam.with(["dataDir": .string(network.temporary.path)])
@@ -239,24 +210,27 @@ struct GeneratedDifferentialTests {
     let result = try Plugin(made.plugin, reference: reference).call(
       command, configuration, containerID: id, sandbox: "/nowhere", ifname: ifname,
       args: made.args)
-    return Outcome(result: result, files: network.files)
+    return IPAMOutcome(result: result, files: network.files)
   }
 
   @Test("differ only as the table says", .timeLimit(.minutes(30)))
   func cases() throws {
     var comparison = Comparison(
-      Outcome.differences, codes: [2, 4, 5, 7, 999], count: 250, soak: 4000)
+      IPAMOutcome.differences, codes: [2, 4, 5, 7, 999], count: 250, soak: 4000)
     var generator = Generator(random: SeededGenerator(20_26))
     for number in 0..<comparison.count {
       let made = generator.next()
       let (ours, theirs) = (try Network([:]), try Network([:]))
+      var results: [String: Document] = [:]
       for step in 0..<5 {
         let command = generator.one(["ADD", "ADD", "ADD", "DEL", "CHECK"])
         let (id, ifname) = (
           generator.one(["a", "b", "c", "d"]), generator.one(["eth0", "eth0", "eth1"])
         )
         var members: [String: Document] = [:]
-        if command == "CHECK", generator.isChosen(90) {
+        if command != "ADD", let result = results["\(id)/\(ifname)"], generator.isChosen(70) {
+          members["prevResult"] = generator.altered(result)
+        } else if command == "CHECK", generator.isChosen(90) {
           let address = generator.one(["10.1.0.2/28", "10.1.0.2/24", "10.2.0.9/30"])
           members["prevResult"] = [
             "cniVersion": made.members["cniVersion"] ?? "",
@@ -269,6 +243,7 @@ struct GeneratedDifferentialTests {
           command, found, expected, at: "case \(number), step \(step)",
           "\(made.args ?? ""): \(made.members) \(made.ipam)\n\(found.files) \(expected.files)")
         guard isSame else { break }
+        if command == "ADD", !found.hasFailed { results["\(id)/\(ifname)"] = found.result.json }
       }
     }
     comparison.finish("")
@@ -276,7 +251,7 @@ struct GeneratedDifferentialTests {
 
   @Test("the table of differences has those that the test knows, and no others")
   func table() throws {
-    let titles = try Difference<Outcome>.titles(inTableOf: "plugins/ipam/README.md")
-    #expect(titles == Outcome.differences.map(\.title))
+    let titles = try Difference<IPAMOutcome>.titles(inTableOf: "plugins/ipam/README.md")
+    #expect(titles == IPAMOutcome.differences.map(\.title))
   }
 }
