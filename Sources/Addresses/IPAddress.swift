@@ -38,6 +38,12 @@ public struct IPAddress: Hashable, Sendable {
   /// Whether this is an IPv6 address.
   public var isIPv6: Bool { family == .v6 }
 
+  /// Whether the kernel lets a link have it that is not `lo`: the unspecified address none, of IPv6
+  /// neither the loopback address nor one of a group.
+  public var isAssignable: Bool {
+    value > (isIPv6 ? 1 : 0) && (!isIPv6 || value >> 120 != 0xff)
+  }
+
   /// The IPv4 address that an IPv6 address of `::ffff:0:0/96` stands for (RFC 4291 §2.5.5.2); any
   /// other as it is.
   public var unmapped: IPAddress {

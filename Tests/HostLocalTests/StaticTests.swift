@@ -111,6 +111,32 @@ import Testing
   }
 
   @Test(
+    "says in STATUS which addresses no interface can have",
+    arguments: [
+      ["0.0.0.0/0"], ["0.0.0.0/24"], ["::/0"], ["::1/128"], ["ff02::1/64"],
+      ["10.0.0.1/24", "10.0.0.1/24"], ["fd00::1/64", "10.0.0.1/24", "fd00::1/64"],
+    ])
+  func unassignable(texts: [String]) throws {
+    let addresses = texts.map { ["address": .string($0)] as Document }
+    try Messages.expect(
+      call("STATUS", ["addresses": .array(addresses)]), code: 7, of: "static",
+      on: "STATUS, addresses \(texts.joined(separator: ", "))")
+  }
+
+  @Test(
+    "says nothing in STATUS against addresses that an interface can have",
+    arguments: [
+      "10.0.0.0/24", "10.0.0.255/24", "0.0.0.1/8", "127.0.0.1/8", "224.0.0.1/24",
+      "255.255.255.255/32", "::2/128", "fe80::1/64", "::ffff:10.0.0.1/64",
+    ])
+  func assignable(text: String) throws {
+    #expect(
+      try call(
+        "STATUS", ["addresses": [["address": .string(text)], ["address": "10.9.9.9/24"]]]
+      ).status == 0)
+  }
+
+  @Test(
     "refuses what is not legal, with the path and what is legal",
     arguments: [
       (["addresses": [["address": "10.0.0.1"]]], "", [:]),

@@ -23,10 +23,10 @@ extension Plan {
   private func requireAddresses(of result: AttachmentResult) throws(AttachmentError) {
     var seen: Set<IPPrefix> = []
     for address in result.addresses.map({ $0.address }) {
-      guard address.address.value != 0 else {
+      guard address.address.isAssignable else {
         throw AttachmentError(
           .invalid, "the container cannot have the address \(address)",
-          details: "it stands for having none: name another one in ipam")
+          details: "no interface can: name another one in ipam")
       }
       guard seen.insert(address).inserted else {
         throw AttachmentError(

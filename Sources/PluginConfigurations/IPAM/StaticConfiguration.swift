@@ -85,6 +85,20 @@ public struct StaticConfiguration: Hashable, Sendable {
     return addresses
   }
 
+  /// Refuses addresses of `ipam.addresses` that no interface can have, and one that is there twice:
+  /// the main plugin would find them out in every ADD.
+  public static func requireAssignable(_ json: JSONCursor) throws(JSONDecodingError) {
+    var seen: Set<IPPrefix> = []
+    for (index, address) in try configured(json).map({ $0.address }).enumerated() {
+      let isFirst = seen.insert(address).inserted
+      guard !isFirst || !address.address.isAssignable else { continue }
+      throw try json.elements(atMost: 255)[index][AddressMember.address].error(
+        isFirst
+          ? "\(address): no interface can have this address; name another one"
+          : "\(address) is there twice; take one of them away")
+    }
+  }
+
   private static func requested(_ json: JSONCursor) throws(JSONDecodingError)
     -> [AttachmentResult.Address]
   {

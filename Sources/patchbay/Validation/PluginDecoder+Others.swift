@@ -85,11 +85,20 @@ extension PluginDecoder {
       || !json[PluginMember.args].isAbsent
     let place = json[PluginMember.ipam][StaticConfiguration.Member.addresses]
     guard place.isAbsent || place.value == .array([]), !isToldLater else {
-      return strayGateways(json, document)
+      return unassignable(place) + strayGateways(json, document)
     }
     return [
       .init(.warning, place, "missing; without it only an attachment with IP in CNI_ARGS is made")
     ]
+  }
+
+  /// An address of `static` that no interface can have. What is no address is reported already.
+  private static func unassignable(_ addresses: JSONCursor) -> [Fault] {
+    guard (try? StaticConfiguration.configured(addresses)) != nil else { return [] }
+    do throws(JSONDecodingError) {
+      try StaticConfiguration.requireAssignable(addresses)
+      return []
+    } catch { return [Fault(.error, "\(error)")] }
   }
 
   static func mirrorFaults(_ json: JSONCursor, _ document: JSONCursor) -> [Fault] {

@@ -154,6 +154,8 @@ struct Refusal: CustomTestStringConvertible, Sendable {
       ),
       ("the address 0.0.0.0/24", ["addresses": [["address": "0.0.0.0/24"]]]),
       ("the address ::/64", ["addresses": [["address": "::/64"]]]),
+      ("the address ::1/128", ["addresses": [["address": "::1/128"]]]),
+      ("the address ff02::1/64", ["addresses": [["address": "ff02::1/64"]]]),
       (
         "a route twice",
         [
@@ -170,6 +172,12 @@ struct Refusal: CustomTestStringConvertible, Sendable {
       network.configuration(["ipam": ipam.with(["type": "static"])]), containerID: "c1",
       sandbox: sandbox)
     try Messages.expect(refused, code: 7, of: "ovs-bridge", on: "ADD, IPAM gives \(what)")
+    // No ADD could succeed, whatever its container: STATUS says so before there is one.
+    if ipam["routes"] == .absent {
+      #expect(
+        try network.plugin.status(network.configuration(["ipam": ipam.with(["type": "static"])]))
+          .code == 50)
+    }
     #expect(try network.host.snapshot().difference(from: before) == "")
     #expect(try sandbox.ip("link").array.count == 1)
   }

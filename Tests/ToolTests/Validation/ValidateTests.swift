@@ -113,6 +113,15 @@ import Testing
       found.joined(separator: "\n"), of: "patchbay", on: "validate host-local with every fault")
   }
 
+  @Test("finds an address of static that no interface can have")
+  func unassignable() throws {
+    let found = try pluginFaults(
+      #""type": "bridge", "ipam": {"type": "static", "addresses": [{"address": "::1/128"}]}"#)
+    try Messages.expect(
+      found.joined(separator: "\n"), of: "patchbay", on: "validate static with ::1/128")
+    #expect(found.first?.hasPrefix("error: plugins[0].ipam.addresses[0].address: ") == true)
+  }
+
   @Test("finds every fault of static, whose rules depend on the version of the list")
   func fixedAddresses() throws {
     let members = """

@@ -66,8 +66,14 @@ enum Static: Plugin {
     throws(CNIError)
   {}
 
-  /// A configuration that can be decoded is all there is to it.
+  /// A configuration that can be decoded, and whose addresses an interface can have, is all there
+  /// is to it.
   static func status(_ request: Request, _ configuration: StaticConfiguration, _ context: Context)
     throws(CNIError)
-  {}
+  {
+    do throws(JSONDecodingError) {
+      try StaticConfiguration.requireAssignable(
+        request.network.json[PluginMember.ipam][StaticConfiguration.Member.addresses])
+    } catch { throw CNIError(error) }
+  }
 }
