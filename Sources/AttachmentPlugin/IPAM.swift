@@ -76,11 +76,24 @@ package final class IPAMRemoval {
   private var delegate: Delegate?
   private var hasFailed = false
 
-  /// Starts the IPAM plugin; what is `remembered` comes before the configuration.
+  /// Starts the IPAM plugin; what the rows of the attachment remember comes before the
+  /// configuration. `records` is nil where they cannot be read.
+  ///
+  /// Where they remember nothing, they may have gone before the lease, as by an ADD that removes
+  /// ports without links. What is left of the configuration may then be the type alone: the
+  /// network's other rows remember where its leases are.
   package init(
-    _ request: Request, _ remembered: RememberedIPAM?, _ context: Context,
-    _ failures: inout Failures
+    _ request: Request, _ records: [AttachmentRecord]?, _ detachment: Detachment,
+    _ context: Context, _ failures: inout Failures
   ) {
+    let json = request.network.json
+    var remembered = records?.lazy.compactMap { $0.ipam }.first
+    if records != nil, remembered == nil,
+      json[PluginMember.ipam].value?.object?.members.count ?? 0 <= 1
+    {
+      remembered =
+        CollectedRows(detachment, context, &failures)?.remembered(json).last ?? nil
+    }
     do throws(CNIError) {
       delegate = try Delegate.ipam(
         for: request, .del, remembered: remembered, until: context.deadline)

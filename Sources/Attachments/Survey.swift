@@ -35,8 +35,14 @@ package struct Survey {
   package var leasedAddresses: Set<String> { Set(leftovers.addresses) }
 
   /// Removes rows of ours, of whatever attachment, whose links are gone.
-  package func removeLostPorts(_ context: Context) {
-    database.removeStalePorts(findings.stale, links.outside, context.log)
+  ///
+  /// Leases may be left that only rows tell the place of. So those stay, for DEL or GC, that
+  /// remember what the rows of this attachment do not: `ipam`, of this network.
+  package func removeLostPorts(_ plan: Plan, _ ipam: RememberedIPAM?, _ context: Context) {
+    database.removeStalePorts(findings.stale, links.outside, context.log) { record in
+      guard let needed = record.ipam, needed.isNeeded else { return true }
+      return record.network == plan.network && needed == ipam
+    }
   }
 }
 

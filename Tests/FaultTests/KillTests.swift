@@ -111,6 +111,36 @@ struct KillTests {
       "ADD of host-local as a delegate killed \(kills) times; violations: \(violations.count)")
   }
 
+  @Test("ADD that removes the row of another attachment on its way leaves its lease to be found")
+  func lostRow() throws {
+    let place = try FaultCase()
+    let violations = Violations()
+    // What a runtime may leave of the configuration in DEL: not where the lease is.
+    let stripped = place.configuration.with(["bridge": .absent, "ipam": ["type": "host-local"]])
+    func delLost() throws -> PluginResult {
+      try place.faults.plugin.del(stripped, containerID: "lost", sandbox: nil)
+    }
+    let stride = (isSoak ? 1 : 4) * slowness
+    let kills = try sweep(by: stride, [.del, .gc], isAlternating: true) {
+      try place.lose("lost")
+      let stepped = try place.step(.kill, at: $0, "ADD")
+      guard let call = stepped.call else {
+        violations.expectSuccess(stepped.result, "ADD that was not killed")
+        violations.expect(try !place.hasRow("lost"), "ADD has left the row of what was lost")
+        violations.expectSuccess(try delLost(), "DEL of what was lost")
+        violations.expectSuccess(try place.del(), "DEL after it")
+        violations.expectNothing(try place.difference(), "ADD that was not killed")
+        return false
+      }
+      let event = "ADD killed at call \($0), \(call), then \($1)"
+      if $1 == .del { violations.expectSuccess(try delLost(), event) }
+      try apply($1, to: place, event, violations)
+      return true
+    }
+    #expect(kills > 100 / stride)
+    figures("ADD beside a lost attachment killed \(kills) times; violations: \(violations.count)")
+  }
+
   @Test("DEL is finished by a second one, or by GC", arguments: Features.allCases)
   func del(features: Features) throws {
     let violations = Violations()

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("DEL of ovs-bridge", .privateHost) struct DetachTests {
   /// An attached container, and the host as it was before.
-  private struct Attached {
+  struct Attached {
     let network: Network
     let sandbox: Sandbox
     let configuration: Document
@@ -15,6 +15,11 @@ import Testing
       before = try network.host.snapshot()
       configuration = network.addressed("10.1.0.0/24")
       try network.plugin.add(configuration, containerID: "c1", sandbox: sandbox).checked()
+    }
+
+    var leases: [String] {
+      network.host.directory.files().keys.compactMap { $0.split(separator: "/").last }
+        .filter { $0.hasPrefix("10.1.0.") }.map(String.init).sorted()
     }
 
     /// What is on the host beyond what was, and beyond what `host-local` keeps without leases.

@@ -111,6 +111,23 @@ struct FaultCase {
     ])
     return try check(previous).status == 0
   }
+  /// ADD of the container `id`, whose link goes without a DEL.
+  func lose(_ id: String) throws {
+    let result = try faults.plugin.add(configuration, containerID: id, sandbox: sandbox).checked()
+    let name = result["interfaces"][0]["name"].text ?? ""
+    try faults.host.namespace.exec("ip", ["link", "del", name]).checked()
+    try eventually("ovs-vswitchd sees that the link is gone") {
+      try faults.host.openVSwitch.rows("Interface").contains {
+        $0["name"] == .string(name) && ($0["ifindex"] == 0 || $0["error"] != [])
+      }
+    }
+  }
+  /// Whether the container `id` has a row.
+  func hasRow(_ id: String) throws -> Bool {
+    try faults.host.openVSwitch.rows("Port").contains {
+      $0["external_ids"]["containerID"] == .string(id)
+    }
+  }
   /// DEL of the container `c1`, by container ID and interface name alone.
   func del() throws -> PluginResult {
     try faults.plugin.del(configuration, containerID: "c1", sandbox: nil)

@@ -63,7 +63,7 @@ extension OVN {
     try Rates.require(link, port, plan, context)
     link.announce(result, context)
     rollback.disarm()
-    survey.removeLostPorts(context)
+    survey.removeLostPorts(plan, remembered, context)
     return AttachmentResult(request, plan, link, result)
   }
 }

@@ -26,12 +26,11 @@ extension OVN {
     var failures = Failures()
     let rows = ReleasedRows(detachment, context, &failures)
     let link = ReleasedLink(detachment, context, &failures)
-    let records = rows?.records(context, &failures) ?? []
+    let records = rows?.records(context, &failures)
     if LogicalPort.release(
       detachment, recorded: rows?.value(of: LogicalPort.key), context, &failures)
     {
-      let ipam = IPAMRemoval(
-        request, records.lazy.compactMap { $0.ipam }.first, context, &failures)
+      let ipam = IPAMRemoval(request, records, detachment, context, &failures)
       if ipam.finish(context, &failures) { rows?.remove(detachment, context, &failures) }
     }
     link.finish(context)

@@ -74,7 +74,7 @@ extension OVSBridge {
     if !plan.needsWire { late = try port.waitForSpanningTree(plan, context) }
     link.announce(result, late)
     rollback.disarm()
-    survey.removeLostPorts(late)
+    survey.removeLostPorts(plan, remembered, late)
     return AttachmentResult(request, plan, link, result, gateway)
   }
 

@@ -26,8 +26,8 @@ extension OVSBridge {
     let rows = ReleasedRows(detachment, context, &failures)
     let link = ReleasedLink(detachment, context, &failures)
     AttachmentGuard.release(detachment, context, &failures)
-    let records = rows?.records(context, &failures) ?? []
-    let ipam = IPAMRemoval(request, records.lazy.compactMap { $0.ipam }.first, context, &failures)
+    let records = rows?.records(context, &failures)
+    let ipam = IPAMRemoval(request, records, detachment, context, &failures)
     Masquerading.release(
       detachment, isRecorded: rows?.have(.masquerade) ?? false, context, &failures)
     GatewayIsolation.release(

@@ -212,7 +212,10 @@ final class Database {
   ///
   /// That the links are gone is looked up here: while ovs-vswitchd restarts it knows of none. The
   /// rows are those that were found, whatever has their names by now.
-  func removeStalePorts(_ interfaces: [LostInterface], _ links: RouteSocket, _ log: Log) {
+  func removeStalePorts(
+    _ interfaces: [LostInterface], _ links: RouteSocket, _ log: Log,
+    where mayGo: (AttachmentRecord) -> Bool
+  ) {
     let lost = interfaces.filter { interface in
       do throws(RouteError) {
         return try links.linkIfPresent(.named(interface.name), until: deadline) == nil
@@ -220,10 +223,9 @@ final class Database {
     }
     guard !lost.isEmpty else { return }
     do throws(OVSDBError) {
-      let removed = try connection.removePorts(of: lost, until: deadline)
+      let removed = try connection.removePorts(of: lost, where: mayGo, until: deadline)
       for failure in removed.failures { log.write(.warning, "\(failure)") }
-      let names = lost.map { $0.name }.joined(separator: " ")
-      log.write(.info, "removed ports that have lost their links: \(names)")
+      log.write(.info, "removed ports without links, but those that tell where leases are")
     } catch {
       log.write(.warning, "cannot remove ports that have lost their links: \(error)")
     }
@@ -263,10 +265,11 @@ extension Connection {
     }
   }
 
-  /// Takes the ports of these interfaces of ours off their bridges.
-  func removePorts(of interfaces: [LostInterface], until deadline: Deadline) throws(OVSDBError)
-    -> RemovedPorts
-  {
+  /// Takes the ports of these interfaces of ours off their bridges, of attachments that may go.
+  func removePorts(
+    of interfaces: [LostInterface], where mayGo: (AttachmentRecord) -> Bool,
+    until deadline: Deadline
+  ) throws(OVSDBError) -> RemovedPorts {
     var question = Transaction()
     let selections = interfaces.map { interface in
       question.select(
@@ -277,7 +280,9 @@ extension Connection {
         ], .columns(.uuid, .name, .externalIDs))
     }
     let results = try transact(question, until: deadline)
-    let rows = selections.flatMap { results[$0] }
+    let rows = selections.flatMap { results[$0] }.filter {
+      AttachmentRecord($0[.externalIDs]).map(mayGo) ?? true
+    }
     guard !rows.isEmpty else { return RemovedPorts() }
     let attachments = rows.compactMap { AttachmentRecord($0[.externalIDs])?.key }
     return try remove(
