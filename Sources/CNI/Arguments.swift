@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What `CNI_ARGS` holds: pairs `KEY=value` with `;` between them (CNI specification 1.1.0,
 /// section 2 "Parameters").
 public struct Arguments: Hashable, Sendable {
@@ -50,14 +52,14 @@ public struct Arguments: Hashable, Sendable {
   /// Refuses other keys than `known`, with code 4, unless `IgnoreUnknown` is `1` or `true`.
   public func check(_ known: [String]) throws(CNIError) {
     if let ignore = pairs.last(where: { $0.key == "IgnoreUnknown" })?.value {
-      switch ignore.lowercased() {
+      switch ignore.asciiLowercased {
       case "1", "true": return
       case "0", "false": break
       default:
         throw CNIError(
           .invalidEnvironment,
           "ARGS: error parsing value of pair \"IgnoreUnknown=\(ignore)\": "
-            + "boolean unmarshal error: invalid input \(ignore.lowercased())",
+            + "boolean unmarshal error: invalid input \(ignore.asciiLowercased)",
           details: "IgnoreUnknown is 1, true, 0 or false")
       }
     }

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What the specification allows as names (CNI specification 1.1.0, sections 1 and 2).
 ///
 /// Container IDs and network names become parts of paths: no path separator is among the legal
@@ -59,7 +61,7 @@ public enum Names {
       throw CNIError(.invalidEnvironment, "interface name is . or ..")
     }
     let isLegal = text.unicodeScalars.allSatisfy {
-      $0 != "/" && $0 != ":" && !$0.properties.isWhitespace && $0.value >= 0x20
+      $0 != "/" && $0 != ":" && !$0.isSpace && $0.value >= 0x20
     }
     guard isLegal else {
       throw CNIError(

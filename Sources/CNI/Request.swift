@@ -55,7 +55,7 @@ public struct Invocation: Hashable, Sendable {
     sandboxPath = environment(Parameter.sandbox.rawValue).flatMap { $0.isEmpty ? nil : $0 }
     path = (environment(Parameter.path.rawValue) ?? "").split(separator: ":").map { String($0) }
     argumentText = environment("CNI_ARGS") ?? ""
-    let override = (environment("CNI_NETNS_OVERRIDE") ?? "").lowercased()
+    let override = (environment("CNI_NETNS_OVERRIDE") ?? "").asciiLowercased
     mayUseOwnNamespace = override == "1" || override == "true"
   }
 }

@@ -1,4 +1,5 @@
 public import CNI
+internal import JSON
 public import Linux
 
 extension DNS {
@@ -23,7 +24,7 @@ extension DNS {
   init(resolvConf text: String) {
     self.init()
     for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-      let words = Substring(line).split { $0.isWhitespace }.map { String($0) }
+      let words = Substring(line).unicodeScalars.split { $0.isSpace }.map { String($0) }
       guard words.count >= 2, let keyword = words.first, !keyword.hasPrefix("#"),
         !keyword.hasPrefix(";")
       else { continue }
@@ -42,6 +43,6 @@ extension SystemError {
   /// What the reference plugins say of it, whose standard library writes it so:
   /// `open /etc/resolv.conf: no such file or directory`.
   public func text(of call: String, _ path: String) -> String {
-    "\(call) \(path): \(errno.text.prefix(1).lowercased())\(errno.text.dropFirst())"
+    "\(call) \(path): \(String(errno.text.prefix(1)).asciiLowercased)\(errno.text.dropFirst())"
   }
 }

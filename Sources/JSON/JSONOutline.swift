@@ -77,7 +77,7 @@ public enum JSONOutline {
         guard depth == 1 else { continue }
         if isKey {
           key = text
-        } else if let found = key, found.lowercased() == name.lowercased() {
+        } else if let found = key, found.asciiLowercased == name.asciiLowercased {
           return text
         }
       default: break

@@ -77,13 +77,6 @@ public struct JSONObject: Hashable, Sendable {
   }
 }
 
-extension String.UTF8View {
-  /// The bytes, with A…Z as a…z.
-  fileprivate var lowercased: some Sequence<UInt8> {
-    lazy.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
-  }
-}
-
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {

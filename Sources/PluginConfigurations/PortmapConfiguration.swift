@@ -157,7 +157,7 @@ extension PortmapConfiguration.Mapping {
   {
     let name: String = try json[Member.transport].decodeIfPresent() ?? ""
     let transport =
-      name.isEmpty ? .tcp : PortmapConfiguration.Transport(rawValue: name.lowercased())
+      name.isEmpty ? .tcp : PortmapConfiguration.Transport(rawValue: name.asciiLowercased)
     guard let transport else {
       let legal = PortmapConfiguration.Transport.allCases.map { $0.rawValue }
       throw json[Member.transport].error(
