@@ -62,6 +62,20 @@ final class Ports {
     var del = Comparison()
   }
 
+  /// The system calls of ADD and DEL, and of the same by hand.
+  func calls() throws -> [(ours: Series, other: Series)] {
+    try ["ADD", "DEL"].map { command in
+      let programs = [run(command, "called"), hand.program(command)]
+      let counts = try programs.map { program in
+        try Reconfigurations.settle()
+        var series = Series()
+        series.add(try Counter.systemCalls.count(program))
+        return series
+      }
+      return (counts[0], counts[1])
+    }
+  }
+
   /// ADD and DEL against the same by hand, by turns.
   ///
   /// - Parameter settled: Each begins when ovs-vswitchd has done with the one before. Otherwise it

@@ -34,13 +34,18 @@ enum Attachments {
       plot.lines[0].points.append((Double(count), times.add.ours))
       plot.lines[1].points.append((Double(count), times.add.other))
       guard isRow else { continue }
-      for (command, comparison, limit) in [
-        ("ADD", times.add, 0.35), ("DEL", times.del, count == 0 ? 0.6 : 0.3),
-      ] {
+      let limits = [0.35, count == 0 ? 0.6 : 0.3]
+      for (place, calls) in try ports.calls().enumerated() {
+        let what = "\(commands[place]), \(count) other ports"
         table.add(
           Row(
-            "`ovs-bridge` + `host-local` \(command), \(count) other ports", comparison,
-            against: "by hand", atMost: limit))
+            "`ovs-bridge` + `host-local` \(what)", [times.add, times.del][place],
+            against: "by hand", atMost: limits[place]),
+          decidedBy: [
+            Row(
+              "system calls of \(what)", calls.ours, calls.other, against: "by hand",
+              atMost: limits[place])
+          ])
       }
       let atOnce = try ports.compare(options.turns / 3, settled: false).add
       table.add(

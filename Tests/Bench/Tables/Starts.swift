@@ -13,16 +13,34 @@ struct Starts {
 
   static func measure(_ count: Int, into table: inout Table) throws {
     for name in try plugins() {
-      let times = try compare(count, "\(Place.ours)/\(name)", "\(Place.references)/host-local")
+      let reference = "\(Place.references)/host-local"
+      let times = try compare(count, "\(Place.ours)/\(name)", reference)
+      let counts = try [Counter.systemCalls, .pageFaults].map { counter in
+        var (ours, other) = (Series(), Series())
+        for _ in 0..<3 {
+          ours.add(try counter.count(version("\(Place.ours)/\(name)")))
+          other.add(try counter.count(version(reference)))
+        }
+        return Row(
+          "\(counter.rawValue) of that start", ours, other, against: "reference `host-local`",
+          atMost: 0.25)
+      }
       table.add(
         Row(
-          "start of `\(name)` (VERSION)", times, against: "reference `host-local`", atMost: 0.25))
+          "start of `\(name)` (VERSION)", times, against: "reference `host-local`", atMost: 0.25),
+        decidedBy: counts)
       let least = try compare(count, "\(Place.ours)/\(name)", Place.empty)
       table.add(
         Row(
           "start of `\(name)` (VERSION)", least, against: "a C program that does nothing",
           atMost: 1.3))
     }
+  }
+
+  private static func version(_ path: String) -> Program {
+    var program = Program(path: path, output: "\(Place.directory)/version")
+    program.environment.append("CNI_COMMAND=VERSION")
+    return program
   }
 
   /// VERSION of both executables, timed by hyperfine(1), ten runs at a time and by turns.
