@@ -34,12 +34,17 @@ package struct Survey {
   /// The addresses whose leases were there before: of an attachment that is replaced.
   package var leasedAddresses: Set<String> { Set(leftovers.addresses) }
 
+  /// Whether nothing is left of an earlier ADD of the attachment.
+  package var isFirst: Bool { leftovers.link == nil && leftovers.rows.isEmpty }
+
   /// Removes rows of ours, of whatever attachment, whose links are gone.
   ///
   /// Leases may be left that only rows tell the place of. So those stay, for DEL or GC, that
   /// remember what the rows of this attachment do not: `ipam`, of this network.
   package func removeLostPorts(_ plan: Plan, _ ipam: RememberedIPAM?, _ context: Context) {
     database.removeStalePorts(findings.stale, links.outside, context.log) { record in
+      // ADD asks for its port before it makes the link.
+      guard record.key.isIdle else { return false }
       guard let needed = record.ipam, needed.isNeeded else { return true }
       return record.network == plan.network && needed == ipam
     }

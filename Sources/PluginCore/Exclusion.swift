@@ -81,6 +81,16 @@ public struct Collection: ~Copyable {
   }
 }
 
+extension AttachmentKey {
+  /// Whether no command on the attachment is under way; false where that cannot be told.
+  public var isIdle: Bool {
+    do throws(LockError) {
+      _ = try AttachmentLock(.plugin, network: network, attachment, until: .after(.zero))
+      return true
+    } catch { return false }
+  }
+}
+
 extension CNIError {
   init(_ error: LockError) {
     switch error {

@@ -1,9 +1,36 @@
 package import Addresses
-internal import CNI
-internal import Linux
+package import CNI
+package import Linux
 internal import Netlink
 internal import PluginConfigurations
 package import PluginCore
+
+/// What the rows of an attachment tell of its container end.
+package struct ContainerEnd {
+  /// Nil where the kernel chooses it, before it has.
+  let mac: MACAddress?
+  /// The path by which the sandbox was opened.
+  let sandboxPath: String
+
+  /// The end that a pair is made with.
+  ///
+  /// - Parameter addresses: Those that the container gets, as far as they are known: without a
+  ///   requested MAC address the first one decides.
+  package init(
+    _ plan: Plan, _ addresses: [AttachmentResult.Address], in sandbox: borrowing NetworkNamespace
+  ) {
+    mac = plan.mac ?? addresses.first.flatMap { MACAddress.derived(from: $0.address.address) }
+    sandboxPath = sandbox.path
+  }
+
+  init(mac: MACAddress?, sandboxPath: String) {
+    self.mac = mac
+    self.sandboxPath = sandboxPath
+  }
+
+  /// Whether all of it is known before it is made.
+  package var isKnown: Bool { mac != nil }
+}
 
 /// Both ends of an attachment's veth pair, and the sockets of the namespaces they are in.
 package struct ContainerLink {
@@ -13,21 +40,18 @@ package struct ContainerLink {
   /// The index of the container end in the sandbox.
   let containerIndex: Int32
   let containerName: String
-  /// The path by which the sandbox was opened.
-  let sandboxPath: String
+  package let end: ContainerEnd
   /// What the container end has.
-  package let mac: MACAddress?
+  package var mac: MACAddress? { end.mac }
 
   /// Makes the pair, in the place of `leftovers`, by one message: both ends have their names,
   /// addresses and sizes, and the host end is up from the first moment on.
   ///
   /// ovs-vswitchd looks at all its ports again whenever something changes at a link, and when it
   /// lets go of an earlier link of this name, it changes the flags of the one that it finds. So
-  /// there is one change before the port is asked for, and the rest comes while ovs-vswitchd is at
-  /// work: `settle`.
+  /// this is one change, and the rest comes while ovs-vswitchd is at work: `settle`.
   ///
-  /// - Parameter addresses: Those that the container gets, as far as they are known: without a
-  ///   requested MAC address the first one decides.
+  /// - Parameter addresses: Those that the container gets; see `ContainerEnd`.
   init(
     _ plan: Plan, _ addresses: [AttachmentResult.Address], _ links: LinkSurvey,
     replacing leftovers: Leftovers, in sandbox: borrowing NetworkNamespace, _ context: Context,
@@ -35,11 +59,10 @@ package struct ContainerLink {
   ) throws(AttachmentError) {
     let outside = links.outside
     let deadline = context.deadline
-    let wanted =
-      plan.mac ?? addresses.first.flatMap { MACAddress.derived(from: $0.address.address) }
+    let wanted = ContainerEnd(plan, addresses, in: sandbox)
     do throws(RouteError) {
       if let link = leftovers.link { try Self.delete(link.index, outside, until: deadline) }
-      let made = try Self.addPair(plan, wanted, sandbox, outside, until: deadline)
+      let made = try Self.addPair(plan, wanted.mac, sandbox, outside, until: deadline)
       rollback.onFailure("delete link \"\(made.name)\"") { deadline in
         do throws(RouteError) {
           try Self.delete(made.index, outside, until: deadline)
@@ -55,9 +78,12 @@ package struct ContainerLink {
       host = made
       containerIndex = peer
       containerName = plan.attachment.interfaceName
-      sandboxPath = sandbox.path
-      mac =
-        wanted != nil ? wanted : try links.inside.link(.index(peer), until: deadline).mac
+      end =
+        wanted.isKnown
+        ? wanted
+        : ContainerEnd(
+          mac: try links.inside.link(.index(peer), until: deadline).mac,
+          sandboxPath: wanted.sandboxPath)
       context.log.write(.debug, "made the veth pair")
     } catch {
       // Since it was looked for, another has made a link of one of the names.

@@ -11,6 +11,8 @@ struct AttachedPort {
   let plan: Plan
   let externalIDs: [String: String]
   let target: GatewayTarget?
+  /// Whether its link was made after the port was asked for.
+  let precedesLink: Bool
   let commit: ConfirmedCommit
   let datapath: DatapathType
   /// That of its bridge; nil where it has none.
@@ -27,16 +29,26 @@ struct AttachedPort {
   /// When ovs-vswitchd reports the port's number its datapath receives from the link, which the
   /// kernel says at once. What ovs-vswitchd says of the link itself comes later, and says less: it
   /// goes by the name.
-  func mismatch(_ container: ContainerLink, _ context: Context) throws(AttachmentError) -> String? {
+  func mismatch(
+    _ container: ContainerLink, _ connection: Connection, _ context: Context
+  ) throws(AttachmentError) -> String? {
     var deadline = context.deadline
     if let limit = plan.configuration.linkStateTimeout {
       deadline = min(deadline, .after(.milliseconds(limit)))
     }
-    let outcome: CommitOutcome
+    var outcome: CommitOutcome
     let link: Link
-    do { outcome = try commit.outcome(until: deadline) } catch {
-      throw AttachmentError(error, Self.attempt(plan))
-    }
+    do throws(OVSDBError) {
+      outcome = try commit.outcome(until: deadline)
+      // It may have looked before there was a link. When it looks again it takes the error away,
+      // unless it has not read by then that it wrote one: so it is asked twice.
+      var tries = precedesLink ? 2 : 0
+      while tries > 0, let row = outcome.interface, row[.error] != nil || row[.ofport] ?? 0 <= 0 {
+        outcome = try connection.commit(
+          Transaction(), watching: plan.hostLink.name, until: deadline)
+        tries -= 1
+      }
+    } catch { throw AttachmentError(error, Self.attempt(plan)) }
     func refusal(_ reason: String) -> AttachmentError {
       AttachmentError(.failed, Self.attempt(plan), details: reason)
     }

@@ -10,33 +10,45 @@ package struct SwitchPort {
   private let port: AttachedPort
   package var datapath: DatapathType { port.datapath }
 
-  /// Puts the host end on its bridge, which is made where that is asked for. ovs-vswitchd is still
-  /// at work then.
+  /// A port that was asked for.
+  package struct Pending {
+    fileprivate let database: Database
+    fileprivate let request: PortRequest
+  }
+
+  /// Asks for the host end as a port of its bridge, which is made where that is asked for.
   ///
   /// - Parameters:
+  ///   - end: The container end; the rows tell of it.
+  ///   - link: Nil where it is made next, for which the survey must say `isFirst`.
   ///   - addresses: The container's; the rows tell them.
   ///   - ipam: What the rows remember for the IPAM plugin.
   ///   - features: What features have in `external_ids`.
-  package static func attach(
-    _ link: ContainerLink, _ plan: Plan, _ survey: Survey, _ addresses: [AttachmentResult.Address],
+  package static func request(
+    _ end: ContainerEnd, _ link: ContainerLink?, _ plan: Plan,
+    _ survey: Survey, _ addresses: [AttachmentResult.Address],
     remembering ipam: RememberedIPAM?, _ features: [String: String],
-    _ gateway: GatewayTarget?,
-    _ context: Context,
-    _ rollback: inout Rollback
-  ) throws(AttachmentError) -> SwitchPort {
-    let pairs = externalIDs(link, plan, addresses, ipam, features, context)
-    let port = try survey.database.attach(
-      plan, pairs, gateway, survey.findings, replacing: survey.leftovers, link, &rollback)
+    _ gateway: GatewayTarget?, _ context: Context, _ rollback: inout Rollback
+  ) throws(AttachmentError) -> Pending {
+    let pairs = externalIDs(end, plan, addresses, ipam, features, context)
+    return Pending(
+      database: survey.database,
+      request: try survey.database.request(
+        plan, pairs, gateway, survey.findings, replacing: survey.leftovers, link, &rollback))
+  }
+
+  /// Waits until ovsdb-server has the port. ovs-vswitchd is still at work then.
+  package init(_ pending: Pending, _ context: Context) throws(AttachmentError) {
+    database = pending.database
+    port = try pending.request.confirm()
     context.log.write(.debug, "put the port on its bridge")
-    return SwitchPort(database: survey.database, port: port)
   }
 
   private static func externalIDs(
-    _ link: ContainerLink, _ plan: Plan, _ addresses: [AttachmentResult.Address],
+    _ end: ContainerEnd, _ plan: Plan, _ addresses: [AttachmentResult.Address],
     _ ipam: RememberedIPAM?, _ features: [String: String], _ context: Context
   ) -> [String: String] {
-    var record = plan.record(
-      sandbox: link.sandboxPath, addresses: addresses, mac: link.mac)
+    var record = plan.record(sandbox: end.sandboxPath, addresses: addresses, mac: end.mac)
     record.began = context.began
     record.ipam = ipam
     let runtime = Process.environment(AttachmentRecord.runtimeVariable) ?? ""
@@ -56,7 +68,7 @@ package struct SwitchPort {
       gateway?.presence.end()
       return nil
     }
-    let pairs = Self.externalIDs(link, plan, addresses, ipam, features, context)
+    let pairs = Self.externalIDs(link.end, plan, addresses, ipam, features, context)
     try database.complete(plan, pairs, gateway, until: context.deadline)
     context.log.write(.debug, "completed the rows of the port")
   }

@@ -124,7 +124,7 @@ struct ReconfigurationTests {
     #expect((1...2).contains(looks), "\(looks)")
   }
 
-  @Test("ADD asks for the port right after the link, and changes the link no more before")
+  @Test("ADD asks for the port and makes the link at once, and changes the link no more before")
   func order() throws {
     let place = try Place()
     let result = try place.network.plugin.call(
@@ -140,7 +140,7 @@ struct ReconfigurationTests {
     }
     #expect(
       steps.prefix(3) == [
-        "netlink send RTM_NEWLINK", #""op":"insert","table":"Port""#, "netlink send RTM_SETLINK",
+        #""op":"insert","table":"Port""#, "netlink send RTM_NEWLINK", "netlink send RTM_SETLINK",
       ])
   }
 

@@ -44,9 +44,10 @@ extension OVN {
     try link.settle(plan, context)
     let logicalPort = try LogicalPort.make(switches, link, result.addresses, context, &rollback)
     let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
-    let port = try SwitchPort.attach(
-      link, plan, survey, result.addresses, remembering: remembered, switches.externalIDs, nil,
-      context, &rollback)
+    let port = try SwitchPort(
+      SwitchPort.request(
+        link.end, link, plan, survey, result.addresses, remembering: remembered,
+        switches.externalIDs, nil, context, &rollback), context)
     try link.configure(plan, result, port, in: sandbox, context)
     try port.waitUntilForwarding(link, context)
     try logicalPort.waitUntilInstalled(plan, context)

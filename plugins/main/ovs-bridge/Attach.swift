@@ -20,8 +20,10 @@ extension OVSBridge {
 
   /// Nothing is made before everything that can be refused has been refused.
   ///
-  /// ovs-vswitchd works meanwhile: it makes the port while the container end is configured. So the
-  /// transaction comes at once after the link, or, with a guard, after that.
+  /// ovs-vswitchd works meanwhile: it makes the port while the container end is configured. It
+  /// looks at all its ports when it hears of a link, and when it hears of a port: once, where it
+  /// hears of both at once. So the port is asked for, and the link made before that has come round.
+  /// A link that is to have a guard, or to replace an earlier one, is made first.
   private static func add(
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
@@ -39,13 +41,23 @@ extension OVSBridge {
     if !plan.needsWire { result = try plan.completed(ipam.addresses(request, context)) }
     var target = try Gateway.target(plan, result.addresses, survey, context)
     try plan.requireConfigurable(result)
+    let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
+    let end = ContainerEnd(plan, result.addresses, in: sandbox)
+    func ask(_ end: ContainerEnd, _ link: ContainerLink?, _ rollback: inout Rollback)
+      throws(AttachmentError) -> SwitchPort.Pending
+    {
+      try SwitchPort.request(
+        end, link, plan, survey, result.addresses, remembering: remembered, marks(plan, result),
+        target, context, &rollback)
+    }
+    let isAskedFirst = guarding == nil && end.isKnown && survey.isFirst
+    let early = isAskedFirst ? try ask(end, nil, &rollback) : nil
     let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
     try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
     try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
-    let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
-    let port = try SwitchPort.attach(
-      link, plan, survey, result.addresses, remembering: remembered, marks(plan, result), target,
-      context, &rollback)
+    let pending: SwitchPort.Pending
+    if let early { pending = early } else { pending = try ask(link.end, link, &rollback) }
+    let port = try SwitchPort(pending, context)
     try link.settle(plan, context)
     try AttachmentGuard.removeRemains(guarding, plan, context)
     var late = context

@@ -11,7 +11,7 @@ final class Database {
   let connection: Connection
   let deadline: Deadline
   /// Whether this command has made the bridge.
-  private var hasMadeBridge = false
+  var hasMadeBridge = false
 
   /// Connects to ovsdb-server.
   init(_ endpoint: Endpoint, _ context: Context) throws(AttachmentError) {
@@ -48,98 +48,6 @@ final class Database {
     try findings(of: begin(survey))
   }
 
-  // MARK: - Attaching
-
-  /// Puts the host end on its bridge, which is made where that is asked for, and returns while
-  /// ovs-vswitchd is still at work.
-  func attach(
-    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?,
-    _ first: RowSurvey.Findings,
-    replacing leftovers: Leftovers, _ link: ContainerLink, _ rollback: inout Rollback
-  ) throws(AttachmentError) -> AttachedPort {
-    // What ovs-vswitchd may hold, and what has a gateway to leave, goes in a step of its own.
-    let isSimple =
-      !leftovers.isHeld
-      && leftovers.rows.allSatisfy { port in
-        let gateway = port.row[.externalIDs][GatewayRow.key]
-        return gateway == nil || port.record?.key == plan.key && gateway == plan.gatewayPort?.name
-      }
-    if isSimple {
-      do throws(OVSDBError) {
-        try connection.deleteRates(
-          of: Set(leftovers.rows.compactMap { $0.record?.key }), until: deadline)
-      } catch { throw AttachmentError(error, Self.cannotReplace) }
-    } else {
-      try remove(leftovers.rows, plan, target, link)
-    }
-    rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] deadline in
-      // Its own part in the gateway would keep it from taking that away.
-      target?.presence.end()
-      return undo(plan, externalIDs, until: deadline)
-    }
-    return try plugIn(
-      plan, externalIDs, target, first, replacing: isSimple ? leftovers.rows : [])
-  }
-
-  private func plugIn(
-    _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?,
-    _ first: RowSurvey.Findings,
-    replacing leftovers: [RowSurvey.Port]
-  ) throws(AttachmentError) -> AttachedPort {
-    var findings = first
-    // The bridge may come or go between question and answer; each time there is a new question.
-    while true {
-      let datapath = try datapath(plan, findings)
-      let joining = target.map { GatewayJoining($0, plan, findings.gateway) }
-      try joining?.checkPort()
-      let number = try findings.bridge.flatMap { bridge throws(AttachmentError) in
-        bridge.tree != .older
-          ? nil : try SpanningTree.PortNumber(on: bridge.reference, connection, until: deadline)
-      }
-      let attaching = Attaching(
-        plan, externalIDs, replacing: leftovers, to: findings.bridge?.reference,
-        datapath: datapath, number: number, joining)
-      let commit = connection.begin(attaching.transaction, watching: plan.hostLink.name)
-      let hadMadeBridge = hasMadeBridge
-      if findings.bridge == nil { hasMadeBridge = true }
-      do throws(OVSDBError) {
-        return AttachedPort(
-          plan: plan, externalIDs: externalIDs, target: target,
-          commit: try commit.confirm(until: deadline), datapath: datapath,
-          tree: findings.bridge?.tree)
-      } catch {
-        if let port = joining?.gateway.port, attaching.gateway?.isElsewhere(error) ?? false {
-          throw port.refusal(.failed, port.isElsewhere(than: plan.bridge))
-        }
-        guard attaching.isPreconditionGone(error), !deadline.hasPassed else {
-          throw AttachmentError(error, AttachedPort.attempt(plan))
-        }
-        hasMadeBridge = hadMadeBridge
-      }
-      findings = try self.findings(RowSurvey(plan))
-    }
-  }
-
-  /// Waits until the datapath forwards for the port, which is plugged in again where ovs-vswitchd
-  /// has taken its link for an earlier one of the same name.
-  ///
-  /// ovs-vswitchd knows links by name, and an attachment's has the same in every life. Where a port
-  /// goes and comes back in one look, ovs-vswitchd goes on with the socket of the link that is
-  /// gone; where it has not let go of that link yet, it gives the new one its flags.
-  func waitUntilForwarding(_ port: AttachedPort, _ link: ContainerLink, _ context: Context)
-    throws(AttachmentError)
-  {
-    var port = port
-    while let mismatch = try port.mismatch(link, context) {
-      context.log.write(.warning, "\(mismatch): plugging it in again")
-      let findings = try findings(RowSurvey(port.plan))
-      try remove(
-        findings.ports.filter { $0.record?.key == port.plan.key }, port.plan, port.target, link)
-      port = try plugIn(
-        port.plan, port.externalIDs, port.target, findings, replacing: [])
-    }
-  }
-
   /// What the bridge has, or is made with. Refuses a bridge that is missing and may not be made.
   func datapath(_ plan: Plan, _ findings: RowSurvey.Findings) throws(AttachmentError)
     -> DatapathType
@@ -155,54 +63,6 @@ final class Database {
     do {
       return try .ofNewBridge(plan.configuration.datapath, until: deadline)
     } catch { throw AttachmentError(error, "cannot ask the kernel for Open vSwitch's module") }
-  }
-
-  private static let cannotReplace = "cannot remove what an earlier ADD left"
-
-  /// Takes ports that a new one replaces off their bridges, and waits until ovs-vswitchd has let go
-  /// of their links: the port that comes has the same name and another link.
-  private func remove(
-    _ rows: [RowSurvey.Port], _ plan: Plan, _ target: GatewayTarget?, _ link: ContainerLink
-  ) throws(AttachmentError) {
-    guard !rows.isEmpty else { return }
-    do {
-      let removed = try connection.remove(
-        rows.map { $0.row }, ratesOf: Set(rows.compactMap { $0.record?.key }),
-        "replace \(plan.key)", keeping: target?.gateway.port.name, isAwaited: true,
-        until: deadline)
-      for commit in removed.commits { _ = try commit.outcome(until: deadline) }
-    } catch { throw AttachmentError(error, Self.cannotReplace) }
-    // Letting go of a port, ovs-vswitchd gives the link of that name the flags that it found.
-    do { try link.bringHostEndUp(until: deadline) } catch {
-      throw AttachmentError(error, AttachedPort.attempt(plan))
-    }
-  }
-
-  /// Takes the port of this run off again, and a bridge that was made for it and has no other port.
-  ///
-  /// Over a connection of its own, because the first one may be the reason for the failure: where
-  /// ovsdb-server restarts, it is back within the deadline.
-  private func undo(_ plan: Plan, _ externalIDs: [String: String], until deadline: Deadline)
-    -> String?
-  {
-    var pairs = plan.key.externalIDs
-    // Rows of earlier ADDs, which may be there still, began at another time.
-    pairs[AttachmentRecord.Key.began] = externalIDs[AttachmentRecord.Key.began]
-    while true {
-      do throws(OVSDBError) {
-        let connection = try Connection(plan.endpoint, until: deadline)
-        let removed = try connection.beginDetaching(pairs, "undo \(plan.key)", until: deadline)
-        if hasMadeBridge { try connection.removeUnusedBridge(plan.bridge, until: deadline) }
-        return removed.removed?.failures.first?.description
-      } catch {
-        switch error {
-        case .cannotConnect, .connectionLost:
-          if deadline.hasPassed { return error.description }
-          Clock.sleep(.milliseconds(20))
-        default: return error.description
-        }
-      }
-    }
   }
 
   // MARK: - Removing what is stale
