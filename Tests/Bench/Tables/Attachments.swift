@@ -27,7 +27,10 @@ enum Attachments {
     for count in counts {
       try ports.addPorts(to: count)
       if count == 200 {
-        try Reconfigurations(ports, turns: options.turns / 3).add(to: &table, count)
+        for isAddressed in [true, false] {
+          try Reconfigurations(ports, turns: options.turns / 3, isAddressed: isAddressed)
+            .add(to: &table, count)
+        }
       }
       let isRow = [0, 200, 500].contains(count)
       let times = try ports.compare(isRow ? options.turns : options.turns / 3)

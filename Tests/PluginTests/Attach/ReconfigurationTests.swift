@@ -144,6 +144,28 @@ struct ReconfigurationTests {
       ])
   }
 
+  @Test(
+    "DEL takes the rows away first where they tell of no lease, and last where they do",
+    arguments: [false, true])
+  func orderOfDel(hasLease: Bool) throws {
+    let place = try Place()
+    let configuration =
+      hasLease ? place.configuration : place.configuration.with(["ipam": .absent])
+    try place.network.plugin.add(configuration, containerID: "c2", sandbox: place.sandbox).checked()
+    let result = try place.network.plugin.call(
+      [
+        "CNI_COMMAND": "DEL", "CNI_CONTAINERID": "c2", "CNI_NETNS": place.sandbox.path,
+        "CNI_IFNAME": "eth0", "CNI_PATH": place.network.plugin.searchPath,
+        "CNI_TRACE": "netlink,ovsdb",
+      ], input: configuration.encoded)
+    try result.checked()
+    let (link, row) = ("netlink send RTM_DELLINK", #""op":"mutate","table":"Bridge""#)
+    let steps = result.stderr.split(separator: "\n").compactMap { line in
+      [link, row].first { line.contains($0) }
+    }
+    #expect(steps == (hasLease ? [link, row] : [row, link]))
+  }
+
   @Test("ADD changes a link of the host five times, ovs-vswitchd's own change included, DEL twice")
   func events() throws {
     let place = try Place()

@@ -1,6 +1,7 @@
 import AttachmentPlugin
 import Attachments
 import CNI
+internal import JSON
 import PluginConfigurations
 import PluginCore
 
@@ -9,7 +10,8 @@ extension OVSBridge {
   ///
   /// It works from network, container ID and interface name alone, tries every step, and reports
   /// all that failed. What is not there is done. While the addresses are not free the rows stay:
-  /// they tell what the IPAM plugin needs.
+  /// they tell what the IPAM plugin needs. Where they tell that there are none, they go first: so
+  /// ovs-vswitchd looks at its ports once less, as it hears of the link while it looks.
   static func del(_ request: Request, _ detachment: Detachment, _ context: Context) throws(CNIError)
   {
     let exclusion = try Exclusion(forReleasing: request, context)
@@ -24,15 +26,23 @@ extension OVSBridge {
   ) throws(AttachmentError) {
     var failures = Failures()
     let rows = ReleasedRows(detachment, context, &failures)
+    var records: [AttachmentRecord]?
+    if request.network.json[PluginMember.ipam].value == nil {
+      records = rows?.records(context, &failures)
+    }
+    let hasNoLease = records.map { !$0.isEmpty && $0.allSatisfy { $0.ipam == nil } } ?? false
+    if hasNoLease { rows?.remove(detachment, context, &failures) }
     let link = ReleasedLink(detachment, context, &failures)
     AttachmentGuard.release(detachment, context, &failures)
-    let records = rows?.records(context, &failures)
+    if records == nil { records = rows?.records(context, &failures) }
     let ipam = IPAMRemoval(request, records, detachment, context, &failures)
     Masquerading.release(
       detachment, isRecorded: rows?.have(.masquerade) ?? false, context, &failures)
     GatewayIsolation.release(
       detachment, isRecorded: rows?.have(.isolation) ?? false, context, &failures)
-    if ipam.finish(context, &failures) { rows?.remove(detachment, context, &failures) }
+    if ipam.finish(context, &failures), !hasNoLease {
+      rows?.remove(detachment, context, &failures)
+    }
     Forward.release(
       detachment, isRecorded: rows?.have(.gateway) ?? true, context, &failures)
     link.finish(context)
