@@ -76,7 +76,7 @@ extension Errno: CustomStringConvertible {
 
 /// A system call that failed: which call, on what, and why.
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The name of the system call.
+  /// The name of the system call; empty where it succeeded, and `subject` says what was wrong.
   public let call: String
   /// What it was made on: a path, an address, a descriptor.
   public let subject: String
@@ -91,7 +91,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// `open(/run/netns/blue): ENOENT (No such file or directory)`
-  public var description: String { "\(call)(\(subject)): \(errno)" }
+  public var description: String { call.isEmpty ? subject : "\(call)(\(subject)): \(errno)" }
 }
 
 /// The result of a system call, which is `-errno` if it failed.

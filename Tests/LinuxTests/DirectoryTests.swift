@@ -145,11 +145,25 @@ struct DirectoryTests {
     let directory = try Directory(path: temporary.path)
     try temporary.write(String(repeating: "x", count: 100), to: "file")
     #expect(try directory.read("file", limit: 100)?.count == 100)
-    #expect(throws: SystemError("read", "more than 99 bytes", .fileTooLarge)) {
-      try directory.read("file", limit: 99)
-    }
+    let error = #expect(throws: SystemError.self) { try directory.read("file", limit: 99) }
+    #expect(error?.errno == .fileTooLarge)
+    #expect(error?.description == "\(temporary.path)/file has more than 99 bytes")
     #expect(mkfifo("\(temporary.path)/fifo", 0o600) == 0)
     #expect(try directory.read("fifo") == [])
+  }
+
+  @Test("an error on a descriptor names the file, or what else it is")
+  func names() throws {
+    let full = try FileDescriptor.open("/dev/full", .writeOnly)
+    let error = #expect(throws: SystemError.self) { try full.write([1]) }
+    #expect(error?.description == "write(/dev/full): ENOSPC (No space left on device)")
+    var ends: [CInt] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    let output = FileDescriptor(owning: ends[0])
+    let input = FileDescriptor(owning: ends[1])
+    let refusal = #expect(throws: SystemError.self) { try output.write([1]) }
+    #expect(refusal?.errno.rawValue == EBADF && refusal?.subject.hasPrefix("pipe:[") == true)
+    _ = input.rawValue
   }
 
   @Test("a file's status tells kind, size, mode, times, also times that no clock shows")

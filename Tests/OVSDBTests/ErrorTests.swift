@@ -49,10 +49,10 @@ struct ErrorTests {
       ),
       (
         .connectionLost(
-          endpoint, SystemError("send", "descriptor 3", .connectionRefused),
+          endpoint, SystemError("send", "socket", .connectionRefused),
           waitingFor: "the answer to transact (insert into Port)", effect: .possible),
         "ovsdb-server at unix:/run/ovs/db.sock: waiting for the answer to transact (insert into "
-          + "Port): send(descriptor 3): ECONNREFUSED (Connection refused); the request may have taken effect",
+          + "Port): send(socket): ECONNREFUSED (Connection refused); the request may have taken effect",
         true
       ),
       (

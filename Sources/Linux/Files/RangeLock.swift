@@ -55,7 +55,7 @@ public struct RangeLock: ~Copyable {
   {
     let result = clinux_lock_octet(descriptor.rawValue, mode.type, position)
     if result == -Int(EAGAIN) || result == -Int(EACCES) { return false }
-    _ = try check(result, "fcntl", "descriptor \(descriptor.rawValue)")
+    _ = try check(result, "fcntl", descriptorName(descriptor.rawValue))
     return true
   }
 }

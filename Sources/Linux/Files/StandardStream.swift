@@ -29,13 +29,13 @@ public enum StandardStream: CInt, Sendable {
     var bytes: [UInt8] = []
     while true {
       guard try wait(for: [.readable(rawValue)], until: deadline) != nil else {
-        throw SystemError("read", "descriptor \(rawValue)", .timedOut)
+        throw SystemError("read", descriptorName(rawValue), .timedOut)
       }
       let chunk = try readOctets(64 << 10, from: rawValue)
       if chunk.isEmpty { return bytes }
       bytes += chunk
       guard bytes.count <= limit else {
-        throw SystemError("read", "more than \(limit) bytes", .fileTooLarge)
+        throw SystemError(rawValue, exceeds: limit)
       }
     }
   }

@@ -17,7 +17,7 @@ extension FileDescriptor {
     }
     if result == -Int(EAGAIN) { return nil }
     if result > bytes.count { result = -Int(EMSGSIZE) }
-    _ = try check(result, "recvfrom", "descriptor \(descriptor)")
+    _ = try check(result, "recvfrom", "socket")
     return (bytes, sender)
   }
 

@@ -61,7 +61,7 @@ extension FileDescriptor {
   public borrowing func setOption(_ level: CInt, _ option: CInt, _ value: CInt) throws(SystemError)
   {
     _ = try check(
-      clinux_set_option(rawValue, level, option, value), "setsockopt", "descriptor \(rawValue)")
+      clinux_set_option(rawValue, level, option, value), "setsockopt", "socket")
   }
 
   /// Reads an option into a copy of `bytes`, which say what is asked for; see getsockopt(2).
@@ -73,7 +73,7 @@ extension FileDescriptor {
     let result = unsafe bytes.withUnsafeMutableBytes {
       unsafe clinux_option(descriptor, level, option, $0.baseAddress, $0.count)
     }
-    return Array(bytes.prefix(Int(try check(result, "getsockopt", "descriptor \(descriptor)"))))
+    return Array(bytes.prefix(Int(try check(result, "getsockopt", "socket"))))
   }
 
   /// Sends `bytes` as one datagram; see send(2).
@@ -82,7 +82,7 @@ extension FileDescriptor {
     let count = unsafe bytes.withUnsafeBytes {
       unsafe clinux_send(descriptor, $0.baseAddress, $0.count)
     }
-    _ = try check(count, "send", "descriptor \(descriptor)")
+    _ = try check(count, "send", "socket")
   }
 
   /// Sends what a stream socket takes without waiting and takes it off `bytes`; see send(2).
@@ -95,7 +95,7 @@ extension FileDescriptor {
         unsafe clinux_send(descriptor, $0.baseAddress, $0.count)
       }
       if count == -Int(EAGAIN) { return }
-      bytes = bytes.dropFirst(try check(count, "send", "descriptor \(descriptor)"))
+      bytes = bytes.dropFirst(try check(count, "send", "socket"))
     }
   }
 }
