@@ -23,7 +23,9 @@ public struct ContainerRoute: Hashable, Sendable {
           try socket.link(.index(index), until: deadline).name
         } ?? ""
     } catch {
-      if error.isRefusal { throw .unreachable(address, reason: "\(error)") }
+      if case .refused(_, let errno, _) = error {
+        throw .unreachable(address, reason: errno.description)
+      }
       throw .route(error)
     }
     switch found.kind {
@@ -35,7 +37,7 @@ public struct ContainerRoute: Hashable, Sendable {
       throw .unreachable(
         address,
         reason:
-          "packets to it would go where everything goes, to \(found.gateway.map { "\($0)" } ?? "")")
+          "only the default route leads there, to \(found.gateway.map { "\($0)" } ?? "")")
     }
   }
 

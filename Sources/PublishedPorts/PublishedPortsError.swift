@@ -12,7 +12,7 @@ public enum PublishedPortsError: Error, Hashable, Sendable, CustomStringConverti
   case addressTaken(IPAddress, holder: String)
   /// A process of the host has the port; its name and ID, nil where they cannot be found.
   case listening(PublishedPort, process: String?)
-  /// The host has no way to the container of its own.
+  /// The host has no way to the container but that by which it sends everything.
   case unreachable(IPAddress, reason: String)
   /// nft(8) refused it, or could not be asked.
   case firewall(FirewallError)
@@ -34,7 +34,7 @@ public enum PublishedPortsError: Error, Hashable, Sendable, CustomStringConverti
     case .listening(let port, let process):
       "\(process ?? "a process of the host") listens on \(port.place)"
     case .unreachable(let address, let reason):
-      "this host has no route of its own to \(address): \(reason)"
+      "this host does not reach \(address): \(reason)"
     case .firewall(let error): error.description
     case .netfilter(let error): error.description
     case .route(let error): error.description

@@ -161,7 +161,7 @@ extension KernelNetlink {
         #expect(error.errno == .noSuchDevice)
         #expect(
           error.description
-            == "read link index \(pair.container): ENODEV (No such device); "
+            == "read the link: ENODEV (No such device); "
             + "there is no such link in the namespace")
       }
     }

@@ -25,12 +25,12 @@ import Testing
       ),
       (
         .refused(.setLink(.index(5)), .notPermitted, words: nil),
-        "set link index 5: EPERM (Operation not permitted); "
+        "set the link: EPERM (Operation not permitted); "
           + "that needs CAP_NET_ADMIN in the user namespace of the network namespace"
       ),
       (
         .refused(.addAddress(host, to: 5), .accessDenied, words: nil),
-        "add address fd00::2/64 to link index 5: EACCES (Permission denied); \(disabled)"
+        "add address fd00::2/64: EACCES (Permission denied); \(disabled)"
       ),
       (
         .refused(.addRoute(wide), .accessDenied, words: nil),
@@ -64,13 +64,13 @@ import Testing
   @Test("each request has its words")
   func requests() {
     let requests: [(RouteRequest, String)] = [
-      (.renameLink(5, to: "eth1"), "rename link index 5 to \"eth1\""),
-      (.enableAnnouncements(on: 5), "enable announcements on link index 5"),
-      (.announceAddresses(of: 5), "announce the addresses of link index 5"),
+      (.renameLink(5, to: "eth1"), "rename the link to \"eth1\""),
+      (.enableAnnouncements(on: 5), "enable announcements"),
+      (.announceAddresses(of: 5), "announce the addresses"),
       (.deleteLink(.named("a")), "delete link \"a\""),
       (.readLink(.named("a")), "read link \"a\""),
-      (.deleteAddress(Self.host, from: 5), "delete address fd00::2/64 from link index 5"),
-      (.listAddresses(of: 5), "list addresses of link index 5"),
+      (.deleteAddress(Self.host, from: 5), "delete address fd00::2/64"),
+      (.listAddresses(of: 5), "list addresses"),
       (.listAddresses(of: nil), "list addresses"),
       (.deleteRoute(Self.route), "delete route 0.0.0.0/0 via 10.1.0.1"),
       (.listRoutes(.v4), "list routes of IPv4"),

@@ -18,7 +18,7 @@ public enum Messages {
 
   /// What tests make in each run by another name (see `uniqueName`), where the executables under
   /// test and others are, and the numbers that the kernel and ovsdb-server gave: of a file system,
-  /// of a link, of a process, of a configuration, of a program, of a file.
+  /// of a process, of a configuration, of a program.
   private static let places = [
     ("DIRECTORY", #"(/[^\s"':;,()]+)?/pbt-[0-9]+x[0-9]+"#),
     ("SANDBOX", "/run/netns/pbt[0-9]+x[0-9]+"),
@@ -27,10 +27,9 @@ public enum Messages {
     ),
     ("N", "(?<![0-9])\(ProcessInfo.processInfo.processIdentifier % 1_000_000)x[0-9]+"),
     ("PATH", #"(?<=in PATH \()[^)]*"#),
-    ("NUMBER", "(?<=link index )[0-9]+"),
     ("PID", #"(?<=/proc/)[0-9]+(?=/ns/)|(?<=\(process )[0-9]+(?=\))"#),
     ("NUMBER", #"(?<=waiting for configuration )[0-9]+|(?<=taken over \(it has )[0-9]+"#),
-    ("NUMBER", #"(?<=(cur|next)_cfg )[0-9]+|(?<=XDP program |\(descriptor )[0-9]+"#),
+    ("NUMBER", #"(?<=(cur|next)_cfg )[0-9]+|(?<=XDP program )[0-9]+"#),
     ("MAGIC", #"(?<=unknown FS magic on "[^"]{1,200}": )[0-9a-f]+"#),
   ]
 

@@ -8,10 +8,10 @@ public enum LinkReference: Hashable, Sendable, CustomStringConvertible {
   /// By its name.
   case named(String)
 
-  /// `link "veth1"` or `link index 5`
+  /// `link "veth1"`, or `the link`, which the caller names.
   public var description: String {
     switch self {
-    case .index(let index): "link index \(index)"
+    case .index: "the link"
     case .named(let name): "link \"\(name)\""
     }
   }

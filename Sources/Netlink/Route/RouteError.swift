@@ -13,12 +13,12 @@ extension RouteRequest: NetlinkRequest {
     case (ENODEV, .addVeth):
       nil
     case (ENODEV, .addAddress), (ENODEV, .deleteAddress), (ENODEV, .listAddresses):
-      "there is no link with this index in the namespace"
+      "the link is gone"
     // A kernel with IPv6 says ENODEV, too, for a link on which IPv6 is off.
     case (ENODEV, .addRoute(let route)):
       route.destination.address.isIPv6
         ? "there is no such link, or IPv6 is disabled on it (sysctl net.ipv6.conf.*.disable_ipv6)"
-        : "there is no link with this index in the namespace"
+        : "the link is gone"
     case (ENODEV, _): "there is no such link in the namespace"
     case (EEXIST, .addVeth(let name, let peer)):
       "there is a link \"\(name)\" here, or a link \"\(peer)\" where the other end goes"

@@ -57,7 +57,8 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
   /// Find whether there are actions of this kind.
   case testAction(String)
 
-  /// What was attempted: `add veth link "veth1"`
+  /// What was attempted: `add veth link "veth1"`. The caller names a link of which the index alone
+  /// is known here: `cannot configure interface "eth0": add address 10.1.0.2/24: …`
   public var description: String {
     switch self {
     case .open: "open a netlink socket"
@@ -65,27 +66,27 @@ public enum RouteRequest: Hashable, Sendable, CustomStringConvertible {
     case .setLink(let link): "set \(link)"
     case .renameLink(let index, let name): "rename \(LinkReference.index(index)) to \"\(name)\""
     case .silenceLink(let link): "silence \(link)"
-    case .enableAnnouncements(let index): "enable announcements on link index \(index)"
-    case .announceAddresses(let index): "announce the addresses of link index \(index)"
-    case .attachProgram(let index): "attach an XDP program to link index \(index)"
+    case .enableAnnouncements: "enable announcements"
+    case .announceAddresses: "announce the addresses"
+    case .attachProgram: "attach an XDP program"
     case .deleteLink(let link): "delete \(link)"
     case .deleteLinks(let group): "delete the links of group \(group)"
     case .readLink(let link): "read \(link)"
     case .listLinks: "list links"
-    case .addAddress(let prefix, let index): "add address \(prefix) to link index \(index)"
-    case .deleteAddress(let prefix, let index): "delete address \(prefix) from link index \(index)"
-    case .listAddresses(let index): "list addresses" + (index.map { " of link index \($0)" } ?? "")
+    case .addAddress(let prefix, _): "add address \(prefix)"
+    case .deleteAddress(let prefix, _): "delete address \(prefix)"
+    case .listAddresses: "list addresses"
     case .addRoute(let route): "add route \(route)"
     case .deleteRoute(let route): "delete route \(route)"
     case .listRoutes(let family): "list routes of \(family == .v4 ? "IPv4" : "IPv6")"
     case .findRoute(let destination): "find the route to \(destination)"
-    case .listNeighbours(let index): "list the neighbours of link index \(index)"
+    case .listNeighbours: "list the neighbours"
     case .findNamespace: "find the number of a network namespace"
     case .readChecksumOffload(let name): "read TX checksum offload of link \"\(name)\""
     case .setChecksumOffload(let name, let on):
       "switch TX checksum offload of link \"\(name)\" \(on ? "on" : "off")"
-    case .limitLink(let index): "limit the rate of link index \(index)"
-    case .readDiscipline(let index): "read the queueing discipline of link index \(index)"
+    case .limitLink: "limit the rate"
+    case .readDiscipline: "read the queueing discipline"
     case .testDiscipline(let kind): "look for the queueing discipline \"\(kind)\""
     case .testAction(let kind): "look for the action \"\(kind)\""
     }
