@@ -125,7 +125,7 @@ import Testing
     }
     #expect(states.map { $0[0] } == [first, second, third])
     #expect(states.prefix(2).map { $0[1] }.sorted() == ["follows", "leads"])
-    #expect(states[2][1].contains("ENOENT"), "\(states)")
+    #expect(status.contains("ENOENT"), "\(status)")
     #expect(
       lines.suffix(2).map { $0.split(separator: " ").joined(separator: " ") } == [
         "net h1 1", "net h2 1",

@@ -128,7 +128,7 @@ struct ClusterStatus: ParsableCommand {
   }
 
   private func showTables(_ members: [Member], _ counts: [Count]?) {
-    var table = Table(["MEMBER", "STATE"])
+    var table = Table(["MEMBER", "STATE"], endsInProse: true)
     for member in members { table.add([member.endpoint.description, member.text]) }
     show(table.text())
     guard let counts else { return }

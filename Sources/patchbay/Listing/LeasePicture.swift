@@ -147,8 +147,8 @@ struct LeasePicture {
   /// - Parameter isWhole: Without container IDs that are cut.
   func text(isWhole: Bool) -> String {
     var table = Table(
-      ["ADDRESS", "HOST", "CONTAINER", "INTERFACE", "SINCE", "REMARK"],
-      shortening: isWhole ? [] : ["CONTAINER"])
+      ["ADDRESS", "HOST", "CONTAINER", "INTERFACE", "SINCE", "REMARK"], shortening: ["CONTAINER"],
+      cutting: ["HOST"], endsInProse: true, isWhole: isWhole)
     for entry in entries {
       table.add([
         entry.address.description, hosts[entry.address] ?? "-", entry.holder?.containerID ?? "-",
@@ -164,13 +164,19 @@ struct LeasePicture {
       entries.isEmpty && idleReservations.isEmpty
       ? ["no leases in \(source.description)"] : [table.text()]
     if !ranges.isEmpty {
-      var table = Table(["RANGE SET", "RANGE", "LEASED", "OF", "FULL", "GIVEN LAST"])
+      var table = Table(
+        ["RANGE SET", "RANGE", "LEASED", "OF", "FULL", "GIVEN LAST"], isWhole: isWhole)
       for range in ranges {
+        let ends = [range.range.range.first, range.range.range.last].map(\.description)
+        // Two long addresses do not fit beside the rest.
+        let isLong = !isWhole && ends.reduce(0) { $0 + $1.count } > 40
         table.add([
-          "\(range.set)", range.range.text, "\(range.used)", Self.count(range.usable),
+          "\(range.set)", isLong ? "\(ends[0])-" : range.range.text, "\(range.used)",
+          Self.count(range.usable),
           range.used > 0 && range.share < 1 ? "<1 %" : "\(Int(range.share)) %",
           range.cursor?.description ?? "-",
         ])
+        if isLong { table.add(["", ends[1], "", "", "", ""]) }
       }
       parts.append(table.text())
     } else if !configurations.isEmpty {

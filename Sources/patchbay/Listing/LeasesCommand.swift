@@ -40,7 +40,7 @@ struct LeasesCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @Flag(name: .customLong("no-trunc"), help: "Print whole container IDs.")
+  @Flag(name: .customLong("no-trunc"), help: "Print whole names and container IDs.")
   var isWhole = false
 
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions

@@ -23,7 +23,7 @@ struct List: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @Flag(name: .customLong("no-trunc"), help: "Print whole container IDs and paths.")
+  @Flag(name: .customLong("no-trunc"), help: "Print whole names, container IDs and paths.")
   var isWhole = false
 
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
@@ -47,7 +47,8 @@ struct List: ParsableCommand {
     _ contents: [(file: String, list: Result<NetworkList, RuntimeError>)],
     _ entries: [CachedAttachment]?
   ) {
-    var networks = Table(["NETWORK", "VERSION", "PLUGINS", "FILE"])
+    var networks = Table(
+      ["NETWORK", "VERSION", "PLUGINS", "FILE"], cutting: ["NETWORK", "FILE"], isWhole: isWhole)
     var files: [String: String] = [:]
     var faults: [String] = []
     for (file, result) in contents {
@@ -75,8 +76,8 @@ struct List: ParsableCommand {
       show("no attachments in \(ResultCache(directory: options.cachePath).path)")
     } else {
       var table = Table(
-        ["NETWORK", "CONTAINER", "INTERFACE", "ADDRESS", "SANDBOX"],
-        shortening: isWhole ? [] : ["CONTAINER"])
+        ["NETWORK", "CONTAINER", "INTERFACE", "ADDRESS", "SANDBOX"], shortening: ["CONTAINER"],
+        cutting: ["NETWORK", "SANDBOX"], isWhole: isWhole)
       for entry in entries {
         let addresses = entry.addresses
         table.add([
@@ -103,7 +104,6 @@ struct List: ParsableCommand {
     if !isWhole, let directory = SandboxPath.directories.first(where: { text.hasPrefix($0 + "/") })
     {
       text = String(text.dropFirst(directory.count + 1))
-      if text.utf8.count > 24 { text = text.prefix(20) + "…" }
     }
     return text + (entry.sandboxIsGone ? " (gone)" : "")
   }

@@ -76,7 +76,7 @@ struct Version: ParsableCommand {
 
   private func showTable(_ found: [Found]) {
     show("\(Executables.tool) \(Release.version)")
-    var table = Table(["PLUGIN", "DIRECTORY", "VERSIONS"])
+    var table = Table(["PLUGIN", "DIRECTORY", "VERSIONS"], endsInProse: true)
     for plugin in found {
       let versions =
         switch plugin.versions {

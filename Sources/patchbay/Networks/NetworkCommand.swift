@@ -29,16 +29,21 @@ struct NetworkCommand: ParsableCommand {
 struct NetworkListing: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List the networks of the configuration directory.",
-    usage: "patchbay network list [<options>]",
+    usage: "patchbay network list [--no-trunc] [<options>]",
     discussion: """
       Example:
         patchbay network list
       """)
 
+  @Flag(name: .customLong("no-trunc"), help: "Print whole names.")
+  var isWhole = false
+
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    var table = Table(["NETWORK", "BRIDGE", "VLAN", "SUBNETS", "FILE"])
+    var table = Table(
+      ["NETWORK", "BRIDGE", "VLAN", "SUBNETS", "FILE"], cutting: ["NETWORK", "FILE"],
+      isWhole: isWhole)
     do throws(RuntimeError) {
       for (file, result) in try options.directory.contents() {
         switch result {

@@ -28,8 +28,9 @@ extension Picture {
 
     /// `10.1.0.1/24 on OVS-1`, `masquerade`, `forward leave`
     var facts: [String] {
-      let place = addresses.isEmpty ? port : addresses.map(\.description).joined(separator: ", ")
-      return [addresses.isEmpty ? place : "\(place) on \(port)"]
+      var places = addresses.map(\.description)
+      if let last = places.popLast() { places.append("\(last) on \(port)") }
+      return (places.isEmpty ? [port] : places)
         + (isMasqueraded ? ["masquerade"] : []) + (leavesForwarding ? ["forward leave"] : [])
     }
 

@@ -110,11 +110,13 @@ extension Picture {
 
 extension AttachmentRecord {
   /// `web`, or `web (4f5e6d7c8b9a…)` where the container ID says something else than the name.
-  var displayName: String {
+  ///
+  /// - Parameter isWhole: The ID is not cut.
+  func displayName(isWhole: Bool) -> String {
     let containerID = attachment.containerID
-    guard let containerName, containerName != containerID else { return containerID }
-    // Runtimes take 12 digits for enough to tell their containers apart.
-    let isLong = containerID.utf8.count > 16
-    return "\(containerName) (\(isLong ? containerID.prefix(12) + "…" : containerID))"
+    guard let containerName, containerName != containerID else {
+      return isWhole || containerID.utf8.count <= 32 ? containerID : containerID.shortIdentifier
+    }
+    return "\(containerName) (\(isWhole ? containerID : containerID.shortIdentifier))"
   }
 }

@@ -11,7 +11,7 @@ struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show what is plugged where, and what is wrong with it.",
-    usage: "patchbay show [<bridges> ...] [--json | --dot] [<options>]",
+    usage: "patchbay show [<bridges> ...] [--json | --dot] [--no-trunc] [<options>]",
     discussion: """
       The bridges of Open vSwitch with their ports, and for each port its link and VLANs; of ports \
       that the plugins made also the container, its sandbox, the link there and its addresses. \
@@ -42,6 +42,9 @@ struct Show: ParsableCommand {
 
   @Flag(help: "End with exit status 1 where something is wrong.")
   var exitStatus = false
+
+  @Flag(name: .customLong("no-trunc"), help: "Print whole container IDs.")
+  var isWhole = false
 
   @OptionGroup var database: DatabaseOptions
 
@@ -84,7 +87,7 @@ struct Show: ParsableCommand {
     } else if dot {
       show(picture.dot)
     } else {
-      show(PictureTree(picture, width: Terminal.width(.output)).text)
+      show(PictureTree(picture, width: Terminal.width(.output), isWhole: isWhole).text)
     }
     if exitStatus, !picture.allProblems.isEmpty { throw ExitCode(1) }
   }

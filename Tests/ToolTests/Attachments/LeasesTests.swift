@@ -47,17 +47,22 @@ struct LeasesTests {
       output.stdout.replacing(time, with: "2026-MM-DDThh:mm:ssZ") == """
         ADDRESS      CONTAINER  INTERFACE  SINCE                 REMARK
         10.1.0.2     b          eth0       2026-MM-DDThh:mm:ssZ  -
-        10.1.0.4     old        eth0       2001-09-09T01:46:40Z  \
-        stale: from before the machine was started, free
-        10.1.0.5     -          -          2026-MM-DDThh:mm:ssZ  \
-        torn: the file names no holder, free
-        10.1.0.6     -          -          -                     \
-        no lease: the file is something else or cannot be read, never given
-        10.1.0.9     a          eth0       2026-MM-DDThh:mm:ssZ  reserved for containerID "a"
+        10.1.0.4     old        eth0       2001-09-09T01:46:40Z  stale: from before the
+                                                                 machine was started,
+                                                                 free
+        10.1.0.5     -          -          2026-MM-DDThh:mm:ssZ  torn: the file names no
+                                                                 holder, free
+        10.1.0.6     -          -          -                     no lease: the file is
+                                                                 something else or
+                                                                 cannot be read, never
+                                                                 given
+        10.1.0.9     a          eth0       2026-MM-DDThh:mm:ssZ  reserved for
+                                                                 containerID "a"
         192.168.0.7  c          -          2026-MM-DDThh:mm:ssZ  in no range
         fd00::2      a          eth0       2026-MM-DDThh:mm:ssZ  -
         fd00::3      b          eth0       2026-MM-DDThh:mm:ssZ  -
-        10.1.0.200   -          -          -                     reserved for name "default/db"
+        10.1.0.200   -          -          -                     reserved for name
+                                                                 "default/db"
 
         RANGE SET  RANGE                              LEASED  OF    FULL  GIVEN LAST
         0          10.1.0.1-10.1.0.11                 2       9     22 %  10.1.0.2
@@ -107,8 +112,8 @@ struct LeasesTests {
     #expect(
       try tool.run("leases", "lab").checked().stdout == """
         ADDRESS   CONTAINER  INTERFACE  SINCE                 REMARK
-        10.1.0.4  old        eth0       2001-09-09T01:46:40Z  \
-        from before the machine was started
+        10.1.0.4  old        eth0       2001-09-09T01:46:40Z  from before the machine
+                                                              was started
 
         RANGE SET  RANGE              LEASED  OF  FULL
         0          10.1.0.1-10.1.0.6  1       5   20 %
@@ -141,7 +146,8 @@ struct LeasesTests {
       "leases", "lab", "--data-dir", "\(tool.files.path)/leases",
       environment: ["NETCONFPATH": "/nowhere"]
     ).checked()
-    #expect(output.stdout.split(separator: "\n").count == 9)
+    let lines = output.stdout.split(separator: "\n").filter { $0.first != " " }
+    #expect(lines.count == 9, "\(lines)")
     let none = try tool.run("leases", "other", "--data-dir", "\(tool.files.path)/leases").checked()
     #expect(none.stdout == "no leases in \(tool.files.path)/leases/other\n")
   }

@@ -40,10 +40,10 @@ struct ShowFeatureTests {
       $0.drop { "│├└─ ".contains($0) }
     }
     for line in [
-      "bridge OVS-1, userspace datapath, controller tcp:127.0.0.1:9, not connected, mirror rest of "
-        + "VLAN 7 to VLAN 99",
+      "bridge OVS-1, userspace datapath, controller tcp:127.0.0.1:9, not connected,",
+      "mirror rest of VLAN 7 to VLAN 99",
       "network   all, container cnitool-ed499399ac115ce80a78",
-      "VLAN      access 10, isolated, what it sends is mirrored to watch, MTU 1400",
+      "VLAN      access 10, isolated, what it sends is mirrored to watch,", "MTU 1400",
       "gateway   10.10.0.1/24 on OVS-1.10, masquerade, forward leave",
       "rates     10 Mbit/s to the container, 512 kbit/s from it",
     ] {

@@ -22,8 +22,8 @@ extension Picture {
           other = "sandbox \(record.sandbox)"
           if !sandboxes.contains(record.sandbox) {
             sandboxes.append(record.sandbox)
-            let label = [record.displayName, record.sandbox].map(\.controlCharactersEscaped)
-              .joined(separator: "\n")
+            let label = [record.displayName(isWhole: false), record.sandbox]
+              .map(\.controlCharactersEscaped).joined(separator: "\n")
             lines.append("  \(quoted(other)) [label=\(quoted(label))];")
           }
         } else {

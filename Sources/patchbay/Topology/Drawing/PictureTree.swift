@@ -16,14 +16,20 @@ import PluginCore
 ///             VLAN      access 10
 struct PictureTree {
   private let picture: Picture
-  /// Columns; nil where the lines may be as long as they are.
+  /// Columns; nil where nothing is cut.
   private let width: Int?
+  /// Whether container IDs are not cut.
+  private let isWhole: Bool
   private var lines: [String] = []
 
+  /// Where lines are broken.
+  private var room: Int { width ?? 80 }
+
   /// - Parameter width: The columns of the terminal; nil without one.
-  init(_ picture: Picture, width: Int?) {
+  init(_ picture: Picture, width: Int?, isWhole: Bool = false) {
     self.picture = picture
     self.width = width.map { max($0, 40) }
+    self.isWhole = isWhole
     draw()
   }
 
@@ -57,13 +63,10 @@ struct PictureTree {
       case .netdev: "userspace datapath"
       default: "datapath \(bridge.datapath)"
       }
-    add(
-      isLast ? "└─ " : "├─ ",
-      [
-        ("bridge ", nil), (bridge.name, .strong),
-        (", " + ([datapath] + bridge.settings).joined(separator: ", "), .faint),
-      ])
     let margin = isLast ? "   " : "│  "
+    list(
+      isLast ? "└─ " : "├─ ", margin + "     ",
+      [("bridge ", nil), (bridge.name, .strong), (", ", .faint)], [datapath] + bridge.settings)
     for problem in bridge.problems { complain(margin, problem) }
     // Names of links have at most 15 bytes.
     let column = min(15, bridge.ports.map(\.name.count).max() ?? 0)
@@ -82,15 +85,21 @@ struct PictureTree {
     let start = lines.count
     let name = port.name + String(repeating: " ", count: max(0, column - port.name.count))
     if let record = port.record {
-      add(
-        branch,
-        [
-          (name, port.problems.isEmpty ? .strong : .error), (" ═══ ", .faint),
-          (record.attachment.interfaceName, .strong), (" in \(record.sandbox)", nil),
-        ])
+      let head: [(text: String, style: Style?)] = [
+        (name, port.problems.isEmpty ? .strong : .error), (" ═══ ", .faint),
+        (record.attachment.interfaceName, .strong),
+      ]
+      let place = " in \(record.sandbox)"
+      let length = head.reduce(branch.count + place.count) { $0 + $1.text.count }
+      if length <= room {
+        add(branch, head + [(place, nil)])
+      } else {
+        add(branch, head)
+        add(margin + " ", [(place, nil)])
+      }
       detail(
         margin, "network",
-        [record.network, "container \(record.displayName)"])
+        [record.network, "container \(record.displayName(isWhole: isWhole))"])
       let mac = port.container?.link.mac?.description ?? record.mac
       detail(margin, "address", port.addressTexts + (mac.map { ["mac \($0)"] } ?? []))
       detail(margin, "VLAN", [port.vlans.description] + port.roles)
@@ -106,23 +115,20 @@ struct PictureTree {
       if let peer = port.peer { facts.append("to \(peer)") }
       if port.name == bridge.name { facts.append("the bridge's own") }
       if let owner = port.owner { facts.append("of \(owner)") }
-      if !port.gatewayAddresses.isEmpty {
-        let addresses = port.gatewayAddresses.map(\.description).joined(separator: ", ")
-        facts.append("gateway \(addresses)")
+      if let first = port.gatewayAddresses.first {
+        facts.append("gateway \(first)")
+        facts += port.gatewayAddresses.dropFirst().map(\.description)
       }
-      if let logicalPort = port.logicalPort {
-        facts.append("logical port \(logicalPort.facts.joined(separator: ", "))")
+      if let logicalPort = port.logicalPort, let first = logicalPort.facts.first {
+        facts.append("logical port \(first)")
+        facts += logicalPort.facts.dropFirst()
       }
       let isTrunkOfAll = port.vlans.tag == nil && port.vlans.trunks.isEmpty
       if !isTrunkOfAll { facts.append(port.vlans.description) }
       facts += port.roles + (port.rates?.portFacts ?? [])
-      add(
-        branch,
-        [
-          (name, port.problems.isEmpty ? nil : .error),
-          ("  " + facts.joined(separator: ", "), .faint),
-        ]
-      )
+      list(
+        branch, margin + "     ",
+        [(name, port.problems.isEmpty ? nil : .error), ("  ", nil)], facts)
     }
     let described = lines.count
     for problem in port.problems { complain(margin + "  ", problem) }
@@ -160,22 +166,33 @@ struct PictureTree {
 
   /// A line of what is known of a port; items that do not fit go on in the next one.
   private mutating func detail(_ margin: String, _ label: String, _ items: [String]) {
-    let room = (width ?? 120) - margin.count - 12
-    var rest = items
-    var isFirst = true
-    while !rest.isEmpty {
-      var text = rest.removeFirst()
-      while let next = rest.first, text.count + 2 + next.count <= room {
-        text += ", \(next)"
-        rest.removeFirst()
+    let column = 10
+    let head = label + String(repeating: " ", count: column - label.count)
+    let indentation = margin + "  " + String(repeating: " ", count: column)
+    list(margin + "  ", indentation, [(head, .faint)], items, nil)
+  }
+
+  /// Items with commas between after what comes first on a line; those that do not fit go on in the
+  /// next one.
+  private mutating func list(
+    _ branch: String, _ indentation: String, _ head: [(text: String, style: Style?)],
+    _ items: [String], _ style: Style? = .faint
+  ) {
+    var text = ""
+    var start = (margin: branch, parts: head)
+    for (position, item) in items.enumerated() {
+      let isLast = position == items.count - 1
+      let word = item + (isLast ? "" : ",")
+      let used = start.parts.reduce(start.margin.count + text.count) { $0 + $1.text.count }
+      if !text.isEmpty, used + 1 + word.controlCharactersEscaped.count > room {
+        add(start.margin, start.parts + [(text, style)])
+        start = (margin: indentation, parts: [])
+        text = word
+      } else {
+        text += (text.isEmpty ? "" : " ") + word
       }
-      if !rest.isEmpty { text += "," }
-      let head = isFirst ? label : ""
-      add(
-        margin + "  ",
-        [(head + String(repeating: " ", count: 10 - head.count), .faint), (text, nil)])
-      isFirst = false
     }
+    add(start.margin, start.parts + [(text, style)])
   }
 
   /// Adds a line, cut where it is longer than the terminal is wide.
