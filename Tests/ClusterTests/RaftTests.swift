@@ -54,7 +54,9 @@ import Testing
     }
   }
 
-  @Test("six clients on three hosts lose nothing while the leader is killed, and another hangs")
+  @Test(
+    "six clients on three hosts lose nothing while leaders are killed and hang, and without a majority"
+  )
   func faults() throws {
     let database = try AddressDatabase(members: 3)
     let pool = Pool(database: database, ipam: ["ranges": [[["subnet": "10.1.0.0/22"]]]])
@@ -80,6 +82,15 @@ import Testing
       database.suspend(leader)
       Thread.sleep(forTimeInterval: 3)
       database.resume(leader)
+    }
+    let gap = ledger.entries.withLock { $0.gap }
+    // No majority for a while, shorter than a command may take.
+    try eventually("a leader again") { database.leader != nil }
+    if let leader = database.leader {
+      let others = (1...3).filter { $0 != leader }
+      for member in others { database.kill(member) }
+      Thread.sleep(forTimeInterval: 2)
+      for member in others { try database.start(member) }
     }
     threads.wait()
     let entries = ledger.entries.withLock { $0 }
@@ -108,8 +119,8 @@ import Testing
       }
     }
     figures(
-      "cluster, leader killed and hung: \(entries.operations) operations, \(entries.twice) addresses "
-        + "twice, longest gap \(entries.gap)")
+      "cluster, leader killed and hung, then no majority: \(entries.operations) operations, "
+        + "\(entries.twice) addresses twice, longest gap \(gap), with no majority \(entries.gap)")
   }
 
   @Test("without a majority an ADD ends at its deadline, and what commits late is adopted")
