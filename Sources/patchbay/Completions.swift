@@ -8,20 +8,22 @@ extension CompletionKind {
 
   /// The bridges of Open vSwitch.
   static var bridges: CompletionKind {
-    .shellCommand(#"patchbay show --json 2>/dev/null | sed -n 's/^ \{6\}"name": "\(.*\)",*$/\1/p'"#)
+    .shellCommand(
+      #"patchbay show --json --timeout 2 2>/dev/null | sed -n 's/^ \{6\}"name": "\(.*\)",*$/\1/p'"#)
   }
 
   /// The containers that have attachments: their names, and the IDs of those without.
   static var containers: CompletionKind {
     .shellCommand(
-      #"patchbay show --json 2>/dev/null | sed -n 's/^ *"container\(ID\|Name\)": "\(.*\)",*$/\2/p'"#
+      #"patchbay show --json --timeout 2 2>/dev/null | "#
+        + #"sed -n 's/^ *"container\(ID\|Name\)": "\(.*\)",*$/\2/p'"#
     )
   }
 
   /// What `trace` takes as an end: named namespaces and containers.
   static var ends: CompletionKind {
     .shellCommand(
-      #"patchbay netns list 2>/dev/null; patchbay show --json 2>/dev/null | "#
+      #"patchbay netns list 2>/dev/null; patchbay show --json --timeout 2 2>/dev/null | "#
         + #"sed -n 's/^ *"containerName": "\(.*\)",*$/\1/p'"#)
   }
 
