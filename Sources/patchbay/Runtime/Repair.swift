@@ -17,35 +17,64 @@ struct Repair: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repair",
     abstract: "Put back what a firewall's reload or a restart of ovs-vswitchd took.",
-    usage: "patchbay repair <network> [<options>]",
+    usage: "patchbay repair [<network>] [<options>]",
     discussion: """
-      Puts back, for the attachments of a network and without touching containers: the rule that \
-      closes host ends to the host, guards, the gateway's settings and addresses, what lets its \
-      traffic pass the host's forward chains, masquerading and isolation, as the rows of Open \
-      vSwitch remember them, and the published ports, by another ADD of portmap with the result \
-      that the runtime kept. What is there stays as it is.
+      Puts back, for the attachments of a network, or of all, and without touching containers: the \
+      rule that closes host ends to the host, guards, the gateway's settings and addresses, what \
+      lets its traffic pass the host's forward chains, masquerading and isolation, as the rows of \
+      Open vSwitch remember them, and the published ports, by another ADD of portmap with the \
+      result that the runtime kept. What is there stays as it is.
 
       Examples:
         patchbay repair ovs-1
-        nft flush ruleset && patchbay repair ovs-1
+        patchbay repair
       """)
 
   @Argument(
-    help: ArgumentHelp("Name of the network.", valueName: "network"), completion: .networks)
-  var network: String
+    help: ArgumentHelp("Name of the network; all without one.", valueName: "network"),
+    completion: .networks)
+  var network: String?
 
   @OptionGroup var database: DatabaseOptions
 
   @OptionGroup(title: "Runtime options") var options: RuntimeOptions
 
   func run() throws {
-    let rows: NetworkRows
     let connection: Connection
     do {
       connection = try Connection(Endpoint(database.endpoint), until: .after(.seconds(10)))
-      rows = try NetworkRows(of: network, connection, until: .after(.seconds(10)))
     } catch { throw Failure(error.description) }
-    try requireNetwork(rows)
+    if let network { return try repair(network, connection) }
+    var hasFailed = false
+    for network in try attachedNetworks(connection) {
+      do { try repair(network, connection) } catch let failure as Failure {
+        say(failure.description, .error)
+        hasFailed = true
+      }
+    }
+    if hasFailed { throw ExitCode(1) }
+  }
+
+  /// Those of which there are attachments, in the order of their names.
+  private func attachedNetworks(_ connection: Connection) throws -> [String] {
+    var question = Transaction()
+    let ports = question.select(from: .port, .columns(.externalIDs))
+    do {
+      let rows = try connection.transact(question, until: .after(.seconds(10)))[ports]
+      let kept = runtimes.flatMap { (try? $0.cache.entries()) ?? [] }.map(\.network)
+      let attached = rows.compactMap { row in
+        AttachmentRecord(externalIDs: { row[.externalIDs][$0] })?.network
+      }
+      return Set(attached + kept).sorted()
+    } catch { throw Failure("\(error)") }
+  }
+
+  private func repair(_ network: String, _ connection: Connection) throws {
+    let rows: NetworkRows
+    do { rows = try NetworkRows(of: network, connection, until: .after(.seconds(10))) } catch {
+      throw Failure(error.description)
+    }
+    try require(network, rows)
     var failures: [String] = []
     do throws(AttachmentError) {
       if try HostShield.restore(until: .after(.seconds(10))) != nil {
@@ -75,7 +104,7 @@ struct Repair: ParsableCommand {
     for (link, prefix) in rows.gatewayAddresses {
       do throws(RouteError) {
         if try Self.restore(prefix, on: link) { show("put back address \(prefix) on \(link)") }
-      } catch { failures.append(error.description) }
+      } catch { failures.append("the gateway \"\(link)\": \(error)") }
     }
     for (gateway, families) in rows.forwarding.sorted(by: { $0.key < $1.key }) {
       do throws(AttachmentError) {
@@ -97,7 +126,7 @@ struct Repair: ParsableCommand {
         }
       } catch { failures.append(error.description) }
     }
-    failures += publish()
+    failures += publish(network)
     if !failures.isEmpty {
       throw Failure(
         "not all of network \"\(network)\" was put back: "
@@ -111,7 +140,7 @@ struct Repair: ParsableCommand {
   }
 
   /// Refuses a name of which there is neither a configuration nor an attachment.
-  private func requireNetwork(_ rows: NetworkRows) throws {
+  private func require(_ network: String, _ rows: NetworkRows) throws {
     let isKnown =
       rows.areAny
       || runtimes.contains { runtime in
@@ -147,7 +176,7 @@ struct Repair: ParsableCommand {
   }
 
   /// Runs ADD of portmap for what is kept of the network's attachments; returns what failed.
-  private func publish() -> [String] {
+  private func publish(_ network: String) -> [String] {
     var failures: [String] = []
     let list = try? options.directory.network(network)
     let mayPublish = list?.plugins.contains { $0.type == "portmap" } ?? true

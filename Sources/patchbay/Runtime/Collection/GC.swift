@@ -115,7 +115,7 @@ struct GC: ParsableCommand {
     try free(network, podman)
   }
 
-  /// The networks of the directory, and those that kept results are of.
+  /// The networks of the directory, those that kept results are of, and those that have ports.
   private func every() throws -> EveryNetwork {
     let runtime = options.runtime
     var every = try EveryNetwork(options.directory)
@@ -127,6 +127,7 @@ struct GC: ParsableCommand {
       else { continue }
       every.add(list)
     }
+    for list in NetworkList.ofPorts() { every.add(list) }
     return every
   }
 
@@ -190,6 +191,7 @@ struct GC: ParsableCommand {
     let entries = (try? runtime.cache.entries()) ?? []
     guard let entry = entries.first(where: { $0.network == network }) else {
       if podman.knows(network) { return nil }
+      if let list = NetworkList.ofPorts().first(where: { $0.name == network }) { return list }
       throw cause
     }
     return try runtime.list(of: network, attachedAs: entry.attachment, in: options.directory).list

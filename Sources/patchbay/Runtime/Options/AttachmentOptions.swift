@@ -117,8 +117,21 @@ struct AttachmentOptions: ParsableArguments {
       path = alias
     }
     do throws(RuntimeError) {
-      let (list, cached) = try runtime.list(
-        of: network, attachedAs: attachment, in: options.directory)
+      let list: NetworkList
+      let cached: CachedAttachment?
+      do throws(RuntimeError) {
+        (list, cached) = try runtime.list(
+          of: network, attachedAs: attachment, in: options.directory)
+      } catch {
+        switch error {
+        case .noSuchNetwork, .noNetworks: break
+        default: throw error
+        }
+        guard let rest = NetworkList.ofPorts().first(where: { $0.name == network }) else {
+          throw error
+        }
+        (list, cached) = (rest, nil)
+      }
       return (
         list,
         AttachmentParameters(
