@@ -121,15 +121,8 @@ struct AttachmentReading {
   /// Detaches it and attaches it again; nil where another runtime made it, which has to do so.
   var reattaching: String? {
     guard record.runtime == nil else { return nil }
-    let (path, attachment) = (record.sandbox, record.attachment)
-    var rest = "\(record.network) \(path.shellWord)"
-    if SandboxPath(path).containerID != attachment.containerID {
-      rest += " --container-id \(attachment.containerID.shellWord)"
-    }
-    if attachment.interfaceName != "eth0" {
-      rest += " --ifname \(attachment.interfaceName.shellWord)"
-    }
-    return "patchbay del \(rest) && patchbay add \(rest)"
+    let words = record.attachment.words(on: record.network, in: record.sandbox)
+    return "patchbay del \(words) && patchbay add \(words)"
   }
 
   /// What the container end has, else what it was given; without link-local addresses.

@@ -104,8 +104,11 @@ enum SwitchChecks {
         remedy: "patchbay gc \(network)")
       return
     case .failure(.linkMissing):
+      let place = attachment.hostLink.flatMap { PeerSearch(host).place(of: $0)?.text }
       findings.fault(
-        "link-missing", name, "\(name) has no link \(interface): it was deleted or moved away.",
+        "link-missing", name,
+        "\(name) has no link \(interface): "
+          + (place.map { "it is \($0) now." } ?? "it was deleted or moved away."),
         remedy: attachment.reattaching)
       return
     case .failure(.unreadable(let reason)):
@@ -183,9 +186,7 @@ enum SwitchChecks {
             other.record.addresses.contains(twin.prefix.description) ? one : other
           findings.fault(
             "duplicate-address", pair, "\(pair) both have the address \(address).",
-            remedy: "\(intruder.entering) ip address del "
-              + "\(intruder.prefix(of: address) ?? twin.prefix.description) dev "
-              + intruder.record.attachment.interfaceName)
+            remedy: intruder.givingUp(intruder.prefix(of: address) ?? twin.prefix.description))
         }
         guard let mac = end.link.mac, mac == otherEnd.link.mac,
           seen.insert("\(pair) \(mac)").inserted
@@ -226,6 +227,22 @@ extension AttachmentReading {
 
   fileprivate func prefix(of address: IPAddress) -> String? {
     end?.addresses.first { $0.prefix.address == address }?.prefix.description
+  }
+
+  /// The command that takes `prefix` from the container end.
+  ///
+  /// With the first IPv4 address of a subnet go those that came after it, unless
+  /// net.ipv4.conf.*.promote_secondaries is set; those that were given are put there again.
+  fileprivate func givingUp(_ prefix: String) -> String {
+    let present = end?.addresses.map(\.prefix.description) ?? []
+    let position = present.firstIndex(of: prefix) ?? 0
+    let lost = record.addresses.filter { address in
+      !address.contains(":") && (present.firstIndex(of: address) ?? .max) > position
+    }
+    let steps = ["del \(prefix)"] + (prefix.contains(":") ? [] : lost.map { "replace \($0)" })
+    return steps.map {
+      "\(entering) ip address \($0) dev \(record.attachment.interfaceName.shellWord)"
+    }.joined(separator: " && ")
   }
 }
 

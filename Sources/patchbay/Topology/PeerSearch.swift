@@ -1,7 +1,7 @@
 import Linux
 import Netlink
 
-/// Finds the other ends of veth pairs that were made by hand, in the namespaces that have names.
+/// Finds the other ends of veth pairs, in the namespaces that have names.
 final class PeerSearch {
   private let host: HostReading
   /// By the path of the namespace; read when the first is asked for.
@@ -9,16 +9,27 @@ final class PeerSearch {
 
   init(_ host: HostReading) { self.host = host }
 
-  /// `eth0 in /run/netns/ns1`; nil where it is in no such namespace, or in one that is unknown.
-  func place(of link: Link) -> String? {
+  /// The other end of a veth pair.
+  struct Place {
+    let name: String
+    /// The namespace; nil for this one.
+    let path: String?
+
+    /// `eth0 in /run/netns/ns1`
+    var text: String { "\(name) in \(path ?? "this namespace")" }
+  }
+
+  /// Where the other end of `link` is; nil where it is in no such namespace, or in one that is
+  /// unknown.
+  func place(of link: Link) -> Place? {
     guard link.kind == "veth", let index = link.peerIndex else { return nil }
     if link.peerNamespaceID == nil, let peer = host.links.first(where: { $0.index == index }) {
-      return "\(peer.name) in this namespace"
+      return Place(name: peer.name, path: nil)
     }
     // Indices are of their namespace: two pairs may have the same.
     let found = places.flatMap { place in
       place.links.filter { $0.index == index && $0.peerIndex == link.index && $0.kind == "veth" }
-        .map { "\($0.name) in \(place.path)" }
+        .map { Place(name: $0.name, path: place.path) }
     }
     return found.count == 1 ? found[0] : nil
   }

@@ -1,6 +1,6 @@
 import JSON
-import Linux
 import Netlink
+import PluginCore
 import PortGuard
 
 extension Picture {
@@ -32,19 +32,16 @@ extension Picture {
 
 extension Picture.Port {
   /// Reads what polices the port, where its row says that something does.
-  mutating func readGuard(_ socket: RouteSocket, until deadline: Deadline) {
+  mutating func readGuard(_ bridge: DatabaseReading.Bridge, on host: HostReading) {
     guard let mode = guarding?.mode, let link = interfaces.first?.link else { return }
-    let isProgram = link.program != nil
-    let mechanism: GuardMechanism = isProgram ? .xdp : .nftables
-    do {
-      let dropped = try LinkGuard(mechanism, of: link.name).dropped(socket, until: deadline)
-      if isProgram || dropped != nil {
-        guarding = .init(mode: mode, mechanism: mechanism, dropped: dropped)
-        return
-      }
+    switch GuardReading(of: link, on: bridge, host) {
+    case .present(let mechanism, let dropped):
+      guarding = .init(mode: mode, mechanism: mechanism, dropped: dropped)
+    case .gone(let mechanism):
       problems.append(
-        "its guard is gone, and the container can send from any address: something removed the XDP "
-          + "program or the nftables rules of \(link.name); patchbay repair puts it back")
-    } catch { problems.append("its guard cannot be read: \(error)") }
+        "its guard is gone, and \(mechanism.loss(at: link.name)); patchbay repair "
+          + "\(record?.network ?? "") puts it back")
+    case .unreadable(let error): problems.append("its guard cannot be read: \(error)")
+    }
   }
 }

@@ -8,7 +8,9 @@ extension Picture.Port {
   /// A port as the database has it, beside the links of this namespace.
   init(_ row: DatabaseReading.Port, of bridge: DatabaseReading.Bridge, on host: HostReading) {
     let externalIDs = row.externalIDs
-    let gatewayAddresses = Self.gatewayAddresses(externalIDs)
+    let gatewayAddresses = Set(row.gatewayMarks.map(\.prefix)).sorted {
+      $0.description < $1.description
+    }
     var problems = Self.blockades(row)
     let interfaces = row.interfaces.map { interface in
       let type = interface.type
@@ -34,18 +36,6 @@ extension Picture.Port {
       isIsolated: row.isProtected, mirrorRoles: bridge.mirrors.flatMap { $0.roles(of: row.name) },
       rates: Picture.Rates(row), gateway: Picture.Gateway(externalIDs),
       gatewayAddresses: gatewayAddresses, problems: problems)
-  }
-
-  /// The addresses that `ovs-bridge` has put on a port as a gateway's, by the marks in its row:
-  /// `patchbay-gateway/NETWORK/ADDRESS/LENGTH`.
-  private static func gatewayAddresses(_ externalIDs: [String: String]) -> [IPPrefix] {
-    let texts = externalIDs.keys.compactMap { key -> String? in
-      let mark = ExternalIDKey.gatewayMark
-      let parts = key.dropFirst(mark.count).split(separator: "/")
-      guard key.hasPrefix(mark), parts.count == 3 else { return nil }
-      return "\(parts[1])/\(parts[2])"
-    }
-    return Set(texts).sorted().compactMap { try? IPPrefix($0) }
   }
 
   /// Whether spanning tree keeps the port from forwarding.

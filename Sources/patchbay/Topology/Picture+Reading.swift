@@ -29,11 +29,8 @@ extension Picture {
     bridges = host.bridges.map { Bridge($0, attachments, peers, drops, logicalPorts, on: host) }
     problems += logicalPorts?.problems ?? []
     notes = logicalPorts?.notes ?? []
-    // A host end has its attachment in its alias, also when its port is gone.
-    let ports = Set(bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
-    for link in host.links where !ports.contains(link.name) {
-      guard let attachment = HostLink.attachmentText(link.alias) else { continue }
-      problems.append("link \(link.name) of the attachment \(attachment) is no port")
+    for found in host.portlessLinks {
+      problems.append("link \(found.link.name) of the attachment \(found.text) is no port")
     }
   }
 
@@ -70,11 +67,11 @@ extension Picture.Bridge {
       if let attachment = attachments[port.name] {
         port.readContainer(attachment, until: host.deadline)
       } else {
-        port.peer = port.interfaces.first?.link.flatMap { peers.place(of: $0) }
+        port.peer = port.interfaces.first?.link.flatMap { peers.place(of: $0)?.text }
       }
       if let logicalPorts { port.readLogicalPort(portRow, logicalPorts) }
       port.readGateway(host)
-      port.readGuard(host.outside, until: host.deadline)
+      port.readGuard(row, on: host)
       return port
     }.sorted { $0.name == row.name || $1.name != row.name && $0.name < $1.name }
     let own = ports.first { $0.name == row.name }?.interfaces.first?.link?.mtu

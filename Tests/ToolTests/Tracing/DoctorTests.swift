@@ -8,7 +8,7 @@ import Testing
 @Suite("doctor", .privateHost)
 struct DoctorTests {
   /// `ask` prints what is wrong; of an ID, `mend` runs the command and `text` prints the sentence.
-  private static let prelude =
+  static let prelude =
     TraceTests.prelude + """
       ask() {
         patchbay doctor --cache-dir ${CACHE:-$PWD/cni} --json >d
@@ -75,9 +75,7 @@ struct DoctorTests {
       """)
     #expect(
       lines == [
-        "disk-full full/results", "disk-full full/l/f", "disk-full /run/patchbay",
-        "disk-full full/l/f",
-        "room",
+        "disk-full full/results", "disk-full /run/patchbay", "disk-full full/l/f", "room",
       ], "\(output)")
   }
 
@@ -90,7 +88,10 @@ struct DoctorTests {
       ask | sort -u; text plugin-not-executable; mend plugin-not-executable; ask
       """)
     #expect(
-      lines == ["isolated", "plain", "routed", "six", "ten"].map { "plugin-not-executable \($0)" },
+      lines
+        == ["dual", "guarded", "isolated", "plain", "routed", "six", "ten"].map {
+          "plugin-not-executable \($0)"
+        },
       "\(output)")
   }
 

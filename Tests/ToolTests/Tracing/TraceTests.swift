@@ -147,6 +147,8 @@ struct TraceTests {
     net ten "\\"vlan\\":10,$(ranges 192.168.7.0/24)"
     net six "$(ranges fd00:6::/64)"
     net wire '"mtu":1500'
+    net guarded "\\"guard\\":true,$(ranges 192.168.9.0/24)"
+    net dual "\\"vlan\\":11,\\"isGateway\\":true,\\"ipam\\":{\\"type\\":\\"host-local\\",\\"dataDir\\":\\"$PWD/leases\\",\\"ranges\\":[[{\\"subnet\\":\\"10.11.0.0/24\\"}],[{\\"subnet\\":\\"fd00:11::/64\\"}]]}"
     net isolated "\\"portIsolation\\":true,$(ranges 192.168.8.0/24)"
     net routed "\\"vlan\\":10,\\"forward\\":\\"leave\\",\\"isDefaultGateway\\":true,\\"ipMasq\\":true,$(ranges 10.10.0.0/24)"
     patchbay() { $BIN/patchbay "$@"; }

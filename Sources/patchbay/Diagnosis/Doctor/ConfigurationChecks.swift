@@ -8,7 +8,7 @@ import Linux
 struct ConfigurationChecks {
   private let options: RuntimeOptions
   /// Nil where Open vSwitch cannot be read. Then the plugins are not asked, by STATUS, whether an
-  /// attachment would succeed now: each would say the same.
+  /// attachment would succeed now: each would say the same, as where ovs-vswitchd is silent.
   private let host: HostReading?
 
   init(_ options: RuntimeOptions, on host: HostReading?) {
@@ -100,14 +100,15 @@ struct ConfigurationChecks {
         findings.fault(
           "plugin-missing", list.name,
           "The network \(list.name) needs the plugin \(type), which is not in "
-            + "\(directories.joined(separator: ":")).")
+            + "\(directories.joined(separator: ":")): install it there, or add its directory to "
+            + "CNI_PATH.")
       }
     }
   }
 
   /// What the plugins say to STATUS.
   private func checkStatus(_ list: NetworkList, _ findings: inout Findings) {
-    guard host != nil, list.has(.status) else { return }
+    guard host?.control != nil, list.has(.status) else { return }
     do throws(RuntimeError) { try options.runtime.status(list) } catch {
       findings.fault(
         "status", list.name, "An attachment to network \(list.name) would not succeed: \(error).",

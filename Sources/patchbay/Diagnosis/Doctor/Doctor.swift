@@ -106,32 +106,14 @@ struct Doctor {
         checkColumns(port, &findings)
       }
     }
-    let ports = Set(host.bridges.flatMap { $0.ports.flatMap { $0.interfaces.map(\.name) } })
     let attached = Set(host.attachments.map(\.text))
-    for link in host.links where !ports.contains(link.name) {
-      // One that has a port by another name is found with its attachment.
-      guard let attachment = HostLink.attachmentText(link.alias), !attached.contains(attachment)
-      else { continue }
-      findings.fault(
-        "link-without-port", link.name,
-        "The link \(link.name) of \(attachment) is no port.",
-        remedy: detaching(attachment, link.name))
+    // One that has a port by another name is found with its attachment.
+    for found in host.portlessLinks where !attached.contains(found.text) {
+      findings.add(found.finding(on: host))
     }
     return DoctorGroup(
       name: "Ports", summary: count == 0 ? "there is none" : "\(count), all well",
       findings: findings)
-  }
-
-  /// The command that takes away what is left of `NETWORK/CONTAINERID/INTERFACE`. Its sandbox is
-  /// there, as the link is, so `gc` would leave it.
-  private func detaching(_ attachment: String, _ link: String) -> String? {
-    let parts = attachment.split(separator: "/")
-    // A long name is abbreviated in a link's alias.
-    guard parts.count == 3, !attachment.contains("#") else { return nil }
-    let interface = parts[2] == "eth0" ? "" : " --ifname \(String(parts[2]).shellWord)"
-    // DEL knows the link by its name.
-    return "patchbay del \(parts[0]) --container-id \(String(parts[1]).shellWord)\(interface)"
-      + (link.hasPrefix("veth") ? "" : " && ip link del \(link.shellWord)")
   }
 
   private func checkColumns(_ port: DatabaseReading.Port, _ findings: inout Findings) {
@@ -168,6 +150,7 @@ struct Doctor {
         "\(attachment.name) \(end.link.name): TX checksum offload is on: ping works, TCP does not.",
         remedy: "\(attachment.entering) ethtool -K \(end.link.name) tx off")
     }
+    for attachment in host.attachments { findings.checkGuard(of: attachment, host) }
     checkSizes(&findings)
     checkHostEnds(&findings)
     let count = host.attachments.count
@@ -243,7 +226,7 @@ struct Doctor {
     guard let link = host.link(name) else {
       findings.fault(
         "gateway-lost", name, "The gateway \(name) of network \(network) is gone.",
-        remedy: "patchbay repair \(network)")
+        remedy: users.first.flatMap { host.remaking(gateway: name, of: $0) })
       return
     }
     if !link.isUp {
@@ -251,7 +234,16 @@ struct Doctor {
         "gateway-down", name, "The gateway \(name) is down.", remedy: "ip link set \(name) up")
     }
     let own = host.addresses(of: link.index).filter { $0.scope == .universe }
-    if own.isEmpty {
+    let missing = host.missingMarks(ofGateway: name)
+    for network in Set(missing.map(\.network)).sorted() {
+      let list = missing.filter { $0.network == network }.map(\.prefix.description)
+      findings.fault(
+        "gateway-lost", name,
+        "The gateway \(name) of network \(network) lacks its address "
+          + "\(list.joined(separator: ", ")).",
+        remedy: "patchbay repair \(network)")
+    }
+    if own.isEmpty, missing.isEmpty {
       findings.fault(
         "gateway-lost", name, "The gateway \(name) of network \(network) has no address.",
         remedy: "patchbay repair \(network)")

@@ -41,6 +41,7 @@ struct StorageChecks {
     }
     guard let host else { return }
     for network in networks { checkLeases(of: network, results, host, &findings) }
+    for attachment in host.attachments { Self.checkLease(of: attachment, &findings) }
   }
 
   /// What root cannot do either is a fault.
@@ -66,9 +67,12 @@ struct StorageChecks {
         places.append(LeaseLocation(of: plugin.json, network: network.name).path)
       }
     }
-    var seen: Set<String> = []
-    for place in places where seen.insert(place).inserted {
+    var seen: Set<UInt64> = []
+    for place in places {
       let directory = Directory.nearest(to: place)
+      // One that is full is so for all that is in it.
+      guard let device = try? FileStatus(path: directory).device, seen.insert(device).inserted
+      else { continue }
       do throws(SystemError) { try Directory.checkRoom(at: directory) } catch {
         guard error.errno == .noSpace else {
           // What is in the place of the other directories is seen where they are read.
@@ -87,6 +91,30 @@ struct StorageChecks {
   }
 
   // MARK: - Leases
+
+  /// Whether what host-local gave a container that is up is leased still: else another one gets it.
+  /// By the configuration that its port's row remembers for DEL.
+  private static func checkLease(of attachment: AttachmentReading, _ findings: inout Findings) {
+    let record = attachment.record
+    guard attachment.end != nil, record.runtime == nil,
+      let text = attachment.port.externalIDs[AttachmentRecord.Key.ipam],
+      let ipam = try? JSONValue(parsing: Array(text.utf8)),
+      ipam[IPAMMember.type]?.text == "host-local"
+    else { return }
+    let location = LeaseLocation(
+      of: JSONObject([(PluginMember.ipam.rawValue, ipam)]), network: record.network)
+    let lost = record.addresses.compactMap { try? IPPrefix($0).address }.filter { address in
+      do throws(SystemError) {
+        _ = try FileStatus(path: "\(location.path)/\(address)", follow: false)
+        return false
+      } catch { return error.errno == .noSuchFileOrDirectory }
+    }
+    guard !lost.isEmpty else { return }
+    findings.fault(
+      "lease-missing", attachment.name,
+      "\(attachment.name) has \(lost.map { "\($0)" }.joined(separator: ", ")), which is not leased "
+        + "in \(location.path): another container may get it.", remedy: attachment.reattaching)
+  }
 
   /// Leases of our attachments that have neither a port nor a result, as `gc` finds them. Those of
   /// an earlier boot are free already.

@@ -1,3 +1,4 @@
+import Addresses
 import ArgumentParser
 import JSON
 import Linux
@@ -55,21 +56,30 @@ struct TraceCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How long to wait in all.", valueName: "seconds"))
   var timeout: UInt16 = 10
 
-  func validate() throws { _ = try TraceQuestion.Traffic(traffic) }
+  /// The report of a question that could not be looked into at all.
+  private func stop(_ finding: Finding) -> any Error {
+    guard json else { return Failure(finding.text, hint: finding.remedy, isAboutRoot: false) }
+    show(TraceReport.json(from: from, to: to, stoppedBy: finding))
+    return ExitCode(1)
+  }
+
+  func validate() throws {
+    _ = try TraceQuestion.Traffic(traffic)
+    if isIPv6, let address = IPAddress(to), !address.isIPv6 {
+      throw ValidationError("-6: \(to) is an IPv4 address")
+    }
+  }
 
   func run() throws {
     let deadline = Deadline.after(.seconds(Int(timeout)))
     let host: HostReading
-    do { host = try HostReading(Endpoint(database.endpoint), until: deadline) } catch let error
-      as OVSDBError
-    {
-      let finding = Finding(silent: error)
-      guard json else { throw Failure(finding.text, hint: finding.remedy, isAboutRoot: false) }
-      show(TraceReport.json(from: from, to: to, stoppedBy: finding))
-      throw ExitCode(1)
-    }
-    let question = try TraceQuestion(
-      from: from, to: to, .init(traffic), isIPv6: isIPv6, on: host)
+    let question: TraceQuestion
+    do {
+      host = try HostReading(Endpoint(database.endpoint), until: deadline)
+      question = try TraceQuestion(from: from, to: to, .init(traffic), isIPv6: isIPv6, on: host)
+    } catch let error as OVSDBError {
+      throw stop(Finding(silent: error))
+    } catch let error as TraceQuestion.Stop { throw stop(error.finding) }
     let tracer = Tracer(question, on: host)
     tracer.run()
     var outcome: Probe.Outcome?

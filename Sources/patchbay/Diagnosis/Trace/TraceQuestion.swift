@@ -9,7 +9,12 @@ import Netlink
 struct TraceQuestion {
   let from: AttachmentReading
   let to: Target
+  /// The words that name both ends.
+  let fromWord: String
+  let toWord: String
   let traffic: Traffic
+  /// Whether IPv6 was asked for.
+  let isIPv6: Bool
   /// The family in which it is asked; nil for two attachments without addresses.
   let family: IPAddress.Family?
 
@@ -60,6 +65,11 @@ struct TraceQuestion {
     }
   }
 
+  /// That a word names what cannot be looked at as an end, and why.
+  struct Stop: Error {
+    let finding: Finding
+  }
+
   /// Where the packet goes; nil for attachments without addresses.
   var destination: IPAddress? {
     switch to {
@@ -86,6 +96,8 @@ struct TraceQuestion {
   ) throws {
     let source = try Self.attachment(from, on: host)
     self.from = source
+    (fromWord, toWord) = (from, to)
+    self.isIPv6 = isIPv6
     self.traffic = traffic
     if to == "host" {
       let family: IPAddress.Family = isIPv6 ? .v6 : .v4
@@ -158,6 +170,9 @@ struct TraceQuestion {
         hint: "name one of them: \(list.joined(separator: ", "))")
     }
     guard let found = candidates.first else {
+      if let link = host.portlessLinks.first(where: { $0.isNamed(text) }) {
+        throw Stop(finding: link.finding(on: host))
+      }
       let names = Set(all.map(\.name.controlCharactersEscaped)).sorted().joined(separator: ", ")
       throw Failure(
         "no attachment is known by \"\(text)\"",

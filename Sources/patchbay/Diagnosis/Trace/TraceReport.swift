@@ -45,20 +45,26 @@ struct TraceReport {
       lines += Paragraph.lines(cause.text)
       if let remedy = cause.printableRemedy { lines.append("    \(remedy)") }
       lines += also(cause, isBrief: isBrief)
-    } else if let doubt = findings.doubts.first ?? findings.skipped.first {
+    } else if outcome?.verdict != .answered,
+      let doubt = findings.doubts.first ?? findings.skipped.first
+    {
       lines += Paragraph.lines(doubt.text)
       if let remedy = doubt.printableRemedy { lines.append("    \(remedy)") }
     } else if outcome == nil {
       lines.append("Nothing stands in the way, as far as can be told without a packet:")
       lines.append("    patchbay trace \(command) --probe")
     }
-    if let outcome { lines += outcome.lines(isBrief: isBrief) }
+    if let outcome {
+      if !(lines.last ?? "").isEmpty { lines.append("") }
+      lines += outcome.lines(isBrief: isBrief)
+    }
     return lines.joined(separator: "\n")
   }
 
   private var command: String {
     let port = question.traffic.port.map { " \($0)/\(question.traffic.name)" } ?? ""
-    return "\(question.from.name.shellWord) \(question.targetName.shellWord)\(port)"
+    let family = question.isIPv6 ? " -6" : ""
+    return "\(question.fromWord.shellWord) \(question.toWord.shellWord)\(port)\(family)"
   }
 
   /// The other faults, which often follow from the first.
@@ -74,14 +80,11 @@ struct TraceReport {
       let mark = Mark.of(finding.status)
       let subject = finding.printableSubject
       let label = subject + String(repeating: " ", count: max(0, column - subject.count))
-      let margin = String(repeating: " ", count: column + 4)
-      return Paragraph.lines(finding.text, indentation: column + 4).enumerated().map {
-        index, line in
-        index == 0
-          ? "\(StandardStream.output.styled(mark.text, mark.style)) \(label)  "
-            + line.dropFirst(margin.count)
-          : line
-      }
+      let head = "\(StandardStream.output.styled(mark.text, mark.style)) \(label)"
+      let lines = Paragraph.lines(finding.text, indentation: column + 4)
+      // A long name has a line of its own.
+      guard subject.count <= column, let first = lines.first else { return [head] + lines }
+      return ["\(head)  \(first.dropFirst(column + 4))"] + lines.dropFirst()
     }
   }
 

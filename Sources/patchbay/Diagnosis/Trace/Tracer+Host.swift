@@ -31,9 +31,8 @@ extension Tracer {
     if let port = attachment.port.externalIDs["gateway"] {
       guard let link = host.link(port) else {
         findings.fault(
-          "gateway-lost", port,
-          "The gateway of \(name), the link \(port), is gone.",
-          remedy: "patchbay repair \(attachment.record.network)")
+          "gateway-lost", port, "The gateway of \(name), the link \(port), is gone.",
+          remedy: host.remaking(gateway: port, of: attachment))
         return nil
       }
       if right == nil || right == way.nextHop {
@@ -112,19 +111,6 @@ extension Tracer {
             + "sends.", remedy: Self.listing(chain.title))
       }
     }
-  }
-
-  /// Whether the gateway takes what the container may send: neither it nor the bridge says that a
-  /// frame is too long.
-  func checkSize(of attachment: AttachmentReading, by gateway: Link) {
-    guard let own = attachment.end?.link else { return }
-    let least = min(attachment.hostLink?.mtu ?? .max, gateway.mtu)
-    guard own.mtu > least else { return }
-    findings.fault(
-      "mtu", attachment.name,
-      "\(attachment.name) may send \(own.mtu) bytes, the way to its gateway \(gateway.name) takes "
-        + "\(least): small packets pass, large ones vanish.",
-      remedy: "\(attachment.entering) ip link set \(own.name.shellWord) mtu \(least)")
   }
 
   // MARK: - This host as a router

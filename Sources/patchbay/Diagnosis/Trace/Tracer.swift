@@ -158,7 +158,9 @@ final class Tracer {
     }
     guard let gateway = gateway(of: from, way) else { return }
     checkBridge(from.bridge, start, gateway.end, way)
-    checkSize(of: from, by: gateway.link)
+    _ = findings.checkSize(
+      of: from,
+      by: from.sizes.dropLast() + [("its gateway \(gateway.link.name)", gateway.link.mtu)])
     guard !findings.hasFault, host.holder(of: way.destination) == nil else {
       checkFirewall(
         at: "input",
@@ -257,22 +259,11 @@ final class Tracer {
 
   // MARK: - Output
 
-  /// The lines that have nothing to complain of, for the last: what was not singled out.
+  /// Whether what one end may send passes all that is on the way to the other.
   func checkSizes(_ from: AttachmentReading, _ to: AttachmentReading) {
-    guard let one = from.end?.link.mtu, let other = to.end?.link.mtu else { return }
-    let least = min(
-      one, other, from.hostLink?.mtu ?? .max, to.hostLink?.mtu ?? .max)
-    guard least < max(one, other) else {
-      findings.good("mtu", "rest", "MTU \(one) all the way")
-      return
-    }
-    let larger = one > least ? from : to
-    findings.fault(
-      "mtu", larger.name,
-      "\(larger.name) may send \(max(one, other)) bytes, the way takes \(least): small packets "
-        + "pass, large ones vanish.",
-      remedy:
-        "\(larger.entering) ip link set \(larger.record.attachment.interfaceName) mtu \(least)"
-    )
+    guard let one = from.end?.link.mtu, to.end != nil else { return }
+    if findings.checkSize(of: from, by: from.sizes + to.sizes.reversed()) { return }
+    if findings.checkSize(of: to, by: to.sizes + from.sizes.reversed()) { return }
+    findings.good("mtu", "rest", "MTU \(one) all the way")
   }
 }

@@ -165,7 +165,7 @@ struct Probe {
 extension Probe.Outcome {
   /// What was seen where, and what that says.
   func lines(isBrief: Bool) -> [String] {
-    var lines: [String] = [""]
+    var lines: [String] = []
     if !isBrief {
       let column = sightings.map(\.place.count).max() ?? 0
       lines += sightings.map { sighting in
