@@ -76,9 +76,8 @@ public struct PortFirewall: ~Copyable {
         else { return false }
       }
       for (chain, _) in PortTable.hooks {
-        guard try socket.accepts(ofChain: chain, table: table, until: deadline) == true else {
-          return false
-        }
+        guard try socket.place(ofChain: chain, table: table, until: deadline)?.accepts == true
+        else { return false }
       }
       return true
     } catch { throw .netfilter(error) }

@@ -94,7 +94,8 @@ import Testing
   @Test("expressions are read back as they were written")
   func expressions() throws {
     let all: [FilterExpression] = [
-      .loadInputName, .loadInputGroup, .loadProtocol, .loadTransport, .toNetworkOrder,
+      .loadInputName, .loadInputGroup, .loadProtocol, .loadTransport, .loadFamily,
+      .toNetworkOrder,
       .load(.link, offset: 6, count: 6), .load(.network, offset: 1, count: 16),
       .load(.transport, offset: 0, count: 1), .loadExtension(44, offset: 2, count: 2),
       .mask([255, 0, 1]), .compare(.equal, [1]), .compare(.notEqual, [1, 2]),

@@ -1,12 +1,15 @@
+internal import Addresses
 internal import CLinux
 
 extension FilterExpression {
   /// The register of 16 bytes that all of them use.
-  private static let register = NetworkInteger(UInt32(NFT_REG_1.rawValue))
+  private static let register = NetworkInteger(Register.first.rawValue)
 
   private var name: String {
     switch self {
-    case .loadInputName, .loadOutputName, .loadInputGroup, .loadProtocol, .loadTransport: "meta"
+    case .loadInputName, .loadOutputName, .loadInputGroup, .loadProtocol, .loadTransport,
+      .loadFamily:
+      "meta"
     case .load: "payload"
     case .loadExtension: "exthdr"
     case .toNetworkOrder: "byteorder"
@@ -14,7 +17,8 @@ extension FilterExpression {
     case .compare: "cmp"
     case .counter: "counter"
     case .connectionState: "match"
-    case .verdict: "immediate"
+    case .value, .verdict: "immediate"
+    case .translateDestination: "nat"
     }
   }
 
@@ -26,6 +30,7 @@ extension FilterExpression {
     case .loadInputGroup: UInt32(NFT_META_IIFGROUP.rawValue)
     case .loadProtocol: UInt32(NFT_META_PROTOCOL.rawValue)
     case .loadTransport: UInt32(NFT_META_L4PROTO.rawValue)
+    case .loadFamily: UInt32(NFT_META_NFPROTO.rawValue)
     default: nil
     }
   }
@@ -37,7 +42,8 @@ extension FilterExpression {
 
   private func encodeOperands(_ writer: inout AttributeWriter<FilterOperandSpace>) {
     switch self {
-    case .loadInputName, .loadOutputName, .loadInputGroup, .loadProtocol, .loadTransport:
+    case .loadInputName, .loadOutputName, .loadInputGroup, .loadProtocol, .loadTransport,
+      .loadFamily:
       writer.put(.metaKey, metaKey.map { NetworkInteger($0) })
       writer.put(.metaDestination, Self.register)
     case .load(let header, let offset, let count):
@@ -82,11 +88,18 @@ extension FilterExpression {
     case .verdict(let verdict):
       writer.put(.immediateDestination, NetworkInteger(UInt32(NFT_REG_VERDICT.rawValue)))
       writer.nest(.immediateData) {
-        $0.nest(.verdict) {
-          $0.put(.code, NetworkInteger(UInt32(bitPattern: verdict.code)))
-          $0.put(.chain, verdict.chain)
-        }
+        $0.nest(.verdict) { verdict.encode(into: &$0) }
       }
+    case .value(let bytes, let register):
+      writer.put(.immediateDestination, NetworkInteger(register.rawValue))
+      writer.nest(.immediateData) { $0.put(.value, Octets(bytes)) }
+    case .translateDestination(let family):
+      writer.put(.natType, NetworkInteger(UInt32(NFT_NAT_DNAT.rawValue)))
+      writer.put(.natFamily, NetworkInteger(UInt32(family.number)))
+      writer.put(.natAddress, NetworkInteger(Register.first.rawValue))
+      writer.put(.natPort, NetworkInteger(Register.second.rawValue))
+      // NF_NAT_RANGE_PROTO_SPECIFIED
+      writer.put(.natFlags, NetworkInteger(2))
     }
   }
 
@@ -117,6 +130,7 @@ extension FilterExpression {
     }
     let all: [FilterExpression] = [
       .loadInputName, .loadOutputName, .loadInputGroup, .loadProtocol, .loadTransport,
+      .loadFamily,
     ]
     return all.first { $0.metaKey == key }
   }
@@ -179,6 +193,11 @@ extension FilterExpression {
 }
 
 extension FilterExpression.Verdict {
+  func encode(into writer: inout AttributeWriter<FilterVerdictSpace>) {
+    writer.put(.code, NetworkInteger(UInt32(bitPattern: code)))
+    writer.put(.chain, chain)
+  }
+
   /// `NF_…` of linux/netfilter.h, `NFT_…` of linux/netfilter/nf_tables.h
   fileprivate var code: Int32 {
     switch self {

@@ -1,3 +1,5 @@
+public import Addresses
+
 /// An instruction of the kernel's packet filter, of those that this module writes.
 ///
 /// What one loads, the next ones look at; a comparison that does not hold ends the rule, and so
@@ -34,6 +36,14 @@ public enum FilterExpression: Hashable, Sendable {
     case goTo(String)
   }
 
+  /// A register of 16 bytes. All but what is given to an address translation use the first.
+  public enum Register: UInt32, Hashable, Sendable {
+    /// `NFT_REG_1`
+    case first = 1
+    /// `NFT_REG_2`
+    case second = 2
+  }
+
   /// `meta load iifname`
   case loadInputName
   /// `meta load oifname`
@@ -45,6 +55,8 @@ public enum FilterExpression: Hashable, Sendable {
   /// `meta load l4proto`: the number of the protocol that the network header carries, one byte.
   /// Where the headers are not as they should be there is none.
   case loadTransport
+  /// `meta load nfproto`: whether the packet is IPv4 or IPv6, one byte.
+  case loadFamily
   /// `payload load`: 1…16 bytes of the packet.
   case load(Header, offset: UInt32, count: UInt32)
   /// `exthdr load`: bytes of the extension header of IPv6 that has this number.
@@ -60,6 +72,11 @@ public enum FilterExpression: Hashable, Sendable {
   /// `match conntrack`, as iptables-nft(8) writes it: one of the states `XT_CONNTRACK_STATE_…` of
   /// linux/netfilter/xt_conntrack.h. It is not read.
   case connectionState(UInt16)
+  /// `immediate`: puts bytes into a register. It is not read.
+  case value([UInt8], Register)
+  /// `nat dnat`: the destination becomes the address of this family in the first register, and the
+  /// port in the second. It is not read.
+  case translateDestination(IPAddress.Family)
   /// `immediate`: ends the rule.
   case verdict(Verdict)
 

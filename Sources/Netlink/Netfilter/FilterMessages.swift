@@ -6,7 +6,7 @@ struct FilterMessages {
 
   /// `struct nfgenmsg`: family, version 0, and a number that is used for a batch only.
   static func header(_ family: UInt8) -> [UInt8] { [family, UInt8(NFNETLINK_V0), 0, 0] }
-  private var header: [UInt8] { Self.header(table.family.rawValue) }
+  var header: [UInt8] { Self.header(table.family.rawValue) }
   static let headerSize = 4
 
   static let tableType = FilterMessage(NFT_MSG_NEWTABLE, 0, []).type
@@ -90,16 +90,12 @@ struct FilterMessages {
         FilterMessage(NFT_MSG_NEWCHAIN, NLM_F_CREATE, content(chain, hooked: hooked)))
     }
     for chain in table.chains {
-      for rule in chain.rules {
-        messages.append(
-          FilterMessage(
-            NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, content(rule, in: chain.name)))
-      }
+      messages += chain.rules.map { addition($0, to: chain.name) }
     }
     return messages
   }
 
-  private func named(_ chain: String) -> AttributeWriter<FilterChainSpace> {
+  func named(_ chain: String) -> AttributeWriter<FilterChainSpace> {
     var writer = AttributeWriter<FilterChainSpace>(header)
     writer.put(.table, table.name)
     writer.put(.name, chain)
@@ -119,6 +115,11 @@ struct FilterMessages {
     return writer.bytes
   }
 
+  /// Puts a rule at the end of a chain.
+  func addition(_ rule: FilterRule, to chain: String) -> FilterMessage {
+    FilterMessage(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, content(rule, in: chain))
+  }
+
   /// Puts a rule at the beginning of a chain that is there.
   func insertion(_ rule: FilterRule, into chain: String) -> FilterMessage {
     FilterMessage(NFT_MSG_NEWRULE, NLM_F_CREATE, content(rule, in: chain))
@@ -131,7 +132,7 @@ struct FilterMessages {
     return FilterMessage(NFT_MSG_DELRULE, 0, writer.bytes)
   }
 
-  private func named(ruleOf chain: String?) -> AttributeWriter<FilterRuleSpace> {
+  func named(ruleOf chain: String?) -> AttributeWriter<FilterRuleSpace> {
     var writer = AttributeWriter<FilterRuleSpace>(header)
     writer.put(.table, table.name)
     writer.put(.chain, chain)

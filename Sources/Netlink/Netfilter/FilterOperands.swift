@@ -40,6 +40,17 @@ extension Attribute where Space == FilterOperandSpace, Value == NetworkInteger {
   static var comparisonSource: Self { .init(NFTA_CMP_SREG.rawValue, "NFTA_CMP_SREG") }
   static var comparison: Self { .init(NFTA_CMP_OP.rawValue, "NFTA_CMP_OP") }
 
+  /// `NFT_NAT_…`
+  static var natType: Self { .init(NFTA_NAT_TYPE.rawValue, "NFTA_NAT_TYPE") }
+  /// `NFPROTO_…`
+  static var natFamily: Self { .init(NFTA_NAT_FAMILY.rawValue, "NFTA_NAT_FAMILY") }
+  /// The register that has the first address.
+  static var natAddress: Self { .init(NFTA_NAT_REG_ADDR_MIN.rawValue, "NFTA_NAT_REG_ADDR_MIN") }
+  /// The register that has the first port.
+  static var natPort: Self { .init(NFTA_NAT_REG_PROTO_MIN.rawValue, "NFTA_NAT_REG_PROTO_MIN") }
+  /// `NF_NAT_RANGE_…` of linux/netfilter/nf_nat.h
+  static var natFlags: Self { .init(NFTA_NAT_FLAGS.rawValue, "NFTA_NAT_FLAGS") }
+
   static var immediateDestination: Self {
     .init(NFTA_IMMEDIATE_DREG.rawValue, "NFTA_IMMEDIATE_DREG")
   }

@@ -9,6 +9,8 @@ public enum FilterRequest: NetlinkRequest {
   case read
   /// Put tables into the packet filter.
   case replace
+  /// Change a table; errors begin with this attempt.
+  case change(String)
   /// Delete a table.
   case delete(String)
   /// Have tables checked, and not made.
@@ -19,6 +21,8 @@ public enum FilterRequest: NetlinkRequest {
   case listRules(chain: String, table: String)
   /// Read a chain.
   case readChain(String, table: String)
+  /// Read a set.
+  case readSet(String, table: String)
   /// Read a table.
   case readTable(String)
   /// List the flows that the kernel tracks.
@@ -32,11 +36,13 @@ public enum FilterRequest: NetlinkRequest {
     case .open: "open a netlink socket"
     case .read: "read the packet filter"
     case .replace: "change the packet filter"
+    case .change(let attempt): attempt
     case .delete(let table): "delete \(table) of the packet filter"
     case .test: "try rules of the packet filter"
     case .waitForTransaction: "wait for changes of the packet filter"
     case .listRules(let chain, let table): "list the rules of chain \(chain) of table \(table)"
     case .readChain(let chain, let table): "read chain \(chain) of table \(table)"
+    case .readSet(let set, let table): "read set \(set) of table \(table)"
     case .readTable(let table): "read table \(table)"
     case .listFlows: "list the flows that the kernel tracks"
     case .deleteFlow(let flow): "delete flow \(flow)"

@@ -1,3 +1,5 @@
+public import Addresses
+
 /// A table of the kernel's packet filter nf_tables; see nft(8).
 public struct FilterTable: Hashable, Sendable, CustomStringConvertible {
   /// Which packets its chains see.
@@ -101,7 +103,7 @@ public struct FilterChain: Hashable, Sendable {
 public struct FilterRule: Hashable, Sendable {
   /// What the kernel runs.
   public let expressions: [FilterExpression]
-  /// What nft(8) shows with it; at most 127 bytes. Nil if there is none.
+  /// What nft(8) shows with it; at most 128 bytes. Nil if there is none.
   public let comment: String?
 
   /// A rule.
@@ -110,8 +112,11 @@ public struct FilterRule: Hashable, Sendable {
     self.comment = comment
   }
 
+  /// Bytes; NFTNL_UDATA_COMMENT_MAXLEN of libnftnl/udata.h.
+  static let longestComment = 128
+
   /// `NFTNL_UDATA_RULE_COMMENT` of libnftnl.
-  var userData: Octets? { comment.map { Octets(comment: $0, atMost: 127) } }
+  var userData: Octets? { comment.map { Octets(comment: $0, atMost: Self.longestComment) } }
 }
 
 extension Octets {
@@ -135,6 +140,24 @@ extension Octets {
 }
 
 extension FilterExpression {
+  /// The packet is of this family.
+  public static func isOf(_ family: IPAddress.Family) -> [FilterExpression] {
+    // NFPROTO_IPV4 and NFPROTO_IPV6 are AF_INET and AF_INET6.
+    [.loadFamily, .compare(.equal, [family.number])]
+  }
+
+  /// Sends the connection to `address` and `port`, which ends the rule.
+  public static func translateDestination(to address: IPAddress, port: UInt16)
+    -> [FilterExpression]
+  {
+    var bytes: [UInt8] = []
+    BigEndian(port).encode(into: &bytes)
+    return [
+      .value(address.bytes, .first), .value(bytes, .second),
+      .translateDestination(address.family),
+    ]
+  }
+
   /// The name of the link that the packet came in by begins with `prefix`, of at most 15 bytes.
   public static func inputName(beginsWith prefix: String) -> [FilterExpression] {
     [.loadInputName, .compare(.equal, Array(prefix.utf8))]

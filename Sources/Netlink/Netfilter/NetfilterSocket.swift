@@ -81,6 +81,11 @@ public final class NetfilterSocket {
     if bytes.count > 128 << 10 {
       do { try socket.descriptor.setOption(SOL_SOCKET, SO_SNDBUFFORCE, 8 << 20) } catch {}
     }
+    // It says why of each message that it refuses, and is not heard where the socket is full.
+    if messages.count > 100 {
+      let size = CInt(clamping: messages.count * 2048)
+      do { try socket.descriptor.setOption(SOL_SOCKET, SO_RCVBUFFORCE, size) } catch {}
+    }
     try send(bytes, request)
     var failure: FilterError?
     while true {

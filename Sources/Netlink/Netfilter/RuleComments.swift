@@ -41,16 +41,24 @@ extension NetfilterSocket {
       Attribute<FilterChainSpace, NetworkInteger>.uses, until: deadline)
   }
 
-  /// Whether what no rule of a chain of a table of the family `inet` decides is accepted, where it
-  /// has a hook; nil where there is no such chain.
-  public func accepts(ofChain chain: String, table: String, until deadline: Deadline)
-    throws(FilterError) -> Bool?
+  /// The place of a chain of a table of the family `inet`; nil where there is no such chain, or
+  /// other chains lead to it.
+  public func place(ofChain chain: String, table: String, until deadline: Deadline)
+    throws(FilterError) -> ReportedPlace?
   {
     let messages = FilterMessages(table: FilterTable(.inet, table, []))
-    return try number(
-      .readChain(chain, table: table), messages.readChain(chain), FilterMessages.chainType,
-      Attribute<FilterChainSpace, NetworkInteger>.policy, until: deadline
-    ).map { $0 == 1 }
+    let request = FilterRequest.readChain(chain, table: table)
+    let found = try object(
+      request, messages.readChain(chain), FilterMessages.chainType, until: deadline)
+    guard let found else { return nil }
+    do throws(NetlinkError) {
+      let attributes = try Attributes<FilterChainSpace>(found)
+      guard let hook = try attributes[.hook] else { return nil }
+      return ReportedPlace(
+        type: try attributes[.type] ?? "", hook: try hook[.number]?.value ?? 0,
+        priority: Int32(bitPattern: try hook[.priority]?.value ?? 0),
+        accepts: try attributes[.policy]?.value == 1)
+    } catch { throw .malformed(request, error) }
   }
 
   /// Whether a table of the family `inet` is switched off, so that no packet meets its rules; nil
@@ -75,6 +83,17 @@ extension NetfilterSocket {
     _ request: FilterRequest, _ message: FilterMessage, _ answer: UInt16,
     _ key: Attribute<Space, NetworkInteger>, until deadline: Deadline
   ) throws(FilterError) -> UInt32? {
+    let found = try object(request, message, answer, until: deadline)
+    guard let found else { return nil }
+    do throws(NetlinkError) {
+      return try Attributes<Space>(found)[key]?.value ?? 0
+    } catch { throw .malformed(request, error) }
+  }
+
+  /// The one thing that is asked about; nil where it is not there.
+  func object(
+    _ request: FilterRequest, _ message: FilterMessage, _ answer: UInt16, until deadline: Deadline
+  ) throws(FilterError) -> ArraySlice<UInt8>? {
     var found = WholeAnswer()
     do throws(FilterError) {
       try ask(request, message, answer: answer, &found, until: deadline)
@@ -82,10 +101,27 @@ extension NetfilterSocket {
       if error.errno == .noSuchFileOrDirectory { return nil }
       throw error
     }
-    do throws(NetlinkError) {
-      guard let body = found.bodies.first else { return 0 }
-      return try Attributes<Space>(body)[key]?.value ?? 0
-    } catch { throw .malformed(request, error) }
+    return found.bodies.first
+  }
+}
+
+/// Where the kernel reports a chain that packets get to without a jump.
+public struct ReportedPlace: Hashable, Sendable {
+  /// `filter`, `nat` or `route`.
+  public let type: String
+  /// `NF_INET_…` of linux/netfilter.h
+  public let hook: UInt32
+  /// Lower ones come first.
+  public let priority: Int32
+  /// Whether a packet is accepted that no rule decides.
+  public let accepts: Bool
+
+  /// A place.
+  public init(type: String, hook: UInt32, priority: Int32, accepts: Bool) {
+    self.type = type
+    self.hook = hook
+    self.priority = priority
+    self.accepts = accepts
   }
 }
 
