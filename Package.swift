@@ -171,8 +171,8 @@ let others: [Target] = [
   tests(
     "PortmapTests",
     [
-      "ovs-bridge", "host-local", "portmap", "echo", "PluginConfigurations", "JSON",
-      "TestSupport",
+      "ovs-bridge", "host-local", "portmap", "echo", "PluginConfigurations", "PublishedPorts",
+      "Nftables", "Netlink", "CNI", "JSON", "Linux", "Addresses", "TestSupport",
     ]),
   tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
   tests(

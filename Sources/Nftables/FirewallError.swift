@@ -42,11 +42,13 @@ public enum FirewallError: Error, Hashable, Sendable, CustomStringConvertible {
   /// exit status for all errors, and prints what strerror(3) says of the kernel's.
   public var isConflict: Bool {
     guard case .refused(_, let words) = self else { return false }
-    let signs: [Errno] = [
-      .noSuchFileOrDirectory, .fileExists, .resourceBusy, .interrupted, .wouldBlock,
-    ]
-    return signs.contains { words.contains($0.text) }
+    return Self.conflicts.contains { words.contains($0.text) }
   }
+
+  /// Why the kernel refuses changes of what is not as it was when it was read.
+  public static let conflicts: [Errno] = [
+    .noSuchFileOrDirectory, .fileExists, .resourceBusy, .interrupted, .wouldBlock,
+  ]
 }
 
 extension StringProtocol {

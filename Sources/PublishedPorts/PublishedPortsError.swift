@@ -16,7 +16,7 @@ public enum PublishedPortsError: Error, Hashable, Sendable, CustomStringConverti
   case unreachable(IPAddress, reason: String)
   /// nft(8) refused it, or could not be asked.
   case firewall(FirewallError)
-  /// The kernel refused to be read.
+  /// The kernel refused to be read, or a change, or could not be asked.
   case netfilter(FilterError)
   /// The kernel refused to be read.
   case route(RouteError)
@@ -42,9 +42,11 @@ public enum PublishedPortsError: Error, Hashable, Sendable, CustomStringConverti
     }
   }
 
-  /// Whether this kernel has no packet filter.
+  /// Whether this kernel has no packet filter. Of a change, the same error numbers say something
+  /// else.
   public var isUnsupported: Bool {
     guard case .netfilter(let error) = self else { return false }
+    if case .change = error.request { return false }
     return error.isUnsupported
   }
 

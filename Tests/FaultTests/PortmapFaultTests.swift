@@ -2,14 +2,20 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Ports of one attachment, published with a fault at one system call of the plugin.
+/// Ports of one attachment, published with a fault at one system call of the plugin: where they are
+/// the first of the host, whose table is made by nft, and where they are not.
 @Suite("portmap, killed or failed at any system call", .privateHost, .serialized)
 struct PortmapFaultTests {
+  enum Place: CaseIterable {
+    case first
+    case besideOthers
+  }
   private let faults: FaultHost
   private let portmap: Plugin
   private let sandbox: Sandbox
   private let configuration: Document
-  private let before: Traces
+  private let others: Document
+  private let before: [Place: Traces]
 
   init() throws {
     faults = try FaultHost()
@@ -29,7 +35,21 @@ struct PortmapFaultTests {
     // Locks are there from the first command on.
     try portmap.add(configuration, containerID: "c1", sandbox: sandbox).checked()
     try portmap.del(configuration, containerID: "c1", sandbox: nil).checked()
-    before = try Self.traces(faults, sandbox)
+    let first = try Self.traces(faults, sandbox)
+    others = configuration.with([
+      "name": "net2",
+      "prevResult": ["cniVersion": "1.1.0", "ips": [["address": "10.7.0.99/16"]]],
+      "runtimeConfig": ["portMappings": [["hostPort": 9090, "containerPort": 80]]],
+    ])
+    try portmap.add(others, containerID: "c2", sandbox: sandbox).checked()
+    before = [.first: first, .besideOthers: try Self.traces(faults, sandbox)]
+    try portmap.del(others, containerID: "c2", sandbox: nil).checked()
+  }
+
+  /// Publishes ports of others where they are wanted.
+  private func prepare(_ place: Place) throws {
+    guard place == .besideOthers else { return }
+    try portmap.add(others, containerID: "c2", sandbox: sandbox).checked()
   }
 
   /// What is there, the setting that lets 127.0.0.1 leave included.
@@ -41,8 +61,8 @@ struct PortmapFaultTests {
       lines: try faults.traces([sandbox]).lines.union(
         settings.split(separator: "\n").map(String.init)))
   }
-  private func difference() throws -> String {
-    try Self.traces(faults, sandbox).difference(from: before)
+  private func difference(_ place: Place) throws -> String {
+    try Self.traces(faults, sandbox).difference(from: #require(before[place]))
   }
 
   private func step(_ fault: Fault, at number: Int, _ command: String) throws -> Stepped {
@@ -62,8 +82,11 @@ struct PortmapFaultTests {
   /// Calls of a sweep from one to the next.
   private var stride: Int { isSoak ? 1 : 3 }
 
-  @Test("ADD that is killed leaves nothing that DEL or GC do not remove, and can be repeated")
-  func killedAdd() throws {
+  @Test(
+    "ADD that is killed leaves nothing that DEL or GC do not remove, and can be repeated",
+    arguments: Place.allCases)
+  func killedAdd(_ place: Place) throws {
+    try prepare(place)
     let violations = Violations()
     var kills = 0
     for number in Swift.stride(from: 1, to: 10_000, by: stride) {
@@ -86,14 +109,15 @@ struct PortmapFaultTests {
             sandbox: sandbox), event)
         violations.expectSuccess(try del(), event)
       }
-      violations.expectNothing(try difference(), event)
+      violations.expectNothing(try difference(place), event)
     }
     #expect(kills > 100 / stride)
-    figures("ADD of portmap killed \(kills) times; violations: \(violations.count)")
+    figures("ADD of portmap, \(place), killed \(kills) times; violations: \(violations.count)")
   }
 
-  @Test("DEL that is killed can be repeated")
-  func killedDel() throws {
+  @Test("DEL that is killed can be repeated", arguments: Place.allCases)
+  func killedDel(_ place: Place) throws {
+    try prepare(place)
     let violations = Violations()
     var kills = 0
     for number in Swift.stride(from: 1, to: 10_000, by: stride) {
@@ -104,10 +128,10 @@ struct PortmapFaultTests {
       let event = "DEL killed at call \(number), \(call)"
       violations.expectSuccess(
         kills % 2 == 0 ? try del() : try portmap.gc(configuration, valid: []), event)
-      violations.expectNothing(try difference(), event)
+      violations.expectNothing(try difference(place), event)
     }
     #expect(kills > 60 / stride)
-    figures("DEL of portmap killed \(kills) times; violations: \(violations.count)")
+    figures("DEL of portmap, \(place), killed \(kills) times; violations: \(violations.count)")
   }
 
   /// Runs `command` with one call failing after the other, and judges each that did; returns how
@@ -132,8 +156,11 @@ struct PortmapFaultTests {
     return failures
   }
 
-  @Test("ADD of which a call fails succeeds, or has undone everything and says why")
-  func failedAdd() throws {
+  @Test(
+    "ADD of which a call fails succeeds, or has undone everything and says why",
+    arguments: Place.allCases)
+  func failedAdd(_ place: Place) throws {
+    try prepare(place)
     let violations = Violations()
     let failures = try failEach(
       "ADD", prepare: {},
@@ -144,29 +171,32 @@ struct PortmapFaultTests {
       } else {
         violations.expect((result.json["msg"].text ?? "") != "", event)
       }
-      violations.expectNothing(try difference(), event)
+      violations.expectNothing(try difference(place), event)
     }
     #expect(failures > 60 / stride)
-    figures("ADD of portmap failed \(failures) times; violations: \(violations.count)")
+    figures("ADD of portmap, \(place), failed \(failures) times; violations: \(violations.count)")
   }
 
-  @Test("DEL of which a call fails succeeds, or says why and can be repeated")
-  func failedDel() throws {
+  @Test(
+    "DEL of which a call fails succeeds, or says why and can be repeated",
+    arguments: Place.allCases)
+  func failedDel(_ place: Place) throws {
+    try prepare(place)
     let violations = Violations()
     let failures = try failEach(
       "DEL", prepare: { violations.expectSuccess(try add(), "ADD") },
       finish: {
         violations.expectSuccess(try del(), "DEL after call \($0)")
-        violations.expectNothing(try difference(), "DEL after call \($0)")
+        violations.expectNothing(try difference(place), "DEL after call \($0)")
       }
     ) { result, event in
       if result.status == 0 {
-        violations.expectNothing(try difference(), event)
+        violations.expectNothing(try difference(place), event)
       } else {
         violations.expect((result.json["msg"].text ?? "") != "", event)
       }
     }
     #expect(failures > 40 / stride)
-    figures("DEL of portmap failed \(failures) times; violations: \(violations.count)")
+    figures("DEL of portmap, \(place), failed \(failures) times; violations: \(violations.count)")
   }
 }

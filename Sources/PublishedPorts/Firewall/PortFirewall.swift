@@ -40,14 +40,12 @@ public struct PortFirewall: ~Copyable {
     commands += PortTable.neighbourChains(try missing(subnets)) + addition
     var attempts = 0
     while true {
-      do throws(FirewallError) {
-        try Firewall.run(commands, attempt, until: deadline)
+      do throws(PublishedPortsError) {
+        try run(commands, attempt)
         break
       } catch {
         attempts += 1
-        guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else {
-          throw .firewall(error)
-        }
+        guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else { throw error }
       }
       commands = PortTable.setup
       if let listing = try list() {
@@ -97,6 +95,9 @@ public struct PortFirewall: ~Copyable {
 
   // MARK: - DEL and GC
 
+  /// What errors of the commands that do so begin with.
+  private static let releasing = "release published ports"
+
   /// Releases the ports of an attachment; where there are none, that is done. Returns them.
   @discardableResult
   public borrowing func release(_ owner: PortOwner) throws(PublishedPortsError) -> [PublishedPort] {
@@ -119,14 +120,12 @@ public struct PortFirewall: ~Copyable {
       }
       let unused = try chains(holding.subnets, usedBy: 1)
       var isDone = true
-      do throws(FirewallError) {
-        try Firewall.run(
-          PortTable.removal(chain, holding, unused: unused), "release published ports",
-          until: deadline)
+      do throws(PublishedPortsError) {
+        try run(PortTable.removal(chain, holding, unused: unused), Self.releasing)
       } catch {
         isDone = false
         attempts += 1
-        guard error.isConflict, !deadline.hasPassed else { throw .firewall(error) }
+        guard error.isConflict, !deadline.hasPassed else { throw error }
       }
       if isDone {
         // Each of two that go at once leaves what they share to the other.
@@ -146,14 +145,12 @@ public struct PortFirewall: ~Copyable {
     while let listing = try list() {
       let commands = PortTable.removal(listing, of: [chain])
       if commands.isEmpty { return [] }
-      do throws(FirewallError) {
-        try Firewall.run(commands, "release published ports", until: deadline)
+      do throws(PublishedPortsError) {
+        try run(commands, Self.releasing)
         return listing.ports(of: chain)
       } catch {
         attempts += 1
-        guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else {
-          throw .firewall(error)
-        }
+        guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else { throw error }
       }
     }
     return []
@@ -221,11 +218,9 @@ public struct PortFirewall: ~Copyable {
   }
 
   private borrowing func remove(_ unused: [FirewallCommand]) throws(PublishedPortsError) {
-    do throws(FirewallError) {
-      try Firewall.run(unused, "remove unused chains", until: deadline)
-    } catch {
+    do throws(PublishedPortsError) { try run(unused, "remove unused chains") } catch {
       // Another attachment came meanwhile, or deleted them itself.
-      guard error.isConflict else { throw .firewall(error) }
+      guard error.isConflict else { throw error }
     }
   }
 
