@@ -146,7 +146,8 @@ struct Holding {
     var seen: Set<PublishedPort> = []
     return comments.compactMap { PublishedPort(comment: $0) }.filter { seen.insert($0).inserted }
   }
-  private var outbound: [OutboundAddress] {
+  /// The container's addresses for which something is masqueraded.
+  var outbound: [OutboundAddress] {
     comments.compactMap { RememberedOutbound(comment: $0) }.first?.addresses ?? []
   }
   /// The container's addresses that lead somewhere.

@@ -1,12 +1,11 @@
 internal import Addresses
-public import CNI
 internal import JSON
 internal import Linux
 internal import Netlink
 internal import Nftables
 internal import PluginConfigurations
 
-// What the table has as a whole: for conflicts, for GC, and where it is not as it was made.
+// What the table has as a whole: for conflicts, and where it is not as it was made.
 
 extension FirewallListing {
   /// The chains of attachments.
@@ -66,7 +65,7 @@ extension FirewallListing {
 
 extension FirewallListing.Element {
   /// The address of a container, if it is one that leads on.
-  fileprivate var containerAddress: IPAddress? {
+  var containerAddress: IPAddress? {
     guard let address = key.first?.text.flatMap({ IPAddress($0) }),
       map == PortTable.containers(address.family)
     else { return nil }
@@ -181,58 +180,6 @@ extension PortFirewall {
     } catch { return error.errno == .noSuchDevice ? nil : name }
     let addresses = Set(listing.ports(of: chain).map { $0.container })
     return found.contains { addresses.contains($0.prefix.address) } ? name : nil
-  }
-
-  // MARK: - GC
-
-  /// The attachments of `network` that have published ports now, each the name of a chain and what
-  /// people call it, but for `valid`.
-  public borrowing func stale(
-    _ network: String, except valid: [Attachment]
-  ) throws(PublishedPortsError) -> [StalePorts] {
-    guard let listing = try list() else { return [] }
-    let kept = Set(valid.map { PortOwner(network: network, $0).chain })
-    return listing.attachmentChains.compactMap { chain in
-      guard !kept.contains(chain), let comment = listing.comments(in: chain).first,
-        PortOwner.isComment(comment, of: network)
-      else { return nil }
-      let rule = listing.rules.first { $0.chain == chain }?.handle
-      return StalePorts(name: comment, chain: chain, rule: rule ?? 0)
-    }
-  }
-
-  /// Releases the ports of an attachment that GC found, if they are still the same.
-  public borrowing func release(_ stale: StalePorts) throws(PublishedPortsError) {
-    var attempts = 0
-    while let listing = try list(),
-      listing.rules.contains(where: { $0.chain == stale.chain && $0.handle == stale.rule })
-    {
-      do throws(FirewallError) {
-        return try Firewall.run(
-          PortTable.removal(listing, of: [stale.chain]), "release published ports", until: deadline)
-      } catch {
-        attempts += 1
-        guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else {
-          throw .firewall(error)
-        }
-      }
-    }
-  }
-}
-
-/// What an attachment has that GC found not to be valid.
-public struct StalePorts: Hashable, Sendable {
-  /// `NETWORK/CONTAINERID/INTERFACE`
-  public let name: String
-  let chain: String
-  /// The number of its first rule: rules made later have others.
-  let rule: Int64
-
-  /// Nil where the names are too long for a comment.
-  public var attachment: Attachment? {
-    let parts = name.split(separator: "/")
-    guard parts.count == 3, !parts[1].hasPrefix("#") else { return nil }
-    return Attachment(containerID: String(parts[1]), interfaceName: String(parts[2]))
   }
 }
 

@@ -96,7 +96,7 @@ public struct PortFirewall: ~Copyable {
   // MARK: - DEL and GC
 
   /// What errors of the commands that do so begin with.
-  private static let releasing = "release published ports"
+  static let releasing = "release published ports"
 
   /// Releases the ports of an attachment; where there are none, that is done. Returns them.
   @discardableResult
@@ -193,7 +193,7 @@ public struct PortFirewall: ~Copyable {
   }
 
   /// The chains of the subnets to which no more than `count` addresses lead.
-  private borrowing func chains(_ subnets: [IPPrefix], usedBy count: Int)
+  borrowing func chains(_ subnets: [IPPrefix], usedBy count: Int)
     throws(PublishedPortsError) -> [String]
   {
     var found: [String] = []
@@ -205,7 +205,7 @@ public struct PortFirewall: ~Copyable {
     return found
   }
 
-  private borrowing func removeUnused(_ subnets: [IPPrefix]) throws(PublishedPortsError) {
+  borrowing func removeUnused(_ subnets: [IPPrefix]) throws(PublishedPortsError) {
     let unused = try chains(subnets, usedBy: 0)
     if !unused.isEmpty { try remove(PortTable.deletion(of: unused)) }
   }

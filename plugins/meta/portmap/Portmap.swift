@@ -127,7 +127,8 @@ import PublishedPorts
     var failures: [String] = []
     do throws(PublishedPortsError) {
       let firewall = try PortFirewall(until: context.deadline)
-      for stale in try firewall.stale(network, except: valid) {
+      let remains = try firewall.remains(of: network, except: valid)
+      for stale in remains.attachments {
         do throws(CNIError) {
           // What is locked is being added or deleted: it is left to that.
           if let attachment = stale.attachment, try !collection.take(attachment) { continue }
@@ -140,7 +141,7 @@ import PublishedPorts
           context.log.write(.info, "released the ports of \(stale.name)")
         } catch { failures.append("\(stale.name): \(error)") }
       }
-      try firewall.removeUnusedChains()
+      if remains.hasOthers { try firewall.removeUnusedChains() }
       try firewall.removeTableIfUnused()
     } catch { failures.append("\(error)") }
     guard failures.isEmpty else {
