@@ -117,7 +117,7 @@ struct RepairTests {
     for command in [
       "flush chain inet patchbay-ports outbound", "add rule inet patchbay-ports attachment drop",
       "add table inet patchbay-ports { flags dormant; }",
-    ] {
+    ] + Self.moves {
       try publishing.host.namespace.exec("nft", [command]).checked()
       let checked = try patchbay("check", "net1", sandbox.path, "--container-id", "c1")
       #expect(checked.status == 1, "\(command): \(checked)")
@@ -126,6 +126,26 @@ struct RepairTests {
       #expect(try Echo.ask(publishing.beyond, "tcp", "192.0.2.1", 8080)?.name == "c1")
     }
     withExtendedLifetime(server) {}
+  }
+
+  /// Chains that others hook elsewhere, with their rules: to another priority, hook or type, or to
+  /// none. The kernel moves no chain, so that it is deleted and made anew.
+  private static let moves: [String] = [
+    ("prerouting", "{ type nat hook prerouting priority -90; }", [toPorts]),
+    ("output", "{ type nat hook prerouting priority 10; }", [toPorts]),
+    ("output", "{ type nat hook input priority 100; }", []),
+    ("postrouting", "{ type filter hook postrouting priority 100; }", []),
+    ("localnet", "{ type filter hook prerouting priority 10; }", dropping),
+    ("localnet", "", dropping),
+  ].map { chain, place, rules in
+    let name = "inet patchbay-ports \(chain)"
+    let commands = ["flush chain \(name)", "delete chain \(name)", "add chain \(name) \(place)"]
+    return (commands + rules.map { "add rule \(name) \($0) comment \"portmap\"" })
+      .joined(separator: "; ")
+  }
+  private static let toPorts = "fib daddr type local jump ports"
+  private static let dropping = ["daddr", "saddr"].map {
+    "iifname @links ip \($0) 127.0.0.0/8 drop"
   }
 
   @Test("names a result that cannot be read, and the networks there are")

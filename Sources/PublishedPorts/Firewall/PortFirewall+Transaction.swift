@@ -48,3 +48,23 @@ extension PublishedPortsError {
     }
   }
 }
+
+extension ReportedPlace {
+  /// Whether it is the same place, whatever becomes of packets that no rule decides.
+  func isSame(as other: ReportedPlace?) -> Bool {
+    type == other?.type && hook == other?.hook && priority == other?.priority
+  }
+}
+
+extension FirewallTable.Hook {
+  /// The place of a chain there, as the kernel reports it.
+  var reported: ReportedPlace? {
+    // In the order of `enum nf_inet_hooks` of linux/netfilter.h.
+    let names = ["prerouting", "input", "forward", "output", "postrouting"]
+    guard let number = names.firstIndex(of: name), let priority = Int32(exactly: priority) else {
+      return nil
+    }
+    return ReportedPlace(
+      type: type, hook: UInt32(truncatingIfNeeded: number), priority: priority, accepts: true)
+  }
+}

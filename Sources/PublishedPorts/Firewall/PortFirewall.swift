@@ -35,7 +35,7 @@ public struct PortFirewall: ~Copyable {
     let subnets = published.outbound.compactMap { $0.neighbours }
     let holding = try holding(of: owner.chain)
     let former = holding.subnets.filter { !subnets.contains($0) }
-    var commands = try isComplete() ? [] : PortTable.setup
+    var commands = try isComplete() ? [] : setup()
     commands += PortTable.removal(owner.chain, holding, unused: try chains(former, usedBy: 1))
     commands += PortTable.neighbourChains(try missing(subnets)) + addition
     var attempts = 0
@@ -47,7 +47,7 @@ public struct PortFirewall: ~Copyable {
         attempts += 1
         guard error.isConflict, attempts < Self.attempts, !deadline.hasPassed else { throw error }
       }
-      commands = PortTable.setup
+      commands = try setup()
       if let listing = try list() {
         commands += try takeOver(published, owner, listing)
       }
@@ -73,12 +73,32 @@ public struct PortFirewall: ~Copyable {
             count: rules.count)
         else { return false }
       }
-      for (chain, _) in PortTable.hooks {
-        guard try socket.place(ofChain: chain, table: table, until: deadline)?.accepts == true
+      for (chain, hook) in PortTable.hooks {
+        guard let place = try socket.place(ofChain: chain, table: table, until: deadline),
+          place == hook.reported
         else { return false }
       }
       return true
     } catch { throw .netfilter(error) }
+  }
+
+  /// Makes what all attachments share. A chain that is at another place is deleted first, since the
+  /// kernel moves none; until the transaction is done, packets meet its old rules.
+  private borrowing func setup() throws(PublishedPortsError) -> [FirewallCommand] {
+    let table = PortTable.table.name
+    var misplaced: [String] = []
+    for (chain, hook) in PortTable.hooks {
+      let place: ReportedPlace?
+      do throws(FilterError) {
+        place = try socket.place(ofChain: chain, table: table, until: deadline)
+      } catch { throw .netfilter(error) }
+      if let place {
+        if !place.isSame(as: hook.reported) { misplaced.append(chain) }
+      } else if try uses(of: chain) != nil {
+        misplaced.append(chain)
+      }
+    }
+    return PortTable.deletion(of: misplaced) + PortTable.setup
   }
 
   /// Whether the comments of rules are those of as many as were made, and no others.
