@@ -4,7 +4,7 @@ import Testing
 @Suite("What a guard costs", .privateHost) struct GuardedTrafficTests {
   /// Under emulation, whose clock goes by what is executed, the ratio is that of instructions.
   @Test(
-    "a transfer on the kernel's datapath is as fast as without it, to a tenth",
+    "a transfer on the kernel's datapath is as fast as without it, to a twentieth",
     .only(on: .kernel))
   func rate() throws {
     let network = try Network()
@@ -29,6 +29,6 @@ import Testing
     func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
     let ratio = median(rates.map { $0.with }) / median(rates.map { $0.without })
     figures("a transfer with a guard by nftables: \((ratio * 1000).rounded() / 1000) of without")
-    #expect(ratio >= 0.9, "\(rates)")
+    #expect(ratio >= 0.95, "\(rates)")
   }
 }
