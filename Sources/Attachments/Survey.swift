@@ -37,17 +37,13 @@ package struct Survey {
   /// Whether nothing is left of an earlier ADD of the attachment.
   package var isFirst: Bool { leftovers.link == nil && leftovers.rows.isEmpty }
 
-  /// Removes rows of ours, of whatever attachment, whose links are gone.
+  /// Removes rows of ours, of whatever attachment, whose links are gone. One of an attachment at
+  /// which a command is at work stays: ADD asks for its port before it makes the link.
   ///
-  /// Leases may be left that only rows tell the place of. So those stay, for DEL or GC, that
-  /// remember what the rows of this attachment do not: `ipam`, of this network.
-  package func removeLostPorts(_ plan: Plan, _ ipam: RememberedIPAM?, _ context: Context) {
-    database.removeStalePorts(findings.stale, links.outside, context.log) { record in
-      // ADD asks for its port before it makes the link.
-      guard record.key.isIdle else { return false }
-      guard let needed = record.ipam, needed.isNeeded else { return true }
-      return record.network == plan.network && needed == ipam
-    }
+  /// A lease may be left whose place such a row told. DEL finds it by other rows of the network, or
+  /// by the whole configuration, and GC in any case.
+  package func removeLostPorts(_ context: Context) {
+    database.removeStalePorts(findings.stale, links.outside, context.log) { $0.key.isIdle }
   }
 }
 

@@ -29,28 +29,4 @@ extension DetachTests {
     try plugin.del(stripped, containerID: "c2", sandbox: nil).checked()
     #expect(try attached.leftovers() == [])
   }
-
-  @Test("finds the row that alone tells the place of a lease: no ADD of another network removes it")
-  func keptRow() throws {
-    let attached = try Attached()
-    let (plugin, ovs) = (attached.network.plugin, attached.network.host.openVSwitch)
-    // Of this one nothing has to be known.
-    let plain = attached.network.configuration([
-      "name": "net2", "ipam": ["type": "static", "addresses": [["address": "10.2.0.2/24"]]],
-    ])
-    try plugin.add(plain, containerID: "c1", sandbox: attached.sandbox, ifname: "net1").checked()
-    try lose(attached)
-    let other = try Sandbox()
-    let another = attached.network.configuration(["name": "net3"])
-    try eventually("only the row without a lease is removed") {
-      try plugin.add(another, containerID: "c2", sandbox: other).checked()
-      defer { _ = try? plugin.del(another, containerID: "c2", sandbox: other) }
-      return try ovs.ports(of: "br1").count == 2
-    }
-    try plugin.del(
-      attached.configuration.with(["ipam": ["type": "host-local"]]), containerID: "c1",
-      sandbox: nil
-    ).checked()
-    #expect(try attached.leftovers() == [])
-  }
 }

@@ -40,7 +40,7 @@ extension RuntimeTests {
 
       let shown = try host.call("patchbay", "show")
       #expect(shown.contains("ovs-vswitchd cannot use interface veth"), "\(shown)")
-      let leases = try host.call("patchbay", "leases", "ovs-1")
+      let leases = try host.call("patchbay", "leases", "--no-trunc", "ovs-1")
       #expect(leases.components(separatedBy: "from before the machine was started").count == 3)
 
       try containers[0].start().checked()

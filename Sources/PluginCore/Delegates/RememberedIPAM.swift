@@ -53,14 +53,6 @@ public struct RememberedIPAM: Hashable, Sendable {
   /// The plugin's type.
   public var type: String { members[IPAMMember.type]?.text ?? "" }
 
-  /// Whether DEL needs more than the type, which no runtime takes away: of `host-local` the
-  /// directory, of `cluster` the database, of a plugin that is not known anything.
-  public var isNeeded: Bool {
-    !["host-local", "static", "cluster"].contains(type)
-      || members[HostLocalConfiguration.Member.dataDir] != nil
-      || members[ClusterConfiguration.Member.database] != nil
-  }
-
   /// `configuration` with these members of `ipam`, which come before its own. Of an `ipam` of
   /// another type, nothing is left.
   public func merged(into configuration: JSONCursor) -> JSONCursor {

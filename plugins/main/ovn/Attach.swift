@@ -64,7 +64,7 @@ extension OVN {
     try Rates.require(link, port, plan, context)
     link.announce(result, context)
     rollback.disarm()
-    survey.removeLostPorts(plan, remembered, context)
+    survey.removeLostPorts(context)
     return AttachmentResult(request, plan, link, result)
   }
 }

@@ -86,7 +86,7 @@ extension OVSBridge {
     if !plan.needsWire { late = try port.waitForSpanningTree(plan, context) }
     link.announce(result, late)
     rollback.disarm()
-    survey.removeLostPorts(plan, remembered, late)
+    survey.removeLostPorts(late)
     return AttachmentResult(request, plan, link, result, gateway)
   }
 
