@@ -130,7 +130,7 @@ struct PortmapFaultTests {
         kills % 2 == 0 ? try del() : try portmap.gc(configuration, valid: []), event)
       violations.expectNothing(try difference(place), event)
     }
-    #expect(kills > 60 / stride)
+    #expect(kills > 40 / stride)
     figures("DEL of portmap, \(place), killed \(kills) times; violations: \(violations.count)")
   }
 
