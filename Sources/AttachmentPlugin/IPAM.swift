@@ -79,8 +79,8 @@ package final class IPAMRemoval {
   /// Starts the IPAM plugin; what the rows of the attachment remember comes before the
   /// configuration. `records` is nil where they cannot be read.
   ///
-  /// Where they remember nothing, they may have gone before the lease, as by an ADD that removes
-  /// ports without links. What is left of the configuration may then be the type alone: the
+  /// Where there are none, they may have gone before the lease, as by an ADD that removes ports
+  /// without links. What is left of the configuration may then be the type alone: the
   /// network's other rows remember where its leases are.
   package init(
     _ request: Request, _ records: [AttachmentRecord]?, _ detachment: Detachment,
@@ -88,7 +88,7 @@ package final class IPAMRemoval {
   ) {
     let json = request.network.json
     var remembered = records?.lazy.compactMap { $0.ipam }.first
-    if records != nil, remembered == nil,
+    if records?.isEmpty == true,
       json[PluginMember.ipam].value?.object?.members.count ?? 0 <= 1
     {
       remembered =
