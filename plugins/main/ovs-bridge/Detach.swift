@@ -26,15 +26,13 @@ extension OVSBridge {
   ) throws(AttachmentError) {
     var failures = Failures()
     let rows = ReleasedRows(detachment, context, &failures)
-    var records: [AttachmentRecord]?
-    if request.network.json[PluginMember.ipam].value == nil {
-      records = rows?.records(context, &failures)
-    }
-    let hasNoLease = records.map { !$0.isEmpty && $0.allSatisfy { $0.ipam == nil } } ?? false
+    let hasNoLease =
+      request.network.json[PluginMember.ipam].value == nil
+      && rows?.haveNoLease(context, &failures) ?? false
     if hasNoLease { rows?.remove(detachment, context, &failures) }
     let link = ReleasedLink(detachment, context, &failures)
     AttachmentGuard.release(detachment, context, &failures)
-    if records == nil { records = rows?.records(context, &failures) }
+    let records = rows?.records(context, &failures)
     let ipam = IPAMRemoval(request, records, detachment, context, &failures)
     Masquerading.release(
       detachment, isRecorded: rows?.have(.masquerade) ?? false, context, &failures)

@@ -14,6 +14,8 @@ package final class ReleasedRows {
   private let rates: Rates.Rows
   private var rows: [Row<PortTable>] = []
   private var limited: Set<AttachmentKey> = []
+  private var isAnswered = false
+  private var records: [AttachmentRecord]?
   private let attempt: String
 
   /// How long ovs-vswitchd may take to let go of a gateway's link. It need not run for DEL to
@@ -37,14 +39,24 @@ package final class ReleasedRows {
     connection.flush()
   }
 
-  /// What the rows tell; empty where there are none, or where they cannot be read.
-  package func records(_ context: Context, _ failures: inout Failures) -> [AttachmentRecord] {
-    do throws(OVSDBError) {
-      let results = try connection.results(of: pending, until: context.deadline)
-      rows = results[ports]
-      limited = rates.attachments(results)
-    } catch { failures.add(AttachmentError(error, attempt)) }
-    return rows.compactMap { AttachmentRecord($0[.externalIDs]) }
+  /// What the rows tell; nil where they cannot be read.
+  package func records(_ context: Context, _ failures: inout Failures) -> [AttachmentRecord]? {
+    if !isAnswered {
+      isAnswered = true
+      do throws(OVSDBError) {
+        let results = try connection.results(of: pending, until: context.deadline)
+        rows = results[ports]
+        limited = rates.attachments(results)
+        records = rows.compactMap { AttachmentRecord($0[.externalIDs]) }
+      } catch { failures.add(AttachmentError(error, attempt)) }
+    }
+    return records
+  }
+
+  /// Whether there are rows, and none remembers anything for an IPAM plugin.
+  package func haveNoLease(_ context: Context, _ failures: inout Failures) -> Bool {
+    guard let records = records(context, &failures), !records.isEmpty else { return false }
+    return records.allSatisfy { $0.ipam == nil }
   }
 
   /// Whether the rows have `key` in `external_ids`, of a feature.
