@@ -77,7 +77,7 @@ public enum JSONOutline {
         guard depth == 1 else { continue }
         if isKey {
           key = text
-        } else if let found = key, found.asciiLowercased == name.asciiLowercased {
+        } else if let found = key, found.differsInCaseOnly(from: name) {
           return text
         }
       default: break

@@ -65,14 +65,14 @@ public struct JSONObject: Hashable, Sendable {
   /// `"datadir"`, and configurations that rely on it exist.
   func member(matching name: String) -> Member? {
     members.first { $0.name == name }
-      ?? members.first { $0.name.utf8.lowercased.elementsEqual(name.utf8.lowercased) }
+      ?? members.first { $0.name.differsInCaseOnly(from: name) }
   }
 
   /// The members that are none of `known`, in whatever ASCII case these are written.
   public func others(than known: [String]) -> JSONObject {
     JSONObject(
       members.filter { member in
-        !known.contains { $0.utf8.lowercased.elementsEqual(member.name.utf8.lowercased) }
+        !known.contains { $0.differsInCaseOnly(from: member.name) }
       }.map { ($0.name, $0.value) })
   }
 }

@@ -4,11 +4,16 @@
 extension String {
   /// The same with the capital letters of ASCII small.
   public var asciiLowercased: String { String(decoding: utf8.lowercased, as: UTF8.self) }
+
+  /// Whether it differs from `other` in the case of letters of ASCII only, or not at all.
+  func differsInCaseOnly(from other: String) -> Bool {
+    utf8.lowercased.elementsEqual(other.utf8.lowercased)
+  }
 }
 
 extension String.UTF8View {
   /// The octets, with the capital letters of ASCII small.
-  var lowercased: some Collection<UInt8> {
+  fileprivate var lowercased: some Collection<UInt8> {
     lazy.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
   }
 }

@@ -63,7 +63,13 @@ public enum PublishedPortsError: Error, Hashable, Sendable, CustomStringConverti
 extension PublishedPort {
   /// `TCP port 8080`, `UDP port 53 of 192.0.2.1`
   var place: String {
-    let port = "\(transport.rawValue.uppercased()) port \(hostPort)"
+    let name =
+      switch transport {
+      case .tcp: "TCP"
+      case .udp: "UDP"
+      case .sctp: "SCTP"
+      }
+    let port = "\(name) port \(hostPort)"
     if !isOfAllAddresses { return "\(port) of \(host)" }
     return family == .v4 ? port : "\(port) (IPv6)"
   }
