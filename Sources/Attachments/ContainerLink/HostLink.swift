@@ -1,5 +1,5 @@
 internal import Addresses
-internal import CNI
+package import CNI
 internal import Digests
 internal import Linux
 internal import Netlink
@@ -92,7 +92,7 @@ package struct HostLink: Hashable {
 
   /// The attachment whose host end has `alias`, if it is one to `network`, and its names are there
   /// in full.
-  static func attachment(_ alias: String?, to network: String) -> Attachment? {
+  package static func attachment(_ alias: String?, to network: String) -> Attachment? {
     guard let alias, let parts = parts(alias), matches(parts[0], network),
       !parts.contains(where: { $0.hasPrefix("#") })
     else { return nil }

@@ -4,7 +4,7 @@ import Linux
 import Netlink
 import PluginCore
 
-/// The host end of an attachment that is no port of any bridge: somebody has taken its row away.
+/// The host end of an attachment without a port: somebody has removed the port's row.
 struct PortlessLink {
   let link: Link
   /// `NETWORK/CONTAINERID/INTERFACE`, as the link's alias has it.
@@ -12,9 +12,10 @@ struct PortlessLink {
 
   /// The network, and the attachment to it; nil where a long name is abbreviated in the alias.
   private var owner: (network: String, attachment: Attachment)? {
-    let parts = text.split(separator: "/").map { String($0) }
-    guard parts.count == 3, !text.contains("#") else { return nil }
-    return (parts[0], Attachment(containerID: parts[1], interfaceName: parts[2]))
+    guard let network = HostLink.network(link.alias),
+      let attachment = HostLink.attachment(link.alias, to: network)
+    else { return nil }
+    return (network, attachment)
   }
 
   /// Whether a person may mean the container by `name`.
@@ -37,15 +38,10 @@ struct PortlessLink {
     guard let (network, attachment) = owner else { return nil }
     // DEL knows the link by its name.
     let rest = link.name.hasPrefix("veth") ? "" : " && ip link del \(link.name.shellWord)"
-    guard let path = PeerSearch(host).place(of: link)?.path else {
-      let interface =
-        attachment.interfaceName == "eth0"
-        ? "" : " --ifname \(attachment.interfaceName.shellWord)"
-      return "patchbay del \(network) --container-id \(attachment.containerID.shellWord)"
-        + interface + rest
-    }
+    let path = PeerSearch(host).place(of: link)?.path
     let words = attachment.words(on: network, in: path)
-    return "patchbay del \(words)\(rest) && patchbay add \(words)"
+    let deletion = "patchbay del \(words)\(rest)"
+    return path == nil ? deletion : "\(deletion) && patchbay add \(words)"
   }
 }
 
@@ -63,10 +59,11 @@ extension HostReading {
 }
 
 extension Attachment {
-  /// What `patchbay add` and `patchbay del` need for it, in the namespace at `path`.
-  func words(on network: String, in path: String) -> String {
-    var words = "\(network) \(path.shellWord)"
-    if SandboxPath(path).containerID != containerID {
+  /// What `patchbay add` and `patchbay del` need for it in the namespace at `path`, or `del` alone
+  /// without a path.
+  func words(on network: String, in path: String?) -> String {
+    var words = network + (path.map { " \($0.shellWord)" } ?? "")
+    if path.flatMap({ SandboxPath($0).containerID }) != containerID {
       words += " --container-id \(containerID.shellWord)"
     }
     if interfaceName != "eth0" { words += " --ifname \(interfaceName.shellWord)" }
