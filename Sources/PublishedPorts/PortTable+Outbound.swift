@@ -3,9 +3,9 @@ internal import Nftables
 
 // The way out of the host to a container, of connections that came to one of its ports.
 //
-// Containers of one subnet share the chain that says which of them are masqueraded: nft(8) reads
-// the names of all chains before each change, whoever makes it, so that a chain each would cost all
-// others. It comes with the first container of the subnet and goes with the last.
+// Containers of one subnet share the chain that says which of them are masqueraded. It comes with
+// the first of them and goes with the last. A chain for each would slow down every program that
+// changes the firewall through nft(8), which reads the names of all chains first.
 
 extension OutboundAddress {
   /// The chain that the address leads to.

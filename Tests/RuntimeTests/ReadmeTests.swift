@@ -106,7 +106,7 @@ extension RuntimeTests {
       for block in page.blocks where block.language == "sh" {
         for line in block.text.split(separator: "\n") where !line.contains("/run/bundle") {
           #expect(!line.contains(/(^|[^>])>\/etc/) && !line.contains(/^(mv|cp) (?!-n )/), "\(line)")
-          // What is called patchbay is nobody else's.
+          // A file called patchbay is ours.
           #expect(!line.hasPrefix("install ") || line.contains(/\/patchbay(\.| |$)/), "\(line)")
         }
       }

@@ -25,7 +25,7 @@ extension PortFirewall {
       }
       let elements =
         chains.flatMap { index.elements[$0] ?? [] } + index.containers(of: holding)
-      // A chain that was made anew meanwhile has other rules: then nothing is done.
+      // Where the chain has been made anew its rules have other numbers: all of it is refused.
       let commands =
         [.delete(PortTable.table.rule(chain, handle: first.handle))]
         + PortTable.deletion(of: elements) + PortTable.deletion(of: chains)

@@ -87,8 +87,8 @@ final class PortRequest {
     }
   }
 
-  /// Waits for an answer that nobody has waited for, whatever it is: before it, what undoes the
-  /// port over another connection could be faster.
+  /// Waits until ovsdb-server has answered, unless that was waited for: what takes the port off
+  /// again goes over another connection, and must not come first.
   func end(until deadline: Deadline) {
     guard !isAnswered else { return }
     if pending.bridge == nil { database.hasMadeBridge = true }
