@@ -2,6 +2,8 @@ extension JSONValue {
   /// The compact text of this value, in UTF-8.
   public func encoded() -> [UInt8] {
     var out: [UInt8] = []
+    // What most texts take: the array need not grow, and be copied, many times.
+    out.reserveCapacity(1024)
     write(to: &out, indentation: nil)
     return out
   }
@@ -59,32 +61,31 @@ extension JSONValue {
   private static func write(_ text: String, to out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
     defer { out.append(UInt8(ascii: "\"")) }
-    // The first bytes of all of these but DEL are C2 or E2.
-    guard !text.utf8.contains(where: { $0 == 0x7f || $0 == 0xc2 || $0 == 0xe2 }) else {
-      for scalar in text.unicodeScalars {
-        switch scalar.value {
-        case 0x7f..<0xa0, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069:
-          let digits = String(scalar.value, radix: 16)
-          out += ("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8
-        default: writePlain(scalar.utf8, to: &out)
-        }
-      }
+    guard !isPlain(text.utf8.span) else {
+      out += text.utf8
       return
     }
-    writePlain(text.utf8, to: &out)
-  }
-
-  private static func writePlain(_ octets: some Sequence<UInt8>, to out: inout [UInt8]) {
-    for octet in octets {
-      switch octet {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), octet]
-      case UInt8(ascii: "\n"): out += "\\n".utf8
-      case UInt8(ascii: "\t"): out += "\\t".utf8
-      case 0..<0x20:
-        out += (octet < 16 ? "\\u000" : "\\u00").utf8
-        out += String(octet, radix: 16).utf8
-      default: out.append(octet)
+    for scalar in text.unicodeScalars {
+      switch scalar.value {
+      case 0x22, 0x5c: out += [UInt8(ascii: "\\"), UInt8(truncatingIfNeeded: scalar.value)]
+      case 0x0a: out += "\\n".utf8
+      case 0x09: out += "\\t".utf8
+      case 0..<0x20, 0x7f..<0xa0, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069:
+        let digits = String(scalar.value, radix: 16)
+        out += ("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8
+      default: out += scalar.utf8
       }
     }
+  }
+
+  /// Whether these are printable characters of ASCII of which none is escaped, as nearly always.
+  private static func isPlain(_ octets: Span<UInt8>) -> Bool {
+    for position in octets.indices {
+      switch octets[position] {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"), 0..<0x20, 0x7f...: return false
+      default: break
+      }
+    }
+    return true
   }
 }

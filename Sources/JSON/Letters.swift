@@ -7,7 +7,7 @@ extension String {
 
   /// Whether it differs from `other` in the case of letters of ASCII only, or not at all.
   func differsInCaseOnly(from other: String) -> Bool {
-    utf8.lowercased.elementsEqual(other.utf8.lowercased)
+    utf8.count == other.utf8.count && utf8.lowercased.elementsEqual(other.utf8.lowercased)
   }
 }
 
