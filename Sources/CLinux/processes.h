@@ -3,6 +3,7 @@
 
 #include "call.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +17,16 @@
 static inline char **clinux_environment(void) {
   extern char **environ;
   return environ;
+}
+
+/*
+ * Memory that is freed stays with this process, up to a mebibyte. It reads into buffers of 64 KiB,
+ * and each would go back to the kernel and come again, page by page, filled with zeros; see
+ * mallopt(3).
+ */
+static inline void clinux_keep_memory(void) {
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  mallopt(M_TOP_PAD, 256 << 10);
 }
 
 /* One of the 16 random octets that the kernel gave this program; see getauxval(3), AT_RANDOM. */

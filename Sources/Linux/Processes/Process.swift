@@ -25,8 +25,9 @@ public enum Process {
   /// A write to a closed pipe is `EPIPE` from now on, and one beyond the limit of a file's size
   /// `EFBIG`: neither is the end of the process. And what this process starts is waited for, even
   /// if `SIGCHLD` was ignored when it was started. Standard streams that were closed stay closed:
-  /// nothing that is opened takes their place.
+  /// nothing that is opened takes their place. Memory that is freed is kept for the next use.
   public static func prepare() {
+    clinux_keep_memory()
     clinux_prepare_signals()
     clinux_occupy_standard_descriptors()
   }
