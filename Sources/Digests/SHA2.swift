@@ -26,26 +26,26 @@ public enum SHA2 {
   private static func digest<Word: FixedWidthInteger & UnsignedInteger>(
     _ message: [UInt8], _ initial: [Word], _ constants: [Word], _ rotations: Rotations<Word>
   ) -> [UInt8] {
-    func rotate(_ x: Word, _ n: Word) -> Word { x >> n | x << (Word(Word.bitWidth) - n) }
+    func rotate(_ x: Word, _ n: Word) -> Word { x &>> n | x &<< (Word(Word.bitWidth) - n) }
     func bigSigma(_ x: Word, _ n: (Word, Word, Word)) -> Word {
       rotate(x, n.0) ^ rotate(x, n.1) ^ rotate(x, n.2)
     }
     func sigma(_ x: Word, _ n: (Word, Word, Word)) -> Word {
-      rotate(x, n.0) ^ rotate(x, n.1) ^ x >> n.2
+      rotate(x, n.0) ^ rotate(x, n.1) ^ x &>> n.2
     }
     let wordSize = Word.bitWidth / 8
     var state = initial
     let padded = padding(message, block: 16 * wordSize)
+    var schedule = [Word](repeating: 0, count: constants.count)
     for block in stride(from: 0, to: padded.count, by: 16 * wordSize) {
-      var schedule: [Word] = (0..<16).map { index in
-        padded[(block + index * wordSize)..<(block + (index + 1) * wordSize)].reduce(0) {
-          $0 << 8 | Word($1)
-        }
+      for t in 0..<16 {
+        let start = block + t * wordSize
+        schedule[t] = (0..<wordSize).reduce(0) { $0 &<< 8 | Word(padded[start + $1]) }
       }
       for t in 16..<constants.count {
-        schedule.append(
+        schedule[t] =
           sigma(schedule[t - 2], rotations.sigma1) &+ schedule[t - 7]
-            &+ sigma(schedule[t - 15], rotations.sigma0) &+ schedule[t - 16])
+          &+ sigma(schedule[t - 15], rotations.sigma0) &+ schedule[t - 16]
       }
       var (a, b, c, d) = (state[0], state[1], state[2], state[3])
       var (e, f, g, h) = (state[4], state[5], state[6], state[7])
@@ -59,8 +59,9 @@ public enum SHA2 {
       }
       for (position, word) in [a, b, c, d, e, f, g, h].enumerated() { state[position] &+= word }
     }
-    return state.flatMap { word in
-      (0..<wordSize).map { UInt8(truncatingIfNeeded: word >> Word(8 * (wordSize - 1 - $0))) }
+    return (0..<state.count * wordSize).map { position in
+      let shift = 8 * (wordSize - 1 - position % wordSize)
+      return UInt8(truncatingIfNeeded: state[position / wordSize] >> Word(shift))
     }
   }
 
