@@ -103,7 +103,7 @@ import Testing
     // Each element ends with its key of two bytes and two that fill up.
     let keys = try parts.flatMap { content throws -> [[UInt8]] in
       let attributes = try Attributes<FilterElementsSpace>(content.dropFirst(4))
-      let list = try #require(try attributes.payload(3))
+      let list = try #require(attributes.payload(3))
       #expect(list.count % 16 == 0)
       return stride(from: 0, to: list.count, by: 16).map {
         Array(list.dropFirst($0 + 12).prefix(2))

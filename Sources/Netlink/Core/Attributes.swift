@@ -1,18 +1,21 @@
 /// The attributes of one space, as received. Those that are not asked for are passed over.
 struct Attributes<Space> {
   private let bytes: ArraySlice<UInt8>
+  private var all: [AttributeCursor.Element] = []
 
-  /// Checks every length once, so that what is read later lies within.
+  /// Goes through them once: what is read later lies within, and is found without another walk.
   init(_ bytes: ArraySlice<UInt8>) throws(NetlinkError) {
     self.bytes = bytes
+    // Those of a link take 26 octets each.
+    all.reserveCapacity(bytes.count / 24 + 1)
     var cursor = AttributeCursor(bytes)
-    while try cursor.next() != nil {}
+    while let attribute = try cursor.next() { all.append(attribute) }
   }
 
   /// The value of `key`; nil if it was not sent. Throws if what was sent is not of that type.
   subscript<Value: AttributeValue>(key: Attribute<Space, Value>) -> Value? {
     get throws(NetlinkError) {
-      guard let payload = try payload(key.type) else { return nil }
+      guard let payload = payload(key.type) else { return nil }
       guard let value = Value(decoding: payload.span) else {
         throw .badValue(attribute: key.type, size: payload.count)
       }
@@ -23,39 +26,41 @@ struct Attributes<Space> {
   /// What the attribute `key` holds; nil if it was not sent.
   subscript<Inner>(key: Attribute<Space, Nested<Inner>>) -> Attributes<Inner>? {
     get throws(NetlinkError) {
-      guard let payload = try payload(key.type) else { return nil }
+      guard let payload = payload(key.type) else { return nil }
       return try Attributes<Inner>(payload)
     }
   }
 
   /// The octets of the attribute numbered `type`; nil if it was not sent.
-  func payload(_ type: UInt16) throws(NetlinkError) -> ArraySlice<UInt8>? {
-    var cursor = AttributeCursor(bytes)
-    while let attribute = try cursor.next() {
-      if attribute.type == type { return attribute.payload }
-    }
-    return nil
+  func payload(_ type: UInt16) -> ArraySlice<UInt8>? {
+    all.first { $0.type == type }.map { bytes[$0.payload] }
   }
 }
 
 /// Goes from one attribute to the next.
 struct AttributeCursor {
-  private var rest: ArraySlice<UInt8>
+  typealias Element = (type: UInt16, isNested: Bool, payload: Range<Int>)
 
-  init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+  private let bytes: ArraySlice<UInt8>
+  /// Where the next one begins.
+  private var position: Int
+
+  init(_ bytes: ArraySlice<UInt8>) {
+    self.bytes = bytes
+    position = bytes.startIndex
+  }
 
   /// Nil at the end. Less than a header (four octets) at the end is padding.
-  mutating func next() throws(NetlinkError) -> (
-    type: UInt16, isNested: Bool, payload: ArraySlice<UInt8>
-  )? {
-    guard let length: UInt16 = rest.integer(at: 0), let type: UInt16 = rest.integer(at: 2) else {
-      return nil
+  mutating func next() throws(NetlinkError) -> Element? {
+    let offset = position - bytes.startIndex
+    guard let length: UInt16 = bytes.integer(at: offset),
+      let type: UInt16 = bytes.integer(at: offset + 2)
+    else { return nil }
+    guard length >= 4, Int(length) <= bytes.count - offset else {
+      throw .badLength(Int(length), at: position)
     }
-    guard length >= 4, Int(length) <= rest.count else {
-      throw .badLength(Int(length), at: rest.startIndex)
-    }
-    let payload = rest.prefix(Int(length)).dropFirst(4)
-    rest = rest.dropFirst((Int(length) + 3) & ~3)
+    let payload = position + 4..<position + Int(length)
+    position += (Int(length) + 3) & ~3
     // NLA_F_NESTED is the highest bit, NLA_F_NET_BYTEORDER the one below.
     return (type & 0x3fff, type & 0x8000 != 0, payload)
   }

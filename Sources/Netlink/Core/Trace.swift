@@ -54,7 +54,8 @@ struct Trace {
     let indent = String(repeating: " ", count: depth * 2)
     var cursor = AttributeCursor(attributes)
     do throws(NetlinkError) {
-      while let (type, isNested, payload) = try cursor.next() {
+      while let (type, isNested, range) = try cursor.next() {
+        let payload = attributes[range]
         text += indent + layout.name(type)
         // A sender could nest them without end.
         guard depth < 8, let inner = layout.inside(type, isNested: isNested) else {

@@ -95,7 +95,7 @@ extension Link: Reported {
     alias = try attributes[.alias]?.text
     mtu = try attributes[.mtu] ?? 0
     // Tunnels have addresses of 4 bytes, InfiniBand of 20: those are not errors.
-    mac = try attributes.payload(UInt16(IFLA_ADDRESS)).flatMap { MACAddress(bytes: Array($0)) }
+    mac = attributes.payload(UInt16(IFLA_ADDRESS)).flatMap { MACAddress(bytes: Array($0)) }
     operationalState =
       OperationalState(rawValue: try attributes[.operationalState] ?? 0) ?? .unknown
     hasCarrier = try attributes[.carrier] ?? 0 != 0

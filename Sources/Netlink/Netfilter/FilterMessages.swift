@@ -204,10 +204,10 @@ struct ReportedRule {
     table = try attributes[.table] ?? ""
     chain = try attributes[.chain] ?? ""
     var expressions: [FilterExpression]? = []
-    let list = try attributes.payload(UInt16(NFTA_RULE_EXPRESSIONS.rawValue)) ?? []
+    let list = attributes.payload(UInt16(NFTA_RULE_EXPRESSIONS.rawValue)) ?? []
     var cursor = AttributeCursor(list)
     while let element = try cursor.next() {
-      let expression = try FilterExpression(Attributes(element.payload))
+      let expression = try FilterExpression(Attributes(list[element.payload]))
       if let expression { expressions?.append(expression) } else { expressions = nil }
     }
     self.expressions = expressions

@@ -61,7 +61,7 @@ extension Route: Reported {
       source: try attributes[.source])
     route.isUnicast = header.type == UInt8(RTN_UNICAST)
     route.isAdvertised = header.origin == UInt8(RTPROT_RA)
-    guard let hops = try attributes.payload(UInt16(RTA_MULTIPATH.rawValue)) else {
+    guard let hops = attributes.payload(UInt16(RTA_MULTIPATH.rawValue)) else {
       routes.append(route)
       return
     }

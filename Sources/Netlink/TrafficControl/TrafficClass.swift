@@ -37,7 +37,7 @@ extension TrafficClass: Reported {
     guard try attributes[.kind] == "htb", let options = try attributes[.hierarchical],
       // `struct tc_htb_opt`: two of `struct tc_ratespec`, each with its rate as the last of 12
       // bytes.
-      let parameters = try options.payload(UInt16(TCA_HTB_PARMS)),
+      let parameters = options.payload(UInt16(TCA_HTB_PARMS)),
       let rate: UInt32 = parameters.integer(at: 8),
       let ceiling: UInt32 = parameters.integer(at: 20)
     else { return }

@@ -23,10 +23,10 @@ extension TrafficFilter: Reported {
     let kind = try attributes[.kind] ?? ""
     // `linux/pkt_cls.h`: TCA_BASIC_ACT and TCA_BASIC_POLICE, TCA_MATCHALL_ACT.
     let actions: [UInt16] = kind == "basic" ? [3, 4] : kind == "matchall" ? [2] : []
-    guard let options = try attributes.payload(UInt16(TCA_OPTIONS)) else { return }
+    guard let options = attributes.payload(UInt16(TCA_OPTIONS)) else { return }
     let inner = try Attributes<DisciplineSpace>(options)
     var hasAction = false
-    for type in actions { hasAction = try inner.payload(type) != nil || hasAction }
+    for type in actions { hasAction = inner.payload(type) != nil || hasAction }
     list.append(TrafficFilter(kind: kind, hasAction: hasAction))
   }
 }

@@ -68,7 +68,7 @@ public struct Flow: Hashable, Sendable, CustomStringConvertible {
       let transport = try original[.transport], let number = try transport[.number],
       let port = try transport[.destinationPort], let addresses = try original[.addresses],
       let replies = try reply[.addresses],
-      let tuple = try attributes.payload(UInt16(CTA_TUPLE_ORIG.rawValue))
+      let tuple = attributes.payload(UInt16(CTA_TUPLE_ORIG.rawValue))
     else { return nil }
     let (destination4, source4) = (try addresses[.destination4], try replies[.source4])
     let (destination6, source6) = (try addresses[.destination6], try replies[.source6])

@@ -74,7 +74,7 @@ extension ForeignChain.Rule {
   init(_ body: ArraySlice<UInt8>) throws(NetlinkError) {
     let attributes = try Attributes<FilterRuleSpace>(body)
     handle = try attributes[.handle]?.value ?? 0
-    bytes = Array(try attributes.payload(UInt16(NFTA_RULE_EXPRESSIONS.rawValue)) ?? [])
+    bytes = Array(attributes.payload(UInt16(NFTA_RULE_EXPRESSIONS.rawValue)) ?? [])
     comment = try attributes[.userData]?.comment ?? ""
   }
 }

@@ -22,9 +22,10 @@ public struct IngressChain: Hashable, Sendable {
     table = try attributes[.table] ?? ""
     name = try attributes[.name] ?? ""
     var devices: [String] = []
-    var list = AttributeCursor(try hook.payload(UInt16(NFTA_HOOK_DEVS.rawValue)) ?? [])
-    while let device = try list.next() {
-      devices.append(String(decoding: device.payload.prefix { $0 != 0 }, as: UTF8.self))
+    let list = hook.payload(UInt16(NFTA_HOOK_DEVS.rawValue)) ?? []
+    var cursor = AttributeCursor(list)
+    while let device = try cursor.next() {
+      devices.append(String(decoding: list[device.payload].prefix { $0 != 0 }, as: UTF8.self))
     }
     // Kernels before 5.5 know one link only.
     self.devices = devices.isEmpty ? [try hook[.device]].compactMap { $0 } : devices
