@@ -4,65 +4,69 @@
 /// are not in the subset of Swift that this is written in.
 public struct ColumnList<T: Table>: Hashable, Sendable {
   /// In the order they were asked for.
-  private(set) var columns: [SelectedColumn] = []
+  let columns: [SelectedColumn]
+
+  private init(_ columns: [SelectedColumn]) { self.columns = columns }
 
   /// No column.
-  public static var none: Self { Self() }
-
-  private func and<Content>(_ column: Column<T, Content>) -> Self {
-    var list = self
-    list.columns.append(SelectedColumn(column))
-    return list
-  }
+  public static var none: Self { Self([]) }
 }
 
 extension ColumnList {
   /// One column.
-  public static func columns<A>(_ a: Column<T, A>) -> Self { none.and(a) }
+  public static func columns<A>(_ a: Column<T, A>) -> Self { Self([.init(a)]) }
   /// Two columns.
   public static func columns<A, B>(_ a: Column<T, A>, _ b: Column<T, B>) -> Self {
-    columns(a).and(b)
+    Self([.init(a), .init(b)])
   }
   /// Three columns.
   public static func columns<A, B, C>(
     _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>
-  ) -> Self { columns(a, b).and(c) }
+  ) -> Self { Self([.init(a), .init(b), .init(c)]) }
   /// Four columns.
   public static func columns<A, B, C, D>(
     _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>
-  ) -> Self { columns(a, b, c).and(d) }
+  ) -> Self { Self([.init(a), .init(b), .init(c), .init(d)]) }
   /// Five columns.
   public static func columns<A, B, C, D, E>(
-    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>,
-    _ e: Column<T, E>
-  ) -> Self { columns(a, b, c, d).and(e) }
+    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>, _ e: Column<T, E>
+  ) -> Self { Self([.init(a), .init(b), .init(c), .init(d), .init(e)]) }
   /// Six columns.
   public static func columns<A, B, C, D, E, F>(
-    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>,
-    _ e: Column<T, E>, _ f: Column<T, F>
-  ) -> Self { columns(a, b, c, d, e).and(f) }
+    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>, _ e: Column<T, E>,
+    _ f: Column<T, F>
+  ) -> Self { Self([.init(a), .init(b), .init(c), .init(d), .init(e), .init(f)]) }
   /// Seven columns.
   public static func columns<A, B, C, D, E, F, G>(
-    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>,
-    _ e: Column<T, E>, _ f: Column<T, F>, _ g: Column<T, G>
-  ) -> Self { columns(a, b, c, d, e, f).and(g) }
+    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>, _ e: Column<T, E>,
+    _ f: Column<T, F>, _ g: Column<T, G>
+  ) -> Self { Self([.init(a), .init(b), .init(c), .init(d), .init(e), .init(f), .init(g)]) }
   /// Eight columns.
   public static func columns<A, B, C, D, E, F, G, H>(
-    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>,
-    _ e: Column<T, E>, _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>
-  ) -> Self { columns(a, b, c, d, e, f, g).and(h) }
+    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>, _ e: Column<T, E>,
+    _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>
+  ) -> Self {
+    Self([.init(a), .init(b), .init(c), .init(d), .init(e), .init(f), .init(g), .init(h)])
+  }
   /// Nine columns.
   public static func columns<A, B, C, D, E, F, G, H, I>(
-    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>,
-    _ e: Column<T, E>, _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>,
-    _ i: Column<T, I>
-  ) -> Self { columns(a, b, c, d, e, f, g, h).and(i) }
+    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>, _ e: Column<T, E>,
+    _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>, _ i: Column<T, I>
+  ) -> Self {
+    Self([
+      .init(a), .init(b), .init(c), .init(d), .init(e), .init(f), .init(g), .init(h), .init(i),
+    ])
+  }
   /// Ten columns.
   public static func columns<A, B, C, D, E, F, G, H, I, J>(
-    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>,
-    _ e: Column<T, E>, _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>,
-    _ i: Column<T, I>, _ j: Column<T, J>
-  ) -> Self { columns(a, b, c, d, e, f, g, h, i).and(j) }
+    _ a: Column<T, A>, _ b: Column<T, B>, _ c: Column<T, C>, _ d: Column<T, D>, _ e: Column<T, E>,
+    _ f: Column<T, F>, _ g: Column<T, G>, _ h: Column<T, H>, _ i: Column<T, I>, _ j: Column<T, J>
+  ) -> Self {
+    Self([
+      .init(a), .init(b), .init(c), .init(d), .init(e), .init(f), .init(g), .init(h), .init(i),
+      .init(j),
+    ])
+  }
 }
 
 /// A column of whatever table that is asked for.
