@@ -69,6 +69,7 @@ extension JSONValue {
     switch unsafe value.pointee.type {
     case JSON_OBJECT:
       var members: [JSONObject.Member] = []
+      members.reserveCapacity(unsafe json_object_size(value))
       var iterator = unsafe json_object_iter(value)
       while let position = unsafe iterator {
         let name = unsafe String(cString: json_object_iter_key(position))
