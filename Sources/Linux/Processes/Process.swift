@@ -4,7 +4,7 @@ internal import CLinux
 public enum Process {
   /// The environment variable `name`; nil if it is not set.
   public static func environment(_ name: String) -> String? {
-    guard let value = unsafe CLinux::getenv(name) else { return nil }
+    guard let value = unsafe name.withCString({ unsafe CLinux::getenv($0) }) else { return nil }
     return unsafe String(cString: value)
   }
 
