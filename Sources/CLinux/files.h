@@ -26,6 +26,15 @@ static inline long clinux_open(const char *path, int flags, mode_t mode) {
 static inline long clinux_open_at(int directory, const char *name, int flags, mode_t mode) {
   return CLINUX_CALL(openat(directory, name, flags | O_CLOEXEC, mode));
 }
+/*
+ * Where this thread reads into while it is not known how much comes. Memory of that size from
+ * malloc(3) costs more than to copy what came: the heap grows, and small pieces are put together.
+ */
+enum { clinux_buffer_size = 64 << 10 };
+static inline unsigned char *clinux_buffer(void) {
+  static _Thread_local unsigned char buffer[clinux_buffer_size];
+  return buffer;
+}
 static inline long clinux_read(int fd, void *buffer, size_t count) {
   return CLINUX_CALL(read(fd, buffer, count));
 }

@@ -50,14 +50,21 @@ public struct FileDescriptor: ~Copyable {
 
   // MARK: - Reading and writing
 
-  /// Reads what is there, at most `limit` bytes; empty at end of file.
+  /// Reads what is there, at most `limit` bytes and 64 KiB; empty at end of file.
   public borrowing func read(limit: Int = 64 << 10) throws(SystemError) -> [UInt8] {
     try readOctets(limit, from: rawValue)
   }
 
   /// Reads at most `count` bytes from `offset` on; fewer at end of file. See pread(2).
   public borrowing func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
-    try unsafe octets(count, "pread") { unsafe clinux_read_at($0, $1, $2, off_t(offset)) }
+    let descriptor = rawValue
+    var result = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, count)) { buffer, filled in
+      result = unsafe clinux_read_at(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+      filled = max(0, result)
+    }
+    _ = try check(result, "pread", descriptorName(descriptor))
+    return bytes
   }
 
   /// Reads to the end of the file. More than `limit` bytes are `EFBIG`.
@@ -79,21 +86,12 @@ public struct FileDescriptor: ~Copyable {
     return UInt64(bitPattern: Int64(kind))
   }
 
-  /// Receives one datagram of at most `limit` bytes; a longer one is cut. See recv(2).
+  /// Receives one datagram of at most `limit` bytes, and of 64 KiB; a longer one is cut. See
+  /// recv(2).
   public borrowing func receive(limit: Int = 64 << 10) throws(SystemError) -> [UInt8] {
-    try unsafe octets(limit, "recv") { unsafe clinux_receive($0, $1, $2, 0) }
-  }
-
-  private borrowing func octets(
-    _ limit: Int, _ call: String, _ body: (CInt, UnsafeMutableRawPointer?, Int) -> Int
-  ) throws(SystemError) -> [UInt8] {
     let descriptor = rawValue
-    var result = 0
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, limit)) { buffer, count in
-      result = unsafe body(descriptor, UnsafeMutableRawPointer(buffer.baseAddress), buffer.count)
-      count = min(max(0, result), limit)
-    }
-    _ = try check(result, call, descriptorName(descriptor))
+    let (bytes, result) = unsafe received(limit) { unsafe clinux_receive(descriptor, $0, $1, 0) }
+    _ = try check(result, "recv", descriptorName(descriptor))
     return bytes
   }
 
@@ -193,15 +191,27 @@ public struct FileDescriptor: ~Copyable {
   }
 }
 
-/// Reads at most `limit` bytes from `descriptor`; empty at end of file.
+/// Reads at most `limit` bytes, and 64 KiB, from `descriptor`; empty at end of file.
 func readOctets(_ limit: Int, from descriptor: CInt) throws(SystemError) -> [UInt8] {
-  var result = 0
-  let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, limit)) { buffer, count in
-    result = unsafe clinux_read(descriptor, buffer.baseAddress, buffer.count)
-    count = max(0, result)
-  }
+  let (bytes, result) = unsafe received(limit) { unsafe clinux_read(descriptor, $0, $1) }
   _ = try check(result, "read", descriptorName(descriptor))
   return bytes
+}
+
+/// What `receive` has put into the memory that it is given, at most `limit` bytes and 64 KiB, and
+/// what it returned: how many came, or an error.
+func received(_ limit: Int, by receive: (UnsafeMutablePointer<UInt8>, Int) -> Int)
+  -> (bytes: [UInt8], result: Int)
+{
+  guard let buffer = unsafe clinux_buffer() else { return ([], -Int(ENOMEM)) }
+  let room = min(max(0, limit), Int(clinux_buffer_size))
+  let result = unsafe receive(buffer, room)
+  let count = min(max(0, result), room)
+  let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { copy, filled in
+    if let start = copy.baseAddress { _ = unsafe memcpy(start, buffer, count) }
+    filled = count
+  }
+  return (bytes, result)
 }
 
 /// Writes all of `bytes` to `descriptor`.

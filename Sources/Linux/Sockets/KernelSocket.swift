@@ -4,20 +4,18 @@ internal import CLinux
 
 extension FileDescriptor {
   /// Receives what is there: one datagram of a netlink socket, and the port it came from, which is
-  /// 0 for the kernel. Nil when there is none yet. One of more than `limit` bytes is `EMSGSIZE`.
+  /// 0 for the kernel. Nil when there is none yet. One of more than `limit` bytes, or of more than
+  /// 64 KiB, is `EMSGSIZE`.
   public borrowing func receiveNetlink(limit: Int = 64 << 10) throws(SystemError)
     -> (bytes: [UInt8], sender: UInt32)?
   {
     let descriptor = rawValue
-    var result = 0
     var sender: UInt32 = 0
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, limit)) { buffer, count in
-      result = unsafe clinux_receive_netlink(descriptor, buffer.baseAddress, buffer.count, &sender)
-      count = min(max(0, result), buffer.count)
+    let (bytes, count) = unsafe received(limit) {
+      unsafe clinux_receive_netlink(descriptor, $0, $1, &sender)
     }
-    if result == -Int(EAGAIN) { return nil }
-    if result > bytes.count { result = -Int(EMSGSIZE) }
-    _ = try check(result, "recvfrom", "socket")
+    if count == -Int(EAGAIN) { return nil }
+    _ = try check(count > bytes.count ? -Int(EMSGSIZE) : count, "recvfrom", "socket")
     return (bytes, sender)
   }
 
