@@ -49,6 +49,8 @@ extension RouteSocket {
     _ index: Int32, deletedBy copy: borrowing ForkedProcess, until deadline: Deadline
   ) throws(RouteError) -> Bool {
     var hasEnded = false
+    // The copy may not have begun when the kernel is first asked.
+    var pause = Duration.microseconds(50)
     while true {
       // While the kernel is at it, it lets this request wait.
       do throws(RouteError) { _ = try link(.index(index), until: deadline) } catch {
@@ -56,10 +58,12 @@ extension RouteSocket {
         throw error
       }
       if hasEnded { return false }
-      do throws(SystemError) {
-        hasEnded = try copy.waitForEnd(until: min(deadline, .after(.milliseconds(1))))
-      } catch { return false }
       if deadline.hasPassed { throw .timedOut(.deleteLink(.index(index))) }
+      Clock.sleep(min(pause, deadline.remaining))
+      pause = min(pause * 2, .milliseconds(1))
+      do throws(SystemError) { hasEnded = try copy.waitForEnd(until: .after(.zero)) } catch {
+        return false
+      }
     }
   }
 }
