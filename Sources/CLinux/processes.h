@@ -77,8 +77,12 @@ static inline long clinux_spawn(const char *path, char *const arguments[],
   return pid;
 }
 
-/* Closes all descriptors but `kept`; see close_range(2), Linux 5.9. */
-static inline void clinux_close_others(int kept) {
+/*
+ * Keeps no directory but the root, and of all descriptors only `kept`; see close_range(2), Linux
+ * 5.9.
+ */
+static inline void clinux_keep_only(int kept) {
+  (void)!chdir("/");
   if ((kept > 0 && syscall(436 /* SYS_close_range */, 0, kept - 1, 0)) ||
       syscall(436, kept + 1, ~0u, 0))
     for (int fd = 0; fd < 1024; fd++)
@@ -95,6 +99,8 @@ static inline long clinux_wait(pid_t pid) {
   long result = CLINUX_CALL(waitpid(pid, &status, 0));
   return result < 0 ? result : status;
 }
+/* Whether the child `pid` has ended, which is forgotten then; see waitpid(2), WNOHANG. */
+static inline int clinux_forget(pid_t pid) { return waitpid(pid, 0, WNOHANG) != 0; }
 static inline long clinux_kill_group(pid_t group, int number) {
   return CLINUX_CALL(kill(-group, number));
 }

@@ -10,7 +10,8 @@ public enum LockHolder: String, Hashable, Sendable, CaseIterable {
   /// Plugins.
   case plugin
 
-  /// The directory of the files, which only its owner can enter.
+  /// The directory of the files, which only its owner can enter. What DEL leaves is noted there,
+  /// too; see `ForkedProcess.canBeLeft(rememberedAt:)`.
   public static let directory = "/run/patchbay"
 
   /// The file: one byte a lock, at a digest of what is locked.

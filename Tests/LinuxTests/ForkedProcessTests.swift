@@ -52,6 +52,59 @@ import Testing
     #expect(text == ".")
   }
 
+  @Test("does not keep the working directory")
+  func workingDirectory() throws {
+    let path = UnsafeMutablePointer<CChar>.allocate(capacity: Int(PATH_MAX))
+    defer { path.deallocate() }
+    let text = try written { kept in
+      guard unsafe getcwd(path, Int(PATH_MAX)) != nil else { return 1 }
+      return CInt(unsafe write(kept, path, strlen(path)))
+    } _: { copy in
+      try copy.finish(until: .after(.seconds(20)))
+    }
+    #expect(text == "/")
+  }
+
+  @Test("can be left unless the one that was left last is a zombie")
+  func left() throws {
+    let directory = try TemporaryDirectory()
+    let path = "\(directory.path)/left"
+    func remembered() throws -> CInt? {
+      try FileDescriptor.open(path).readWords(at: 0, count: 2).first.map { CInt($0) }
+    }
+    /// Whether one more can be.
+    func another() throws -> Bool {
+      var answer = false
+      _ = try written { _ in
+        CInt(sleep(60))
+      } _: { copy in
+        answer = copy.canBeLeft(rememberedAt: path)
+        return false
+      }
+      return answer
+    }
+    _ = try written { _ in
+      CInt(sleep(60))
+    } _: { copy in
+      var canBeLeft = copy.canBeLeft(rememberedAt: path)
+      #expect(canBeLeft)
+      let last = try #require(try remembered())
+      #expect(try another())
+      #expect(try remembered() == last)
+      kill(last, SIGKILL)
+      _ = try copy.waitForEnd(until: .after(.seconds(20)))
+      canBeLeft = copy.canBeLeft(rememberedAt: path)
+      #expect(!canBeLeft)
+      #expect(try !another())
+      #expect(try remembered() == last)
+      let hasEnded = try copy.finish(until: .after(.seconds(20)))
+      #expect(hasEnded)
+      #expect(try another())
+      #expect(try remembered() != last)
+      return true
+    }
+  }
+
   @Test("is waited for until the deadline, and then left to itself")
   func deadline() throws {
     let text = try written { kept in

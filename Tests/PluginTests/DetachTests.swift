@@ -77,21 +77,22 @@ import Testing
     #expect(try ovs.ports(of: "br1") == [])
   }
 
-  @Test("does the rest while the kernel deletes the link, and has waited for it at the end")
+  @Test("does the rest while the kernel deletes the link")
   func meanwhile() throws {
     let attached = try Attached()
     let result = try attached.network.plugin.del(
       attached.configuration.with(["logLevel": "debug", "timeout": 60]), containerID: "c1",
       sandbox: attached.sandbox)
     try result.checked()
-    let order = [
-      "deleted the veth pair", "took the port off its bridge",
+    let order = ["deleted the veth pair", "took the port off its bridge"]
+    let ends = [
+      "the kernel is still at the veth pair, and is left to it",
       "the kernel has done with the veth pair",
     ]
     let steps = result.stderr.split(separator: "\n").compactMap { line in
-      order.first { line.hasSuffix($0) }
+      (order + ends).first { line.hasSuffix($0) }
     }
-    #expect(steps == order)
+    #expect(ends.map { order + [$0] }.contains(steps), "\(steps)")
     #expect(try attached.leftovers() == [])
   }
 

@@ -13,6 +13,15 @@ public struct LinkDeletion: ~Copyable {
   public consuming func finish(until deadline: Deadline) throws(SystemError) -> Bool {
     try copy.finish(until: deadline)
   }
+
+  /// Lets this process end before the kernel has done with the link, whatever ends then; see
+  /// `ForkedProcess.canBeLeft(rememberedAt:)`.
+  public borrowing func canBeLeft(rememberedAt path: String) -> Bool {
+    copy.canBeLeft(rememberedAt: path)
+  }
+
+  /// Leaves the kernel to it.
+  public consuming func leave() { copy.leave() }
 }
 
 extension RouteSocket {
