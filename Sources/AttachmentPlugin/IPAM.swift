@@ -2,6 +2,7 @@ internal import Addresses
 package import Attachments
 package import CNI
 internal import JSON
+internal import Linux
 internal import PluginConfigurations
 package import PluginCore
 
@@ -10,13 +11,22 @@ package final class IPAMAddition {
   /// Nil without one, and once it has ended.
   private var delegate: Delegate?
   /// The addresses whose leases were there before: they stay when the attachment fails.
-  private let earlier: Set<String>
+  private var earlier: Set<String> = []
   private var addresses: Set<String>?
   private var hasStarted = false
 
-  /// Starts the IPAM plugin, where the configuration has one that does not need the wire. Its
+  /// Starts the process of the IPAM plugin, where the configuration has one that does not need the
+  /// wire. It waits for its configuration, and does nothing before `begin`: a process takes as long
+  /// to start as this one to look at what is there.
+  package init(_ request: Request, _ plan: Plan) {
+    guard plan.hasIPAM, !plan.needsWire else { return }
+    // What is wrong with it is told when it is needed.
+    delegate = try? Delegate.ipam(for: request, .add, isHeld: true, until: .after(.zero))
+  }
+
+  /// Has the IPAM plugin begin, where the configuration has one that does not need the wire. Its
   /// leases are given back when the attachment fails, also when it fails itself half-way.
-  package init(
+  package func begin(
     _ request: Request, _ plan: Plan, _ earlier: Set<String>, _ context: Context,
     _ rollback: inout Rollback
   ) throws(AttachmentError) {
@@ -42,9 +52,11 @@ package final class IPAMAddition {
 
   private func start(_ request: Request, _ context: Context) throws(AttachmentError) {
     hasStarted = true
-    do throws(CNIError) {
-      delegate = try Delegate.ipam(for: request, .add, until: context.deadline)
-    } catch { throw AttachmentError(error) }
+    if delegate == nil {
+      do throws(CNIError) {
+        delegate = try Delegate.ipam(for: request, .add, until: context.deadline)
+      } catch { throw AttachmentError(error) }
+    }
     context.log.write(.debug, "started the IPAM plugin")
   }
 

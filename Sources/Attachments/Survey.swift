@@ -11,6 +11,7 @@ package struct Survey {
   let links: LinkSurvey
   let findings: RowSurvey.Findings
   let leftovers: Leftovers
+  private let hasHostShield: Bool
 
   /// Looks. Refuses an attachment that is up and names that are taken, a bridge that is missing and
   /// may not be made, and a port that cannot be the gateway's.
@@ -22,7 +23,9 @@ package struct Survey {
   ) throws(AttachmentError) {
     database = try Database(plan.endpoint, context)
     let question = database.begin(RowSurvey(plan))
+    // ovsdb-server is at work meanwhile.
     links = try LinkSurvey(plan, in: sandbox, context)
+    hasHostShield = try HostShield.isInPlace(until: context.deadline)
     findings = try database.findings(of: question)
     leftovers = try Leftovers(plan, previous, in: sandbox, links, findings)
     _ = try database.datapath(plan, findings)
@@ -36,6 +39,11 @@ package struct Survey {
 
   /// Whether nothing is left of an earlier ADD of the attachment.
   package var isFirst: Bool { leftovers.link == nil && leftovers.rows.isEmpty }
+
+  /// Makes sure that host ends are closed to the host, before there is one.
+  package func requireHostShield(_ context: Context) throws(AttachmentError) {
+    if !hasHostShield { try HostShield.require(context) }
+  }
 
   /// Removes rows of ours, of whatever attachment, whose links are gone. One of an attachment at
   /// which a command is at work stays: ADD asks for its port before it makes the link.

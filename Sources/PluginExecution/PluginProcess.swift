@@ -10,15 +10,18 @@ public struct PluginProcess: ~Copyable {
 
   /// Starts `executable` with exactly this environment and with `input` on standard input.
   ///
-  /// - Parameter deadline: How long to wait for an executable that is being replaced.
+  /// - Parameters:
+  ///   - isHeld: Whether it gets its input only when its end is waited for.
+  ///   - deadline: How long to wait for an executable that is being replaced.
   public init(
-    start executable: String, environment: [String], input: [UInt8],
+    start executable: String, environment: [String], input: [UInt8], isHeld: Bool = false,
     standardError: ChildProcess.StandardError = .inherited, until deadline: Deadline
   ) throws(PluginFailure) {
     while true {
       do throws(SystemError) {
         process = try ChildProcess(
-          start: executable, environment: environment, input: input, standardError: standardError)
+          start: executable, environment: environment, input: input, isHeld: isHeld,
+          standardError: standardError)
         return
       } catch {
         // The executable is being replaced at this moment: its writer still has it open.

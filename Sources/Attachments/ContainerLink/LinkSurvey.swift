@@ -13,6 +13,8 @@ struct LinkSurvey {
   let container: Link?
   /// The link that has the interface name in the sandbox; nil where there is none.
   let named: Link?
+  /// The bridge's own port; nil where there is no link of the bridge's name.
+  let bridge: Link?
 
   init(_ plan: Plan, in sandbox: borrowing NetworkNamespace, _ context: Context)
     throws(AttachmentError)
@@ -24,10 +26,20 @@ struct LinkSurvey {
       named = try inside.linkIfPresent(.named(plan.attachment.interfaceName), until: deadline)
       host = try outside.linkIfPresent(.named(plan.hostLink.name), until: deadline)
       container = try Self.otherEnd(of: host, outside, inside, in: sandbox, until: deadline)
+      bridge = try outside.linkIfPresent(.named(plan.bridge), until: deadline)
     } catch {
       throw AttachmentError(error, "cannot read interface \"\(plan.attachment.interfaceName)\"")
     }
   }
+
+  /// Whether this host has many links: it has so many virtual ones, in all network namespaces
+  /// together, which sysfs(5) tells by the number of directories. True where that is not mounted.
+  static var areMany: Bool {
+    do throws(SystemError) {
+      return try FileStatus(path: "/sys/devices/virtual/net").links > many
+    } catch { return true }
+  }
+  private static let many: UInt64 = 64
 
   /// Indexes are unique in one namespace only, so it is compared, too.
   private static func otherEnd(

@@ -9,15 +9,9 @@ extension Plan {
   /// The same with the MTU that both ends get: the configured one, else that of the bridge's own
   /// port, where there is a bridge. Open vSwitch lowers its internal ports to that of the smallest
   /// link, so that one of 1500 bytes would take a bridge of jumbo frames down.
-  package func withMTU(_ context: Context) throws(AttachmentError) -> Plan {
+  package func withMTU(_ survey: Survey, _ context: Context) -> Plan {
+    guard let own = survey.links.bridge else { return self }
     var plan = self
-    let own: Link
-    do throws(RouteError) {
-      own = try RouteSocket().link(.named(bridge), until: context.deadline)
-    } catch {
-      if error.errno == .noSuchDevice { return self }
-      throw AttachmentError(error, "cannot read the MTU of bridge \"\(bridge)\"")
-    }
     guard let mtu = configuration.mtu else {
       plan.mtu = own.mtu
       return plan

@@ -33,6 +33,13 @@ package enum HostShield {
 
   private static let attempt = "cannot close the host ends of containers to the host"
 
+  /// Whether the rule is there.
+  static func isInPlace(until deadline: Deadline) throws(AttachmentError) -> Bool {
+    do throws(FilterError) {
+      return try NetfilterSocket().deviation(of: tables, until: deadline) == nil
+    } catch { throw AttachmentError(error, attempt) }
+  }
+
   /// Makes sure that the rule is there, before there is a host end.
   package static func require(_ context: Context) throws(AttachmentError) {
     if let deviation = try restore(until: context.deadline) {

@@ -70,9 +70,11 @@ public struct ChildProcess: ~Copyable {
   ///
   /// It is killed when the thread that starts it ends, so that it does nothing that is not
   /// waited for any more.
+  ///
+  /// - Parameter isHeld: Whether it gets its input only when its end is waited for.
   public init(
     start path: String, arguments: [String] = [], environment: [String], input bytes: [UInt8],
-    standardError: StandardError = .inherited
+    isHeld: Bool = false, standardError: StandardError = .inherited
   ) throws(SystemError) {
     let downward = try Pipe()
     let upward = try Pipe()
@@ -82,7 +84,7 @@ public struct ChildProcess: ~Copyable {
     try upward.reading.setNonBlocking()
     // What fits is there before the program runs; all of it, but for a very long input.
     var rest = bytes[...]
-    try downward.writing.writeAvailable(&rest)
+    if !isHeld { try downward.writing.writeAvailable(&rest) }
     let merged = standardError == .merged ? upward.writing.rawValue : -1
     let pid = try spawn(
       path, [path] + arguments, environment, input: downward.reading.rawValue,

@@ -8,15 +8,18 @@ extension Delegate {
   ///
   /// An `ipam` object that is empty, or whose type is, means none, as elsewhere.
   ///
-  /// - Parameter remembered: What comes before the members of `ipam`: what these were at ADD.
+  /// - Parameters:
+  ///   - remembered: What comes before the members of `ipam`: what these were at ADD.
+  ///   - isHeld: Whether it gets its configuration only when its answer is asked for.
   public static func ipam(
     for request: Request, _ command: Command, remembered: RememberedIPAM? = nil,
-    until deadline: Deadline
+    isHeld: Bool = false, until deadline: Deadline
   ) throws(CNIError) -> Delegate? {
     guard let type = remembered?.type ?? request.network.ipamType, !type.isEmpty else { return nil }
     let configuration = remembered?.merged(into: request.network.json).value
     return try Delegate(
-      start: type, for: request, command, configuration: configuration, until: deadline)
+      start: type, for: request, command, configuration: configuration, isHeld: isHeld,
+      until: deadline)
   }
 
   /// Refuses an IPAM plugin that is not there.

@@ -18,10 +18,11 @@ public struct Delegate: ~Copyable {
   ///
   /// - Parameters:
   ///   - configuration: What it gets instead of the configuration of `request`.
+  ///   - isHeld: Whether it gets that only when its answer is asked for. Till then it does nothing.
   ///   - deadline: How long to wait for an executable that is being replaced.
   public init(
     start type: String, for request: Request, _ command: Command, configuration: JSONValue? = nil,
-    until deadline: Deadline
+    isHeld: Bool = false, until deadline: Deadline
   ) throws(CNIError) {
     var environment = Process.environment.filter {
       !$0.hasPrefix("CNI_COMMAND=") && !$0.hasPrefix("CNI_ARGS=")
@@ -34,7 +35,8 @@ public struct Delegate: ~Copyable {
     do throws(PluginFailure) {
       let executable = try PluginSearch.executable(of: type, in: request.invocation.path)
       process = try PluginProcess(
-        start: executable, environment: environment, input: input, until: deadline)
+        start: executable, environment: environment, input: input, isHeld: isHeld,
+        until: deadline)
     } catch { throw CNIError(error, of: type, command) }
     self.type = type
     self.command = command

@@ -95,4 +95,29 @@ import Testing
       try String(contentsOfFile: log, encoding: .utf8).contains("Deleted")
     }
   }
+
+  @Test("that is refused gives the IPAM plugin, which is there already, nothing to do")
+  func heldIPAM() throws {
+    let network = try Network()
+    let sandbox = try Sandbox()
+    let directory = network.host.directory
+    let ipam = try directory.write(
+      """
+      #!/bin/sh
+      read -r line
+      [ -z "$line" ] || echo "$CNI_COMMAND" >> \(directory.path)/commands
+      echo '{"cniVersion": "1.1.0", "ips": [{"address": "10.1.0.2/24"}]}'
+      """, to: "bin/static", mode: 0o755)
+    let path = (ipam as NSString).deletingLastPathComponent
+    func add(bridge: String) throws -> PluginResult {
+      try network.plugin.add(
+        network.configuration([
+          "bridge": .string(bridge), "createBridge": false, "ipam": ["type": "static"],
+        ]), containerID: "c1", sandbox: sandbox, path: path)
+    }
+    #expect(try add(bridge: "nowhere").status != 0)
+    #expect(directory.read("commands") == nil)
+    #expect(try add(bridge: network.bridge).status == 0)
+    #expect(directory.read("commands") == "ADD\n")
+  }
 }

@@ -24,16 +24,17 @@ extension OVN {
     _ request: Request, _ plan: OVNPlan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
   ) throws(AttachmentError) -> AttachmentResult {
+    let ipam = IPAMAddition(request, plan.port)
     let chassis = try Chassis(plan.port, context)
     let logical = LogicalPortPlan(plan.port, plan.configuration, on: chassis, context)
     let sized = try logical.completing(plan.port.withMTU(of: chassis, context))
     let survey = try Survey(sized, after: request.network.previousResult, in: sandbox, context)
     let switches = try LogicalPortSurvey(logical, sized, context)
     let plan = try switches.completing(sized)
-    try HostShield.require(context)
+    try survey.requireHostShield(context)
     try Rates.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
-    let ipam = try IPAMAddition(request, plan, survey.leasedAddresses, context, &rollback)
+    try ipam.begin(request, plan, survey.leasedAddresses, context, &rollback)
     var result = AttachmentResult()
     if !plan.needsWire { result = try ipam.addresses(request, context) }
     result.addresses += switches.addresses

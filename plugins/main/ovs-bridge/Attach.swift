@@ -18,25 +18,27 @@ extension OVSBridge {
     } catch { throw CNIError(error) }
   }
 
-  /// Nothing is made before everything that can be refused has been refused.
+  /// Nothing is made before everything that can be refused has been refused. What takes long is
+  /// begun early: the IPAM plugin's process waits for its configuration before there is anything to
+  /// ask it, and ovs-vswitchd makes the port while the container end is configured.
   ///
-  /// ovs-vswitchd works meanwhile: it makes the port while the container end is configured. It
-  /// looks at all its ports when it hears of a link, and when it hears of a port: once, where it
-  /// hears of both at once. So the port is asked for, and the link made before that has come round.
-  /// A link that is to have a guard, or to replace an earlier one, is made first.
+  /// ovs-vswitchd looks at all its ports when it hears of a link, and when it hears of a port:
+  /// once, where it hears of both at once. So the port is asked for, and the link made before that
+  /// has come round. A link that is to have a guard, or to replace an earlier one, is made first.
   private static func add(
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
   ) throws(AttachmentError) -> AttachmentResult {
-    let plan = try plan.withMTU(context)
+    let ipam = IPAMAddition(request, plan)
     let survey = try Survey(plan, after: request.network.previousResult, in: sandbox, context)
+    let plan = plan.withMTU(survey, context)
     try Masquerading.requireProgram(plan)
     try GatewayIsolation.requireProgram(plan)
-    try HostShield.require(context)
+    try survey.requireHostShield(context)
     try Rates.prepare(plan, survey, context)
     let guarding = try AttachmentGuard.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
-    let ipam = try IPAMAddition(request, plan, survey.leasedAddresses, context, &rollback)
+    try ipam.begin(request, plan, survey.leasedAddresses, context, &rollback)
     var result = AttachmentResult()
     if !plan.needsWire { result = try plan.completed(ipam.addresses(request, context)) }
     var target = try Gateway.target(plan, result.addresses, survey, context)
@@ -52,6 +54,7 @@ extension OVSBridge {
     }
     let isAskedFirst = guarding == nil && end.isKnown && survey.isFirst
     let early = isAskedFirst ? try ask(end, nil, &rollback) : nil
+    try early?.waitForTurn()
     let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
     try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
     try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)

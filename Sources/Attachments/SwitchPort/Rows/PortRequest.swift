@@ -57,6 +57,13 @@ final class PortRequest {
     pending = try Pending(database, plan, externalIDs, target, findings, replacing: leftovers)
   }
 
+  /// Waits until ovs-vswitchd has heard of the port, so that it hears of the link after that.
+  func waitUntilTold() throws(AttachmentError) {
+    do throws(OVSDBError) { try pending.commit.waitUntilTold(until: database.deadline) } catch {
+      throw AttachmentError(error, AttachedPort.attempt(plan))
+    }
+  }
+
   /// Waits until ovsdb-server has the port. ovs-vswitchd is still at work then.
   func confirm() throws(AttachmentError) -> AttachedPort {
     // The bridge may come or go between question and answer; each time there is a new question.
