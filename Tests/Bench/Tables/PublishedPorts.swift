@@ -59,6 +59,18 @@ struct PublishedPorts {
     return times
   }
 
+  /// ADD and DEL of ten ports, beside what is there.
+  private static func timesAlone(_ turns: Int) throws -> [Series] {
+    let own = try plugin(60_000, ports: 2000, 10)
+    var times = [Series(), Series()]
+    for turn in 0..<turns {
+      for (index, command) in ["ADD", "DEL"].enumerated() {
+        times[index].add(try run(own, command, "own-\(turn)"))
+      }
+    }
+    return times
+  }
+
   @discardableResult
   private static func run(_ plugin: Plugin, _ command: String, _ container: String) throws
     -> Program.Run
@@ -73,29 +85,22 @@ struct PublishedPorts {
       Row("`portmap` ADD, 10 ports", times.add, against: "reference `portmap`", atMost: 0.5))
     table.add(
       Row("`portmap` DEL, 10 ports", times.del, against: "reference `portmap`", atMost: 0.5))
-    // One holder stays, so that both sides have the table there already.
+    // With none ADD makes the table and DEL removes it; with one it is there already.
+    let none = try timesAlone(options.turns)
     try run(plugin(2, ports: 4000, 1), "ADD", "holder-0")
-    let own = try plugin(60_000, ports: 2000, 10)
-    var none = (add: Series(), del: Series())
-    for turn in 0..<options.turns {
-      none.add.add(try run(own, "ADD", "n\(turn)"))
-      none.del.add(try run(own, "DEL", "n\(turn)"))
-    }
+    let one = try timesAlone(options.turns)
     for number in 1..<500 {
       try run(plugin(2 + number, ports: 4000 + number, 1), "ADD", "holder-\(number)")
     }
-    var full = (add: Comparison(), del: Comparison())
-    (full.add.other, full.del.other) = none
-    for turn in 0..<options.turns {
-      full.add.ours.add(try run(own, "ADD", "f\(turn)"))
-      full.del.ours.add(try run(own, "DEL", "f\(turn)"))
+    let full = try timesAlone(options.turns)
+    for (index, command) in ["ADD", "DEL"].enumerated() {
+      for (other, name, limit) in [(none, "none", 1.3), (one, "1 port of others", nil)] {
+        var times = Comparison()
+        (times.ours, times.other) = (full[index], other[index])
+        table.add(
+          Row("`portmap` \(command), 500 ports of others", times, against: name, atMost: limit))
+      }
     }
-    table.add(
-      Row(
-        "`portmap` ADD, 500 ports of others", full.add, against: "1 port of others", atMost: 1.3))
-    table.add(
-      Row(
-        "`portmap` DEL, 500 ports of others", full.del, against: "1 port of others", atMost: 1.3))
     for number in 0..<500 {
       try run(plugin(2 + number, ports: 4000 + number, 1), "DEL", "holder-\(number)")
     }
