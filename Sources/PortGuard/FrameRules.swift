@@ -28,6 +28,13 @@ public enum FrameRules {
       case .mac: entrance.append(isSource + [.verdict(.accept)])
       case .full:
         let rules = SenderRules(sender, number, allowsDHCP: policy.allowsDHCP)
+        // Most frames are of IPv4, and have no tag: one comparison of the source with the type that
+        // follows it takes them there.
+        entrance.append([
+          .load(.link, offset: 6, count: 8),
+          .compare(.equal, sender.mac.bytes + FrameConstant.ipv4),
+          .verdict(.goTo(rules.name("ipv4"))),
+        ])
         entrance.append(isSource + [.verdict(.goTo(rules.name("sender")))])
         chains += rules.chains
       }
