@@ -18,12 +18,15 @@ let isEmbedded = Context.environment["PATCHBAY_EMBEDDED"] != nil
 /// Cause: the pass makes the literals of a function data, and numbers them in each module that has
 /// a copy of it; equal numbers are taken for the same data. Known:
 /// https://github.com/swiftlang/swift/pull/88178 (after 6.3).
+///
+/// Without tables for unwinding, which one inline function of C would ask of a whole module.
 let embedded: [SwiftSetting] =
   isEmbedded
   ? [
     .enableExperimentalFeature("Embedded"),
     .unsafeFlags([
       "-wmo", "-Xfrontend", "-function-sections", "-Xllvm", "-sil-disable-pass=object-outliner",
+      "-Xcc", "-fno-asynchronous-unwind-tables",
     ]),
   ] : []
 
