@@ -146,8 +146,8 @@ let others: [Target] = [
   tests(
     "HostLocalTests",
     [
-      "host-local", "static", "steps", "PluginConfigurations", "LeaseFiles", "CNI", "JSON",
-      "Addresses", "Linux", "TestSupport",
+      "host-local", "static", "steps", "PluginConfigurations", "PluginCore", "LeaseFiles", "CNI",
+      "JSON", "Addresses", "Linux", "TestSupport",
     ]),
   tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], excluded: ["Golden"]),
   tests(

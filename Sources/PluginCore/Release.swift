@@ -1,5 +1,5 @@
 /// The release of patchbay that this is.
 public enum Release {
   /// Its version (semver.org).
-  public static let version = "0.9.0"
+  public static let version = "1.0.0"
 }

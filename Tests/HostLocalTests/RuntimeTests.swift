@@ -1,4 +1,5 @@
 import Foundation
+import PluginCore
 import TestSupport
 import Testing
 
@@ -120,7 +121,7 @@ import Testing
       #expect(result.status == 0)
       #expect(result.output.bytes.isEmpty)
       let lines = result.stderr.split(separator: "\n")
-      #expect(lines.first == "CNI \(type) plugin v0.9.0 (patchbay)")
+      #expect(lines.first == "CNI \(type) plugin v\(Release.version) (patchbay)")
       #expect(
         lines.last
           == "CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0")
