@@ -117,7 +117,12 @@ public struct ConfirmedCommit {
   /// With an interface, that has an `ofport` or an `error` then, which is no error here; or
   /// neither, where ovs-vswitchd cannot make its bridge. Past the deadline it is `deadlinePassed`,
   /// whose effect is `certain`.
-  public consuming func outcome(until deadline: Deadline) throws(OVSDBError) -> CommitOutcome {
+  ///
+  /// - Parameter isLate: Whether the interface may get its link only now. Then an `error` does not
+  ///   settle it: ovs-vswitchd looks again when it hears of the link.
+  public consuming func outcome(until deadline: Deadline, isLate: Bool = false) throws(OVSDBError)
+    -> CommitOutcome
+  {
     defer { monitor.cancel() }
     let wanted = wanted
     try monitor.waitForConsequence(until: deadline, for: Self.purpose(wanted, monitor)) {
@@ -130,6 +135,7 @@ public struct ConfirmedCommit {
         ) {
           // The monitor began after the transaction: a row that is not there is not waited for.
           guard let row = $0.rows(of: .interface).first else { return true }
+          if isLate { return row[.ofport] ?? 0 > 0 }
           return row[.error] != nil || row[.ofport] != nil
         }
       } catch { guard case .deadlinePassed = error else { throw error } }

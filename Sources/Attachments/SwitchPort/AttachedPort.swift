@@ -39,14 +39,19 @@ struct AttachedPort {
     var outcome: CommitOutcome
     let link: Link
     do throws(OVSDBError) {
-      outcome = try commit.outcome(until: deadline)
-      // It may have looked before there was a link. When it looks again it takes the error away,
-      // unless it has not read by then that it wrote one: so it is asked twice.
-      var tries = precedesLink ? 2 : 0
-      while tries > 0, let row = outcome.interface, row[.error] != nil || row[.ofport] ?? 0 <= 0 {
+      outcome = try commit.outcome(until: deadline, isLate: precedesLink)
+      // It may have looked before there was a link, and not have heard of the link since.
+      if precedesLink, let row = outcome.interface, row[.ofport] ?? 0 <= 0 {
         outcome = try connection.commit(
           Transaction(), watching: plan.hostLink.name, until: deadline)
-        tries -= 1
+      }
+      // Then it takes its error away, unless it has not read by then that it wrote one.
+      if let row = outcome.interface, row[.error] != nil, let number = row[.ofport], number > 0 {
+        var correction = Transaction()
+        correction.update(
+          .interface, where: [.equal(.uuid, row[.uuid]), .equal(.ofport, number)],
+          [Cell(.error, nil)])
+        _ = try connection.transact(correction, until: deadline)
       }
     } catch { throw AttachmentError(error, Self.attempt(plan)) }
     func refusal(_ reason: String) -> AttachmentError {
@@ -55,8 +60,8 @@ struct AttachedPort {
     guard let row = outcome.interface else {
       throw refusal("another process removed its row from the database meanwhile")
     }
-    if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
     guard let number = row[.ofport], number > 0 else {
+      if let error = row[.error] { throw refusal("ovs-vswitchd: \(error)") }
       throw refusal(
         "ovs-vswitchd has taken the configuration over and did not make the port; most likely it "
           + "cannot make the bridge, whose datapath is \"\(datapath)\" (see its log)"
