@@ -37,8 +37,15 @@ package struct Survey {
   /// The addresses whose leases were there before: of an attachment that is replaced.
   package var leasedAddresses: Set<String> { Set(leftovers.addresses) }
 
-  /// Whether nothing is left of an earlier ADD of the attachment.
-  package var isFirst: Bool { leftovers.link == nil && leftovers.rows.isEmpty }
+  /// Whether ovs-vswitchd is better asked for the port before the link is made, of an attachment of
+  /// which nothing is left.
+  ///
+  /// It looks at all its ports when it hears of either, some 40 µs each. Where there are many, it
+  /// comes to the new one when its link has long been made, and has looked once for both. Where
+  /// there are few, it would find no link, and say so in its log.
+  package var isPortFirst: Bool {
+    leftovers.link == nil && leftovers.rows.isEmpty && LinkSurvey.areMany
+  }
 
   /// Makes sure that host ends are closed to the host, before there is one.
   package func requireHostShield(_ context: Context) throws(AttachmentError) {

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// ADD asks for the port, and makes its link before ovs-vswitchd has come to look for it. Where
-/// that was faster, it has found no link.
+/// On a host with many links ADD asks for the port, and makes its link before ovs-vswitchd has come
+/// to look for it. Where that was faster, it has found no link.
 @Suite("ADD whose port is there before its link", .privateHost)
 struct OrderTests {
   private let faults: FaultHost
@@ -16,6 +16,7 @@ struct OrderTests {
     sandbox = try Sandbox()
     configuration = faults.configuration()
     marker = "\(faults.host.directory.path)/marker"
+    try faults.host.namespace.addManyLinks()
   }
 
   /// Runs ADD. Before its system call `number`, where there is a port of it by then, which has got
@@ -57,7 +58,7 @@ struct OrderTests {
     return above
   }
 
-  @Test("ovs-vswitchd is asked once more, and ADD succeeds; another ADD leaves the port alone")
+  @Test("ovs-vswitchd looks once more, and ADD succeeds; another ADD leaves the port alone")
   func late() throws {
     let other = try Sandbox()
     let input = "\(faults.host.directory.path)/configuration"

@@ -32,12 +32,12 @@ struct LinkSurvey {
     }
   }
 
-  /// Whether this host has many links: it has so many virtual ones, in all network namespaces
-  /// together, which sysfs(5) tells by the number of directories. True where that is not mounted.
+  /// Whether this host has many links: so many virtual ones, in all network namespaces together,
+  /// which sysfs(5) tells by the number of directories. False where that is not mounted.
   static var areMany: Bool {
     do throws(SystemError) {
       return try FileStatus(path: "/sys/devices/virtual/net").links > many
-    } catch { return true }
+    } catch { return false }
   }
   private static let many: UInt64 = 64
 

@@ -15,14 +15,8 @@ package struct SwitchPort {
     fileprivate let database: Database
     fileprivate let request: PortRequest
 
-    /// Waits until ovs-vswitchd has heard of the port, where it is to hear of that before the link.
-    ///
-    /// It looks at all its ports for either, some 40 µs each. Where there are many, it comes to the
-    /// new one long after the link is there; where there are few, it may find none, and says so in
-    /// its log, but then one look more costs little.
-    package func waitForTurn() throws(AttachmentError) {
-      if LinkSurvey.areMany { try request.waitUntilTold() }
-    }
+    /// Waits until ovs-vswitchd has heard of the port, so that it hears of the link after that.
+    package func waitUntilTold() throws(AttachmentError) { try request.waitUntilTold() }
   }
 
   /// Asks for the host end as a port of its bridge, which is made where that is asked for.

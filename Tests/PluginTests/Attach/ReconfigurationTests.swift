@@ -124,9 +124,10 @@ struct ReconfigurationTests {
     #expect((1...2).contains(looks), "\(looks)")
   }
 
-  @Test("ADD asks for the port and makes the link at once, and changes the link no more before")
+  @Test("ADD asks for the port before it makes the link where there are many, and changes it later")
   func order() throws {
     let place = try Place()
+    try place.network.host.namespace.addManyLinks()
     let result = try place.network.plugin.call(
       [
         "CNI_COMMAND": "ADD", "CNI_CONTAINERID": "c1", "CNI_NETNS": place.sandbox.path,

@@ -37,6 +37,12 @@ public final class Sandbox: Sendable {
       input: input, timeout: timeout)
   }
 
+  /// Gives the host so many links that ADD asks for its port before it makes the link.
+  public func addManyLinks() throws {
+    let lines = (0..<40).map { "link add many\($0) type veth peer name other\($0)\n" }
+    try exec("ip", ["-batch", "-"], input: lines.joined().utf8).checked()
+  }
+
   /// What `ip -j` reports in it: `sandbox.ip("-d", "link", "show", "eth0")`.
   public func ip(_ arguments: String...) throws -> Document {
     try TestSupport.ip(in: self, arguments)

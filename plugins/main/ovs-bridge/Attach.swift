@@ -23,8 +23,9 @@ extension OVSBridge {
   /// ask it, and ovs-vswitchd makes the port while the container end is configured.
   ///
   /// ovs-vswitchd looks at all its ports when it hears of a link, and when it hears of a port:
-  /// once, where it hears of both at once. So the port is asked for, and the link made before that
-  /// has come round. A link that is to have a guard, or to replace an earlier one, is made first.
+  /// once, where it hears of both at once. So where it has many, it is told of the port, and the
+  /// link is made before it has come round. Elsewhere the link comes first, as it does in any case
+  /// where it is to have a guard, or to replace an earlier one.
   private static func add(
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
@@ -52,9 +53,9 @@ extension OVSBridge {
         end, link, plan, survey, result.addresses, remembering: remembered, marks(plan, result),
         target, context, &rollback)
     }
-    let isAskedFirst = guarding == nil && end.isKnown && survey.isFirst
+    let isAskedFirst = guarding == nil && end.isKnown && survey.isPortFirst
     let early = isAskedFirst ? try ask(end, nil, &rollback) : nil
-    try early?.waitForTurn()
+    try early?.waitUntilTold()
     let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
     try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
     try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
