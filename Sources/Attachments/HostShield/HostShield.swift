@@ -35,9 +35,13 @@ package enum HostShield {
 
   /// Whether the rule is there.
   static func isInPlace(until deadline: Deadline) throws(AttachmentError) -> Bool {
-    do throws(FilterError) {
-      return try NetfilterSocket().deviation(of: tables, until: deadline) == nil
-    } catch { throw AttachmentError(error, attempt) }
+    do throws(FilterError) { return try read(until: deadline) == nil } catch {
+      throw AttachmentError(error, attempt)
+    }
+  }
+
+  private static func read(until deadline: Deadline) throws(FilterError) -> String? {
+    try NetfilterSocket().deviation(of: tables, until: deadline)
   }
 
   /// Makes sure that the rule is there, before there is a host end.
@@ -63,9 +67,9 @@ package enum HostShield {
 
   /// What is wrong about the rule; nil where it is in place.
   package static func deviation(until deadline: Deadline) throws(AttachmentError) -> String? {
-    do throws(FilterError) {
-      return try NetfilterSocket().deviation(of: tables, until: deadline)
-    } catch { throw AttachmentError(error, "cannot read the rule for host ends") }
+    do throws(FilterError) { return try read(until: deadline) } catch {
+      throw AttachmentError(error, "cannot read the rule for host ends")
+    }
   }
 
   /// Notes where the rule is not there.
@@ -81,9 +85,9 @@ package enum HostShield {
 
   /// Refuses a host whose kernel has no nftables.
   package static func requireForStatus(_ context: Context) throws(AttachmentError) {
-    do throws(FilterError) {
-      _ = try NetfilterSocket().deviation(of: tables, until: context.deadline)
-    } catch { throw AttachmentError(.unavailable, attempt, details: error.description) }
+    do throws(FilterError) { _ = try read(until: context.deadline) } catch {
+      throw AttachmentError(.unavailable, attempt, details: error.description)
+    }
   }
 
   /// Writes the settings of a host end that netlink cannot. They only add to the rule, so that none
