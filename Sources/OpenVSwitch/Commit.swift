@@ -68,14 +68,6 @@ extension Connection {
 }
 
 extension PendingCommit {
-  /// Waits until ovsdb-server has told ovs-vswitchd of the transaction.
-  ///
-  /// It takes one message of a connection at a time, and tells its monitors what changed before it
-  /// takes the next, which is the request for the monitor here.
-  public func waitUntilTold(until deadline: Deadline) throws(OVSDBError) {
-    try monitor.begin(until: deadline)
-  }
-
   /// Waits until the transaction took effect. It is to be asked once.
   ///
   /// A transaction that was refused is `transactionRefused`, and a database that has no row in
@@ -111,6 +103,14 @@ public struct ConfirmedCommit {
   /// How long an interface may still be unsettled when ovs-vswitchd says that it is done: what it
   /// tells comes in one update, or, where it cannot make the bridge, never.
   static let grace = Duration.milliseconds(200)
+
+  /// Waits until ovsdb-server has told ovs-vswitchd of the transaction.
+  ///
+  /// It takes one message of a connection at a time, and tells its monitors what changed before it
+  /// takes the next, which is the request for the monitor here.
+  public func waitUntilTold(until deadline: Deadline) throws(OVSDBError) {
+    try monitor.begin(until: deadline)
+  }
 
   /// Waits until ovs-vswitchd has taken the change over. It is to be asked once.
   ///

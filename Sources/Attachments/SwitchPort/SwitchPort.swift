@@ -10,40 +10,25 @@ package struct SwitchPort {
   private let port: AttachedPort
   package var datapath: DatapathType { port.datapath }
 
-  /// A port that was asked for.
-  package struct Pending {
-    fileprivate let database: Database
-    fileprivate let request: PortRequest
-
-    /// Waits until ovs-vswitchd has heard of the port, so that it hears of the link after that.
-    package func waitUntilTold() throws(AttachmentError) { try request.waitUntilTold() }
-  }
-
-  /// Asks for the host end as a port of its bridge, which is made where that is asked for.
+  /// Makes the host end a port of its bridge, which is made where that is asked for. ovs-vswitchd
+  /// is still at work then.
   ///
   /// - Parameters:
   ///   - end: The container end; the rows tell of it.
-  ///   - link: Nil where it is made next, for which the survey must say `isFirst`.
+  ///   - link: Nil where it is made next, for which the survey must say `isPortFirst`.
   ///   - addresses: The container's; the rows tell them.
   ///   - ipam: What the rows remember for the IPAM plugin.
   ///   - features: What features have in `external_ids`.
-  package static func request(
+  package init(
     _ end: ContainerEnd, _ link: ContainerLink?, _ plan: Plan,
     _ survey: Survey, _ addresses: [AttachmentResult.Address],
     remembering ipam: RememberedIPAM?, _ features: [String: String],
     _ gateway: GatewayTarget?, _ context: Context, _ rollback: inout Rollback
-  ) throws(AttachmentError) -> Pending {
-    let pairs = externalIDs(end, plan, addresses, ipam, features, context)
-    return Pending(
-      database: survey.database,
-      request: try survey.database.request(
-        plan, pairs, gateway, survey.findings, replacing: survey.leftovers, link, &rollback))
-  }
-
-  /// Waits until ovsdb-server has the port. ovs-vswitchd is still at work then.
-  package init(_ pending: Pending, _ context: Context) throws(AttachmentError) {
-    database = pending.database
-    port = try pending.request.confirm()
+  ) throws(AttachmentError) {
+    let pairs = Self.externalIDs(end, plan, addresses, ipam, features, context)
+    database = survey.database
+    port = try database.attach(
+      plan, pairs, gateway, survey.findings, replacing: survey.leftovers, link, &rollback)
     context.log.write(.debug, "put the port on its bridge")
   }
 

@@ -46,9 +46,8 @@ extension OVN {
     let logicalPort = try LogicalPort.make(switches, link, result.addresses, context, &rollback)
     let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
     let port = try SwitchPort(
-      SwitchPort.request(
-        link.end, link, plan, survey, result.addresses, remembering: remembered,
-        switches.externalIDs, nil, context, &rollback), context)
+      link.end, link, plan, survey, result.addresses, remembering: remembered,
+      switches.externalIDs, nil, context, &rollback)
     try link.configure(plan, result, port, in: sandbox, context)
     try port.waitUntilForwarding(link, context)
     try logicalPort.waitUntilInstalled(plan, context)

@@ -46,22 +46,20 @@ extension OVSBridge {
     try plan.requireConfigurable(result)
     let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
     let end = ContainerEnd(plan, result.addresses, in: sandbox)
-    func ask(_ end: ContainerEnd, _ link: ContainerLink?, _ rollback: inout Rollback)
-      throws(AttachmentError) -> SwitchPort.Pending
+    func attach(_ end: ContainerEnd, _ link: ContainerLink?, _ rollback: inout Rollback)
+      throws(AttachmentError) -> SwitchPort
     {
-      try SwitchPort.request(
+      try SwitchPort(
         end, link, plan, survey, result.addresses, remembering: remembered, marks(plan, result),
         target, context, &rollback)
     }
-    let isAskedFirst = guarding == nil && end.isKnown && survey.isPortFirst
-    let early = isAskedFirst ? try ask(end, nil, &rollback) : nil
-    try early?.waitUntilTold()
+    let isPortFirst = guarding == nil && end.isKnown && survey.isPortFirst
+    let early = isPortFirst ? try attach(end, nil, &rollback) : nil
     let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
     try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
     try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
-    let pending: SwitchPort.Pending
-    if let early { pending = early } else { pending = try ask(link.end, link, &rollback) }
-    let port = try SwitchPort(pending, context)
+    let port: SwitchPort
+    if let early { port = early } else { port = try attach(link.end, link, &rollback) }
     try link.settle(plan, context)
     try AttachmentGuard.removeRemains(guarding, plan, context)
     var late = context

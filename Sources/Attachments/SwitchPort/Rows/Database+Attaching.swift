@@ -6,15 +6,15 @@ internal import OpenVSwitch
 internal import PluginCore
 
 extension Database {
-  /// Asks for the host end as a port of its bridge, which is made where that is asked for.
+  /// Makes the host end a port of its bridge, which is made where that is asked for.
   ///
   /// - Parameter link: The attachment's; nil where it is made next, which `findings` allow only
   ///   where nothing is to be replaced.
-  func request(
+  func attach(
     _ plan: Plan, _ externalIDs: [String: String], _ target: GatewayTarget?,
     _ findings: RowSurvey.Findings,
     replacing leftovers: Leftovers, _ link: ContainerLink?, _ rollback: inout Rollback
-  ) throws(AttachmentError) -> PortRequest {
+  ) throws(AttachmentError) -> AttachedPort {
     // What ovs-vswitchd may hold, and what has a gateway to leave, goes in a step of its own.
     let isSimple =
       !leftovers.isHeld
@@ -30,18 +30,14 @@ extension Database {
     } else {
       try remove(leftovers.rows, plan, target, link)
     }
-    var request: PortRequest?
     rollback.onFailure("take port \"\(plan.hostLink.name)\" off") { [self] deadline in
       // Its own part in the gateway would keep it from taking that away.
       target?.presence.end()
-      request?.end(until: deadline)
       return undo(plan, externalIDs, until: deadline)
     }
-    let sent = try PortRequest(
-      self, plan, externalIDs, target, findings, replacing: isSimple ? leftovers.rows : [],
+    return try makePort(
+      plan, externalIDs, target, findings, replacing: isSimple ? leftovers.rows : [],
       precedesLink: link == nil)
-    request = sent
-    return sent
   }
 
   /// Waits until the datapath forwards for the port, which is plugged in again where ovs-vswitchd
@@ -59,10 +55,8 @@ extension Database {
       let findings = try findings(RowSurvey(port.plan))
       try remove(
         findings.ports.filter { $0.record?.key == port.plan.key }, port.plan, port.target, link)
-      port = try PortRequest(
-        self, port.plan, port.externalIDs, port.target, findings, replacing: [],
-        precedesLink: false
-      ).confirm()
+      port = try makePort(
+        port.plan, port.externalIDs, port.target, findings, replacing: [], precedesLink: false)
     }
   }
 
