@@ -12,14 +12,13 @@ let settings: [SwiftSetting] = [
 
 let isEmbedded = Context.environment["PATCHBAY_EMBEDDED"] != nil
 
-/// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build` does.
+/// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build` does. No tables
+/// for unwinding: one inline function of C would ask for those of its whole module.
 ///
 /// Without the pass `object-outliner`. Symptom: an array literal holds the elements of another.
 /// Cause: the pass makes the literals of a function data, and numbers them in each module that has
 /// a copy of it; equal numbers are taken for the same data. Known:
 /// https://github.com/swiftlang/swift/pull/88178 (after 6.3).
-///
-/// Without tables for unwinding, which one inline function of C would ask of a whole module.
 let embedded: [SwiftSetting] =
   isEmbedded
   ? [
@@ -56,7 +55,7 @@ let isLean: [LinkerSetting] =
   } ?? []
 
 /// Embedded Swift compiles what an executable uses of a library with it. So libraries have no code,
-/// but for `Linux`, whose `arc4random_buf` Swift calls by that name.
+/// but for `Linux`, of which it calls `arc4random_buf` and `posix_memalign` by name.
 let noCode = isEmbedded ? ["-Xfrontend", "-emit-empty-object-file"] : []
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   let code = [SwiftSetting.unsafeFlags(name == "Linux" ? [] : noCode)]

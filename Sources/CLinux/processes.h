@@ -20,9 +20,8 @@ static inline char **clinux_environment(void) {
 }
 
 /*
- * Memory that is freed stays with this process, up to a mebibyte. It reads into buffers of 64 KiB,
- * and each would go back to the kernel and come again, page by page, filled with zeros; see
- * mallopt(3).
+ * Memory that is freed stays with this process, up to a mebibyte: it would go back to the kernel,
+ * and come again page by page, filled with zeros; see mallopt(3).
  */
 static inline void clinux_keep_memory(void) {
   mallopt(M_TRIM_THRESHOLD, 1 << 20);

@@ -129,7 +129,7 @@ struct RepairTests {
   }
 
   /// Chains that others hook elsewhere, with their rules: to another priority, hook or type, or to
-  /// none. The kernel cannot move a chain: it is deleted and made anew.
+  /// none. The kernel cannot move a chain, so that it is replaced.
   private static let moves: [String] = [
     ("prerouting", "{ type nat hook prerouting priority -90; }", [toPorts]),
     ("output", "{ type nat hook prerouting priority 10; }", [toPorts]),

@@ -25,7 +25,8 @@ extension PortFirewall {
       }
       let elements =
         chains.flatMap { index.elements[$0] ?? [] } + index.containers(of: holding)
-      // Where the chain has been made anew its rules have other numbers: all of it is refused.
+      // The rules of a chain that was replaced meanwhile have other numbers: then the kernel
+      // refuses all of this.
       let commands =
         [.delete(PortTable.table.rule(chain, handle: first.handle))]
         + PortTable.deletion(of: elements) + PortTable.deletion(of: chains)

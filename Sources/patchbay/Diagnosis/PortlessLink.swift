@@ -4,7 +4,7 @@ import Linux
 import Netlink
 import PluginCore
 
-/// The host end of an attachment without a port: somebody has removed the port's row.
+/// The host end of an attachment whose port was removed from the database.
 struct PortlessLink {
   let link: Link
   /// `NETWORK/CONTAINERID/INTERFACE`, as the link's alias has it.

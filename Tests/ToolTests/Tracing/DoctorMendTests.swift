@@ -5,7 +5,7 @@ import Testing
 
 /// What people break on a host. `doctor` names it, its command is run, and then `doctor` and `show`
 /// find nothing.
-@Suite("doctor, where somebody has broken something", .privateHost)
+@Suite("doctor, on a host with something broken", .privateHost)
 struct DoctorMendTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let id: String
