@@ -14,6 +14,14 @@ public struct MACAddress: Hashable, Sendable {
     self.bytes = bytes
   }
 
+  /// The address for one receiver (the bit I/G is clear) that is administered locally (U/L is set),
+  /// with the other 46 of the lower 48 bits of `number`; see IEEE 802, 8.2.
+  public init(administeredLocally number: UInt64) {
+    var bytes = (0..<6).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    bytes[0] = bytes[0] & 0xfe | 0x02
+    self.init(six: bytes)
+  }
+
   /// Parses six groups of two hexadecimal digits, with `:` or `-` between them.
   public init?(_ text: some StringProtocol) {
     let octets = Array(text.utf8)

@@ -65,10 +65,10 @@ package struct Survey {
 extension ContainerLink {
   /// Makes the pair where `survey` has looked.
   package init(
-    _ plan: Plan, _ addresses: [AttachmentResult.Address], _ survey: Survey,
+    _ plan: Plan, _ end: ContainerEnd, _ survey: Survey,
     in sandbox: borrowing NetworkNamespace, _ context: Context, _ rollback: inout Rollback
   ) throws(AttachmentError) {
     try self.init(
-      plan, addresses, survey.links, replacing: survey.leftovers, in: sandbox, context, &rollback)
+      plan, end, survey.links, replacing: survey.leftovers, in: sandbox, context, &rollback)
   }
 }

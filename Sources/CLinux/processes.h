@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -31,6 +32,11 @@ static inline void clinux_keep_memory(void) {
 /* One of the 16 random octets that the kernel gave this program; see getauxval(3), AT_RANDOM. */
 static inline unsigned char clinux_random_octet(unsigned position) {
   return ((const unsigned char *)getauxval(AT_RANDOM))[position % 16];
+}
+
+/* 64 random bits of the kernel. */
+static inline long clinux_random_number(unsigned long long *number) {
+  return CLINUX_CALL(getrandom(number, sizeof *number, 0));
 }
 
 static inline long clinux_pipe(int ends[2]) {

@@ -66,22 +66,46 @@ public struct LinkGuard: Hashable, Sendable {
     FrameRules.table(Self.tableName(of: link), comment: comment, device: link, for: policy)
   }
 
-  /// Enforces `policy` on the link from now on. A policy that is enforced already is replaced at
-  /// once: at no time is there none.
+  /// A policy with all that can be made of it before there is the link.
+  public enum Ready: ~Copyable {
+    /// The kernel has taken the program.
+    case xdp(KernelProgram)
+    /// The kernel takes rules with their link only.
+    case nftables(GuardPolicy)
+  }
+
+  /// Makes `policy` ready to be enforced. That is most of the work for a program, of which the
+  /// kernel follows every way.
+  public func ready(_ policy: GuardPolicy) throws(GuardError) -> Ready {
+    switch mechanism {
+    case .xdp: .xdp(try KernelProgram(policy))
+    case .nftables: .nftables(policy)
+    }
+  }
+
+  /// Enforces a policy on the link from now on. One that is enforced already is replaced at once:
+  /// at no time is there none.
   ///
   /// - Parameters:
   ///   - index: That of the link.
   ///   - socket: In the namespace of the link and of this process.
   public func enforce(
-    _ policy: GuardPolicy, on index: Int32, _ socket: RouteSocket, until deadline: Deadline
+    _ ready: borrowing Ready, on index: Int32, _ socket: RouteSocket, until deadline: Deadline
   ) throws(GuardError) {
-    switch mechanism {
-    case .xdp: try attach(KernelProgram(policy), to: index, socket, until: deadline)
-    case .nftables:
+    switch ready {
+    case .xdp(let program): try attach(program, to: index, socket, until: deadline)
+    case .nftables(let policy):
       do throws(FilterError) {
         try NetfilterSocket().replace([table(policy)], until: deadline)
       } catch { throw .netfilter(error) }
     }
+  }
+
+  /// Makes `policy` ready and enforces it.
+  public func enforce(
+    _ policy: GuardPolicy, on index: Int32, _ socket: RouteSocket, until deadline: Deadline
+  ) throws(GuardError) {
+    try enforce(ready(policy), on: index, socket, until: deadline)
   }
 
   private func attach(

@@ -167,4 +167,17 @@ struct MACAddressTests {
     #expect(MACAddress("00:00:00:00:00:00")?.isUnicast == false)
     #expect(!MACAddress.broadcast.isUnicast)
   }
+
+  @Test(
+    "one that is administered locally has one receiver, and 46 bits of the number",
+    arguments: [
+      (0, "02:00:00:00:00:00"), (0x0102_0304_0506, "02:02:03:04:05:06"),
+      (0xffff_ffff_ffff, "fe:ff:ff:ff:ff:ff"), (0xffff_0000_0000_0000, "02:00:00:00:00:00"),
+      (0x0a58_0a01_0002, "0a:58:0a:01:00:02"), (.max, "fe:ff:ff:ff:ff:ff"),
+    ] as [(UInt64, String)])
+  func local(_ number: UInt64, _ text: String) {
+    let address = MACAddress(administeredLocally: number)
+    #expect(address.description == text)
+    #expect(address.isUnicast)
+  }
 }

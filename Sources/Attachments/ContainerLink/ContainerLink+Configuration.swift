@@ -11,7 +11,7 @@ extension ContainerLink {
   package func interfaces(sandbox: String?) -> [AttachmentResult.Interface] {
     [
       .init(name: host.name, mac: host.mac?.description, mtu: host.mtu, sandbox: nil),
-      .init(name: containerName, mac: mac?.description, mtu: host.mtu, sandbox: sandbox),
+      .init(name: containerName, mac: mac.description, mtu: host.mtu, sandbox: sandbox),
     ]
   }
 
@@ -41,7 +41,7 @@ extension ContainerLink {
   package func announce(_ result: AttachmentResult, _ context: Context) {
     do throws(RouteError) {
       try inside.request(until: context.deadline) {
-        if let mac = mac, !result.addresses.isEmpty {
+        if !result.addresses.isEmpty {
           $0.announceAddresses(of: containerIndex, mac: mac)
         }
         $0.setLink(.index(containerIndex), group: 0)

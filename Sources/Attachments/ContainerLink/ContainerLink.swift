@@ -5,31 +5,26 @@ internal import Netlink
 internal import PluginConfigurations
 package import PluginCore
 
-/// What the rows of an attachment tell of its container end.
+/// What the rows of an attachment tell of its container end, known before that is made.
 package struct ContainerEnd {
-  /// Nil where the kernel chooses it, before it has.
-  let mac: MACAddress?
+  let mac: MACAddress
   /// The path by which the sandbox was opened.
   let sandboxPath: String
 
   /// The end that a pair is made with.
   ///
   /// - Parameter addresses: Those that the container gets, as far as they are known: without a
-  ///   requested MAC address the first one decides.
+  ///   requested MAC address the first one decides, and without any, chance.
   package init(
     _ plan: Plan, _ addresses: [AttachmentResult.Address], in sandbox: borrowing NetworkNamespace
-  ) {
-    mac = plan.mac ?? addresses.first.flatMap { MACAddress.derived(from: $0.address.address) }
+  ) throws(AttachmentError) {
+    let wanted =
+      plan.mac ?? addresses.first.flatMap { MACAddress.derived(from: $0.address.address) }
+    do throws(SystemError) { mac = if let wanted { wanted } else { try .random() } } catch {
+      throw AttachmentError(error, "cannot choose a MAC address")
+    }
     sandboxPath = sandbox.path
   }
-
-  init(mac: MACAddress?, sandboxPath: String) {
-    self.mac = mac
-    self.sandboxPath = sandboxPath
-  }
-
-  /// Whether all of it is known before it is made.
-  package var isKnown: Bool { mac != nil }
 }
 
 /// Both ends of an attachment's veth pair, and the sockets of the namespaces they are in.
@@ -42,7 +37,7 @@ package struct ContainerLink {
   let containerName: String
   package let end: ContainerEnd
   /// What the container end has.
-  package var mac: MACAddress? { end.mac }
+  package var mac: MACAddress { end.mac }
 
   /// Makes the pair, in the place of `leftovers`, by one message: both ends have their names,
   /// addresses and sizes, and the host end is up from the first moment on.
@@ -50,19 +45,16 @@ package struct ContainerLink {
   /// ovs-vswitchd looks at all its ports again whenever something changes at a link, and when it
   /// lets go of an earlier link of this name, it changes the flags of the one that it finds. So
   /// this is one change, and the rest comes while ovs-vswitchd is at work: `settle`.
-  ///
-  /// - Parameter addresses: Those that the container gets; see `ContainerEnd`.
   init(
-    _ plan: Plan, _ addresses: [AttachmentResult.Address], _ links: LinkSurvey,
+    _ plan: Plan, _ end: ContainerEnd, _ links: LinkSurvey,
     replacing leftovers: Leftovers, in sandbox: borrowing NetworkNamespace, _ context: Context,
     _ rollback: inout Rollback
   ) throws(AttachmentError) {
     let outside = links.outside
     let deadline = context.deadline
-    let wanted = ContainerEnd(plan, addresses, in: sandbox)
     do throws(RouteError) {
       if let link = leftovers.link { try Self.delete(link.index, outside, until: deadline) }
-      let made = try Self.addPair(plan, wanted.mac, sandbox, outside, until: deadline)
+      let made = try Self.addPair(plan, end.mac, sandbox, outside, until: deadline)
       rollback.onFailure("delete link \"\(made.name)\"") { deadline in
         do throws(RouteError) {
           try Self.delete(made.index, outside, until: deadline)
@@ -78,12 +70,7 @@ package struct ContainerLink {
       host = made
       containerIndex = peer
       containerName = plan.attachment.interfaceName
-      end =
-        wanted.isKnown
-        ? wanted
-        : ContainerEnd(
-          mac: try links.inside.link(.index(peer), until: deadline).mac,
-          sandboxPath: wanted.sandboxPath)
+      self.end = end
       context.log.write(.debug, "made the veth pair")
     } catch {
       // Since it was looked for, another has made a link of one of the names.
@@ -110,7 +97,7 @@ package struct ContainerLink {
   }
 
   private static func addPair(
-    _ plan: Plan, _ mac: MACAddress?, _ sandbox: borrowing NetworkNamespace,
+    _ plan: Plan, _ mac: MACAddress, _ sandbox: borrowing NetworkNamespace,
     _ outside: RouteSocket, until deadline: Deadline
   ) throws(RouteError) -> Link {
     let name = plan.hostLink.name

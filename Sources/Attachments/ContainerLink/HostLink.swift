@@ -141,4 +141,9 @@ extension MACAddress {
     let tail = address.isIPv6 ? Array(SHA2.sha256(address.bytes).prefix(4)) : address.bytes
     return MACAddress(bytes: [0x0a, 0x58] + tail)
   }
+
+  /// Any that is administered locally, as the kernel gives one to a link that has none.
+  static func random() throws(SystemError) -> MACAddress {
+    MACAddress(administeredLocally: try randomNumber())
+  }
 }

@@ -8,6 +8,9 @@ package import PluginConfigurations
 package import PluginCore
 internal import PortGuard
 
+/// What is attempted when an interface is given its guard.
+private func attempt(_ name: String) -> String { "cannot guard interface \"\(name)\"" }
+
 /// `guard`: what the container may send. It is on the host end before that is a port, and goes with
 /// the attachment: with the link, or, where it is a table of nftables, before the link.
 package struct AttachmentGuard {
@@ -80,7 +83,7 @@ package struct AttachmentGuard {
       }
     }
     guard let wanted, !survey.leftovers.rows.isEmpty else { return }
-    try wanted.enforce(.nothing, link, context)
+    try wanted.ready(.nothing, plan).enforce(on: link, context)
   }
 
   /// Removes the table of an ADD that was killed, which guards the new link of this name. To be
@@ -97,36 +100,42 @@ package struct AttachmentGuard {
     } catch { throw AttachmentError(error, "cannot remove what an earlier ADD left") }
   }
 
-  /// Guards the host end from now on, before it is a port, in place of what was there. Without
-  /// `addresses`, which an IPAM plugin has yet to get by the wire, nothing but requests to DHCP
-  /// servers passes.
-  package func enforce(
-    _ link: ContainerLink, _ addresses: [AttachmentResult.Address]?, _ context: Context
-  ) throws(AttachmentError) {
-    guard let mac = link.mac else {
-      throw AttachmentError(
-        .failed, "cannot guard interface \"\(link.containerName)\"",
-        details: "it has no MAC address")
+  /// What is to be enforced, with all that can be made of it before there is the link.
+  package struct Ready: ~Copyable {
+    fileprivate let guarding: AttachmentGuard
+    fileprivate let policy: LinkGuard.Ready
+
+    /// Guards the host end from now on, before it is a port, in place of what was there.
+    package func enforce(on ends: ContainerLink, _ context: Context) throws(AttachmentError) {
+      do {
+        try guarding.link.enforce(
+          policy, on: ends.host.index, ends.outside, until: context.deadline)
+      } catch { throw AttachmentError(error, attempt(ends.containerName)) }
+      context.log.write(.debug, "guarded the host end by \(guarding.mechanism.rawValue)")
     }
+  }
+
+  /// Makes ready what the container end may send. Without `addresses`, which an IPAM plugin has yet
+  /// to get by the wire, nothing but requests to DHCP servers passes.
+  package func ready(
+    _ end: ContainerEnd, _ addresses: [AttachmentResult.Address]?, _ plan: Plan
+  ) throws(AttachmentError) -> Ready {
     let policy =
       addresses.map {
-        GuardPolicy(configuration, mac: mac, addresses: $0.map { $0.address.address })
-      } ?? GuardPolicy(untilLeased: configuration, mac: mac)
+        GuardPolicy(configuration, mac: end.mac, addresses: $0.map { $0.address.address })
+      } ?? GuardPolicy(untilLeased: configuration, mac: end.mac)
     guard addresses == nil || policy.hasAddresses else {
       throw AttachmentError(
         .invalid,
         "guard: the IPAM plugin has given no address, and \"allowed\" has none: nothing could pass")
     }
-    try enforce(policy, link, context)
+    return try ready(policy, plan)
   }
 
-  private func enforce(_ policy: GuardPolicy, _ ends: ContainerLink, _ context: Context)
-    throws(AttachmentError)
-  {
-    do {
-      try link.enforce(policy, on: ends.host.index, ends.outside, until: context.deadline)
-    } catch { throw AttachmentError(error, "cannot guard interface \"\(ends.containerName)\"") }
-    context.log.write(.debug, "guarded the host end by \(mechanism.rawValue)")
+  private func ready(_ policy: GuardPolicy, _ plan: Plan) throws(AttachmentError) -> Ready {
+    do { return Ready(guarding: self, policy: try link.ready(policy)) } catch {
+      throw AttachmentError(error, attempt(plan.attachment.interfaceName))
+    }
   }
 
   // MARK: - CHECK

@@ -33,6 +33,24 @@ extension AttachTests {
     #expect(try sandbox.link()["address"] == "0a:58:0a:01:00:02")
   }
 
+  @Test("without an address the MAC address is one of chance, and the row has it")
+  func randomMAC() throws {
+    let network = try Network()
+    let chosen = try (0..<4).map { position in
+      let sandbox = try Sandbox()
+      let result = try network.plugin.add(
+        network.configuration(), containerID: "c\(position)", sandbox: sandbox
+      ).checked()
+      let mac = try #require(sandbox.link()["address"].text)
+      #expect(result["interfaces"][1]["mac"].text == mac)
+      #expect(try network.port(result)["external_ids"]["mac"].text == mac)
+      let first = try #require(UInt8(mac.prefix(2), radix: 16))
+      #expect(first & 3 == 2, "locally administered, for one receiver: \(mac)")
+      return mac
+    }
+    #expect(Set(chosen).count == chosen.count)
+  }
+
   @Test("adds routes with all their members")
   func routes() throws {
     let network = try Network()

@@ -39,14 +39,15 @@ extension OVN {
     if !plan.needsWire { result = try ipam.addresses(request, context) }
     result.addresses += switches.addresses
     try plan.requireConfigurable(result)
-    let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
+    let end = try ContainerEnd(plan, result.addresses, in: sandbox)
+    let link = try ContainerLink(plan, end, survey, in: sandbox, context, &rollback)
     // Before the other database is asked: by its answer ovs-vswitchd has heard of the link in any
     // case.
     try link.settle(plan, context)
     let logicalPort = try LogicalPort.make(switches, link, result.addresses, context, &rollback)
     let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
     let port = try SwitchPort(
-      link.end, link, plan, survey, result.addresses, remembering: remembered,
+      end, link, plan, survey, result.addresses, remembering: remembered,
       switches.externalIDs, nil, context, &rollback)
     try link.configure(plan, result, port, in: sandbox, context)
     try port.waitUntilForwarding(link, context)

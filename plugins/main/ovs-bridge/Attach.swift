@@ -45,21 +45,22 @@ extension OVSBridge {
     var target = try Gateway.target(plan, result.addresses, survey, context)
     try plan.requireConfigurable(result)
     let remembered = RememberedIPAM(request.network.json[PluginMember.ipam])
-    let end = ContainerEnd(plan, result.addresses, in: sandbox)
-    func attach(_ end: ContainerEnd, _ link: ContainerLink?, _ rollback: inout Rollback)
+    let end = try ContainerEnd(plan, result.addresses, in: sandbox)
+    func attach(_ link: ContainerLink?, _ rollback: inout Rollback)
       throws(AttachmentError) -> SwitchPort
     {
       try SwitchPort(
         end, link, plan, survey, result.addresses, remembering: remembered, marks(plan, result),
         target, context, &rollback)
     }
-    let isPortFirst = guarding == nil && end.isKnown && survey.isPortFirst
-    let early = isPortFirst ? try attach(end, nil, &rollback) : nil
-    let link = try ContainerLink(plan, result.addresses, survey, in: sandbox, context, &rollback)
+    let policy = try guarding?.ready(end, plan.needsWire ? nil : result.addresses, plan)
+    let isPortFirst = guarding == nil && survey.isPortFirst
+    let early = isPortFirst ? try attach(nil, &rollback) : nil
+    let link = try ContainerLink(plan, end, survey, in: sandbox, context, &rollback)
     try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
-    try guarding?.enforce(link, plan.needsWire ? nil : result.addresses, context)
+    try policy?.enforce(on: link, context)
     let port: SwitchPort
-    if let early { port = early } else { port = try attach(link.end, link, &rollback) }
+    if let early { port = early } else { port = try attach(link, &rollback) }
     try link.settle(plan, context)
     try AttachmentGuard.removeRemains(guarding, plan, context)
     var late = context
@@ -68,7 +69,7 @@ extension OVSBridge {
       try port.waitUntilForwarding(link, context)
       late = try port.waitForSpanningTree(plan, context)
       result = try plan.completed(ipam.addresses(request, late))
-      try guarding?.enforce(link, result.addresses, late)
+      try guarding?.ready(end, result.addresses, plan).enforce(on: link, late)
       try plan.requireConfigurable(result)
       target = try Gateway.target(plan, result.addresses, survey, late)
       try port.complete(
