@@ -54,6 +54,7 @@ public enum Computation: UInt8, Hashable, Sendable {
   case and = 0x50
   case shiftLeft = 0x60
   case shiftRight = 0x70
+  case exclusiveOr = 0xa0
   case move = 0xb0
 }
 
