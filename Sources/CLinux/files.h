@@ -158,6 +158,20 @@ static inline long clinux_lock_octet_until(int fd, short type, long long offset,
   return clinux_await_lock(fd, 0, &range, deadline);
 }
 
+/*
+ * How many entries the directory has from here on, `.` and `..` included; where it is `most` or
+ * more, any such number.
+ */
+static inline long clinux_count_entries(int fd, long most) {
+  _Alignas(struct dirent) char buffer[4096];
+  long count = 0, size = 0;
+  while (count < most &&
+         (size = CLINUX_CALL(syscall(SYS_getdents64, fd, buffer, sizeof buffer))) > 0)
+    for (long at = 0; at < size; count++)
+      at += ((const struct dirent *)(buffer + at))->d_reclen;
+  return size < 0 ? size : count;
+}
+
 /* The next entry's name, `.` and `..` included; null at the end, or where `error` is not 0. */
 static inline const char *clinux_next_entry(DIR *directory, int *error) {
   errno = 0;

@@ -32,14 +32,18 @@ struct LinkSurvey {
     }
   }
 
-  /// Whether this host has many links: so many virtual ones, in all network namespaces together,
-  /// which sysfs(5) tells by the number of directories. False where that is not mounted.
+  /// Whether this network namespace has many links.
+  ///
+  /// sysfs(5) tells of all network namespaces together, by the number of directories, which is less
+  /// work than to look into one of procfs, where IPv6 has one file for each link of this one. False
+  /// where neither can be read.
   static var areMany: Bool {
     do throws(SystemError) {
-      return try FileStatus(path: "/sys/devices/virtual/net").links > many
+      guard try FileStatus(path: "/sys/devices/virtual/net").links > many else { return false }
+      return try Directory.hasNames(moreThan: many, at: "/proc/net/dev_snmp6")
     } catch { return false }
   }
-  private static let many: UInt64 = 64
+  private static let many = 64
 
   /// Indexes are unique in one namespace only, so it is compared, too.
   private static func otherEnd(

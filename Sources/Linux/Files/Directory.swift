@@ -200,6 +200,14 @@ extension Directory {
     _ = try check(clinux_set_modified(descriptor.rawValue, nanoseconds), "utimensat", path)
   }
 
+  /// Whether the directory at `path` has more than so many names, `.` and `..` included. No more of
+  /// them are read than that takes, or a page of them.
+  public static func hasNames(moreThan count: Int, at path: String) throws(SystemError) -> Bool {
+    let descriptor = try FileDescriptor.open(path, [.readOnly, .directory])
+    let seen = clinux_count_entries(descriptor.rawValue, count + 1)
+    return try check(seen, "getdents64", path) > count
+  }
+
   /// Whether files could be made in the directory at `path`, as far as one can tell without trying;
   /// throws why not.
   public static func checkRoom(at path: String) throws(SystemError) {

@@ -250,7 +250,7 @@ public struct FileStatus: Hashable, Sendable {
   /// `st_dev` and `st_ino`, which together name the file.
   public let device: UInt64, inode: UInt64
   /// How many names the file has; none when it was removed.
-  public let links: UInt64
+  public let links: Int
   /// The permission bits, `07777`.
   public let permissions: UInt32
   /// When the content changed last: nanoseconds since 1970-01-01T00:00:00Z.
@@ -269,7 +269,7 @@ public struct FileStatus: Hashable, Sendable {
     size = Int64(status.st_size)
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
-    links = UInt64(status.st_nlink)
+    links = Int(clamping: status.st_nlink)
     permissions = status.st_mode & 0o7777
     modified = nanoseconds(status.st_mtim)
     changed = nanoseconds(status.st_ctim)
