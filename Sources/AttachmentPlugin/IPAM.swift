@@ -15,10 +15,12 @@ package final class IPAMAddition {
   private var addresses: Set<String>?
   private var hasStarted = false
 
+  package init() {}
+
   /// Starts the process of the IPAM plugin, where the configuration has one that does not need the
   /// wire. It waits for its configuration, and does nothing before `begin`: a process takes as long
   /// to start as this one to look at what is there.
-  package init(_ request: Request, _ plan: Plan) {
+  package func prepare(_ request: Request, _ plan: Plan) {
     guard plan.hasIPAM, !plan.needsWire else { return }
     // What is wrong with it is told when it is needed.
     delegate = try? Delegate.ipam(for: request, .add, isHeld: true, until: .after(.zero))

@@ -16,14 +16,16 @@ package struct Survey {
   /// Looks. Refuses an attachment that is up and names that are taken, a bridge that is missing and
   /// may not be made, and a port that cannot be the gateway's.
   ///
-  /// - Parameter previous: What earlier plugins of the list made.
+  /// - Parameters:
+  ///   - previous: What earlier plugins of the list made.
+  ///   - begin: What is begun besides, as soon as ovsdb-server is at work.
   package init(
     _ plan: Plan, after previous: AttachmentResult?, in sandbox: borrowing NetworkNamespace,
-    _ context: Context
+    _ context: Context, meanwhile begin: () -> Void = {}
   ) throws(AttachmentError) {
     database = try Database(plan.endpoint, context)
     let question = database.begin(RowSurvey(plan))
-    // ovsdb-server is at work meanwhile.
+    begin()
     links = try LinkSurvey(plan, in: sandbox, context)
     hasHostShield = try HostShield.isInPlace(until: context.deadline)
     findings = try database.findings(of: question)

@@ -24,7 +24,8 @@ extension OVN {
     _ request: Request, _ plan: OVNPlan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
   ) throws(AttachmentError) -> AttachmentResult {
-    let ipam = IPAMAddition(request, plan.port)
+    let ipam = IPAMAddition()
+    ipam.prepare(request, plan.port)
     let chassis = try Chassis(plan.port, context)
     let logical = LogicalPortPlan(plan.port, plan.configuration, on: chassis, context)
     let sized = try logical.completing(plan.port.withMTU(of: chassis, context))

@@ -30,8 +30,10 @@ extension OVSBridge {
     _ request: Request, _ plan: Plan, in sandbox: borrowing NetworkNamespace,
     _ exclusion: borrowing Exclusion, _ context: Context
   ) throws(AttachmentError) -> AttachmentResult {
-    let ipam = IPAMAddition(request, plan)
-    let survey = try Survey(plan, after: request.network.previousResult, in: sandbox, context)
+    let ipam = IPAMAddition()
+    let survey = try Survey(
+      plan, after: request.network.previousResult, in: sandbox, context,
+      meanwhile: { ipam.prepare(request, plan) })
     let plan = plan.withMTU(survey, context)
     try Masquerading.requireProgram(plan)
     try GatewayIsolation.requireProgram(plan)
