@@ -150,7 +150,7 @@ public enum Sandbox {
     do throws(SystemError) {
       let sandbox = try NetworkNamespace(path: path)
       guard isOfProcess(path) else { return false }
-      let isOurs = try sandbox.isSame(as: .current())
+      let isOurs = try sandbox.isCurrent()
       return isOurs || !hasLink(interfaceName, in: sandbox)
     } catch {
       return [.noSuchFileOrDirectory, .notADirectory, .noSuchProcess, .invalidArgument]

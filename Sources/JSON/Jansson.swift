@@ -24,7 +24,12 @@ extension JSONValue {
     let isNumberTooLarge: Bool
   }
 
+  /// libjansson would open, read and close `/dev/urandom` for what this gives it: where its tables
+  /// of members begin.
+  private static let seeding: Void = json_object_seed(Int.random(in: 1...Int.max))
+
   private static func parse(_ bytes: [UInt8]) throws(ParsingError) -> JSONValue {
+    seeding
     var error = json_error_t()
     let root = unsafe bytes.withUnsafeBytes {
       unsafe json_loadb(

@@ -19,9 +19,18 @@ public struct NetworkNamespace: ~Copyable {
     descriptor = file
   }
 
+  /// What names the namespace of the calling thread; see proc_pid_ns(5).
+  private static let home = "/proc/thread-self/ns/net"
+
   /// The namespace of the calling thread.
   public static func current() throws(SystemError) -> NetworkNamespace {
-    try NetworkNamespace(path: "/proc/thread-self/ns/net")
+    try NetworkNamespace(path: home)
+  }
+
+  /// Whether it is the namespace of the calling thread.
+  public borrowing func isCurrent() throws(SystemError) -> Bool {
+    let own = try FileStatus(path: Self.home)
+    return status.device == own.device && status.inode == own.inode
   }
 
   /// Valid as long as this value is.
@@ -41,44 +50,58 @@ public struct NetworkNamespace: ~Copyable {
     let home = try enterFromHome()
     let made: Result<FileDescriptor, SystemError>
     do { made = .success(try .socket(domain, type, number)) } catch { made = .failure(error) }
-    home.enterAgain()
+    Self.enterAgain(home)
     switch consume made {
     case .success(let socket): return socket
     case .failure(let error): throw error
     }
   }
 
-  /// Gives settings below `/proc/sys/net` of this namespace their values, each as path and value.
+  /// A setting below `/proc/sys/net`, as path and value.
+  public typealias Setting = (path: String, value: String)
+
+  /// Gives settings below `/proc/sys/net` of this namespace their values; see `writeOwn`.
+  public borrowing func writeSettings(_ settings: [Setting]) throws(SystemError) {
+    let home = try enterFromHome()
+    let written: Result<Void, SystemError>
+    do { written = .success(try Self.writeOwn(settings)) } catch { written = .failure(error) }
+    Self.enterAgain(home)
+    try written.get()
+  }
+
+  /// Gives settings of the namespace that the calling thread is in their values.
   ///
   /// A setting that this kernel does not have is passed over, and so is one that has its value: to
   /// write some of them, as `disable_ipv6`, the kernel needs a lock for which it does not sleep,
   /// and tries again until others have left it.
-  public borrowing func writeSettings(_ settings: [(path: String, value: String)])
-    throws(SystemError)
-  {
-    let home = try enterFromHome()
-    var failure: SystemError?
-    for setting in settings where failure == nil {
-      do {
-        if try Self.setting(setting.path) == setting.value { continue }
-        try FileDescriptor.open("/proc/sys/net/" + setting.path, .writeOnly)
-          .write(Array(setting.value.utf8))
-      } catch {
-        if error.errno != .noSuchFileOrDirectory {
-          failure = SystemError(error.call, "/proc/sys/net/" + setting.path, error.errno)
+  public static func writeOwn(_ settings: [Setting]) throws(SystemError) {
+    for setting in settings {
+      let path = "/proc/sys/net/" + setting.path
+      do throws(SystemError) {
+        let file: FileDescriptor
+        do throws(SystemError) { file = try .open(path, .readWrite) } catch {
+          // Where it cannot be written, it may have its value.
+          if try value(of: .open(path)) == setting.value { continue }
+          throw error
         }
+        if try value(of: file) == setting.value { continue }
+        // The kernel takes what is written to the beginning only.
+        try file.write(Array(setting.value.utf8), at: 0)
+      } catch {
+        if error.errno == .noSuchFileOrDirectory { continue }
+        throw SystemError(error.call, path, error.errno)
       }
     }
-    home.enterAgain()
-    if let failure { throw failure }
   }
 
   /// Reads a setting below `/proc/sys/net` of this namespace; nil where this kernel has none.
   public borrowing func readSetting(_ path: String) throws(SystemError) -> String? {
     let home = try enterFromHome()
     let text: Result<String, SystemError>
-    do { text = .success(try Self.setting(path)) } catch { text = .failure(error) }
-    home.enterAgain()
+    do { text = .success(try Self.value(of: .open("/proc/sys/net/" + path))) } catch {
+      text = .failure(error)
+    }
+    Self.enterAgain(home)
     switch text {
     case .success(let text): return text
     case .failure(let error):
@@ -87,36 +110,42 @@ public struct NetworkNamespace: ~Copyable {
     }
   }
 
-  /// Reads a setting of the namespace that the calling thread is in.
-  private static func setting(_ path: String) throws(SystemError) -> String {
-    let bytes = try FileDescriptor.open("/proc/sys/net/" + path).read(limit: 4096)
+  /// What a setting has whose file was just opened.
+  private static func value(of setting: borrowing FileDescriptor) throws(SystemError) -> String {
+    let bytes = try setting.read(limit: 4096)
     return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 
   /// Moves this thread into the namespace; see setns(2).
-  public borrowing func enter() throws(SystemError) {
+  public borrowing func enter() throws(SystemError) { try Self.enter(descriptor, path) }
+
+  private static func enter(_ namespace: borrowing FileDescriptor, _ path: String)
+    throws(SystemError)
+  {
     _ = try check(
-      clinux_enter_namespace(descriptor.rawValue, CLINUX_CLONE_NEWNET), "setns", path)
+      clinux_enter_namespace(namespace.rawValue, CLINUX_CLONE_NEWNET), "setns", path)
   }
 
   /// Moves this thread into the namespace, from one that it can come back to, which it returns.
   ///
   /// That it can is tried before: it needs privileges over that namespace, too.
-  private borrowing func enterFromHome() throws(SystemError) -> NetworkNamespace {
-    let home = try NetworkNamespace.current()
-    try home.enter()
+  private borrowing func enterFromHome() throws(SystemError) -> FileDescriptor {
+    let home = try FileDescriptor.open(Self.home)
+    try Self.enter(home, Self.home)
     try enter()
     return home
   }
 
-  /// Moves this thread back to where it came from. It is tried again where the kernel has no memory
+  /// Moves this thread back to `home`, where it came from. It is tried again where the kernel has no memory
   /// for it at this moment. If that fails the process ends: it must not go on in the wrong
   /// namespace, where it would take the container's links for the host's.
-  private borrowing func enterAgain() {
+  private static func enterAgain(_ home: borrowing FileDescriptor) {
     for _ in 0..<50 {
-      do throws(SystemError) { return try enter() } catch { Clock.sleep(.milliseconds(10)) }
+      do throws(SystemError) { return try enter(home, Self.home) } catch {
+        Clock.sleep(.milliseconds(10))
+      }
     }
-    try? StandardStream.error.write(Array("cannot return to \(path)\n".utf8))
+    try? StandardStream.error.write(Array("cannot return to \(Self.home)\n".utf8))
     Process.exit(1)
   }
 }

@@ -13,7 +13,7 @@ public enum Sandbox {
     let path = invocation.sandboxPath ?? ""
     do throws(SystemError) {
       let sandbox = try NetworkNamespace(path: path)
-      let isOwn = sandbox.isSame(as: try .current())
+      let isOwn = try sandbox.isCurrent()
       if !isOwn || heedsOverride && invocation.mayUseOwnNamespace { return sandbox }
     } catch {
       throw CNIError(

@@ -56,8 +56,7 @@ struct LinkSurvey {
         return nil
       }
     } else {
-      do throws(SystemError) { guard sandbox.isSame(as: try .current()) else { return nil } } catch
-      {
+      do throws(SystemError) { guard try sandbox.isCurrent() else { return nil } } catch {
         throw .system(.readLink(.index(peer)), error)
       }
     }

@@ -94,7 +94,7 @@ package enum HostShield {
   /// is a reason to fail.
   static func writeSettings(of link: String, _ log: Log) {
     do throws(SystemError) {
-      try NetworkNamespace.current().writeSettings([
+      try NetworkNamespace.writeOwn([
         ("ipv6/conf/\(link)/accept_ra", "0"), ("ipv6/conf/\(link)/disable_ipv6", "1"),
       ])
     } catch { log.write(.warning, "cannot close \"\(link)\" for IPv6: \(error)") }

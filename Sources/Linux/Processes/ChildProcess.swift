@@ -164,10 +164,10 @@ public struct ChildProcess: ~Copyable {
   /// What it has written since; nil if that is nothing, empty if it will write no more. At most
   /// what a pipe holds.
   static func readAvailable(_ descriptor: CInt) throws(SystemError) -> [UInt8]? {
-    do throws(SystemError) { return try readOctets(64 << 10, from: descriptor) } catch {
-      guard error.errno == .wouldBlock else { throw error }
-      return nil
-    }
+    let (bytes, result) = unsafe received(64 << 10) { unsafe clinux_read(descriptor, $0, $1) }
+    if result == -Int(EAGAIN) { return nil }
+    _ = try check(result, "read", descriptorName(descriptor))
+    return bytes
   }
 }
 

@@ -9,14 +9,16 @@ extension FileDescriptor {
       owning: CInt(try check(clinux_socket(domain, type, number), "socket", "domain \(domain)")))
   }
 
+  /// The type of a stream socket that does not wait.
+  private static let stream = CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
+
   /// Connects to the stream socket at `path`; see unix(7).
   ///
   /// Past the deadline it is `ETIMEDOUT`: the server lives but accepts no connection.
   public static func connect(unix path: String, until deadline: Deadline) throws(SystemError)
     -> FileDescriptor
   {
-    let socket = try FileDescriptor.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
-    try socket.setNonBlocking()
+    let socket = try FileDescriptor.socket(AF_UNIX, Self.stream, 0)
     while true {
       let result = unsafe clinux_connect_unix(socket.rawValue, path)
       // A full backlog is EAGAIN, and there is no event for when it has room again.
@@ -40,8 +42,7 @@ extension FileDescriptor {
       throw SystemError("connect", subject, .invalidArgument)
     }
     let domain = octets.count == 4 ? AF_INET : AF_INET6
-    let socket = try FileDescriptor.socket(domain, CInt(SOCK_STREAM.rawValue), 0)
-    try socket.setNonBlocking()
+    let socket = try FileDescriptor.socket(domain, Self.stream, 0)
     let result = unsafe octets.withUnsafeBufferPointer {
       unsafe clinux_connect_tcp(socket.rawValue, $0.baseAddress, $0.count, port)
     }

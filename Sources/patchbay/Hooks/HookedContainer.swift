@@ -80,7 +80,7 @@ struct HookedContainer {
   private func links(_ sandboxPath: String) throws -> [String] {
     do {
       let sandbox = try NetworkNamespace(path: sandboxPath)
-      let isOurs = try sandbox.isSame(as: .current())
+      let isOurs = try sandbox.isCurrent()
       guard !isOurs else {
         throw Failure(
           "container \"\(containerID)\" has no network namespace of its own: \(sandboxPath) is the "
@@ -230,7 +230,7 @@ struct HookedContainer {
   private func isAlive(_ entry: CachedAttachment) -> Bool {
     let name = entry.attachment.interfaceName
     guard name != "lo", let sandbox = try? NetworkNamespace(path: entry.knownSandboxPath),
-      (try? sandbox.isSame(as: .current())) == false, let socket = try? RouteSocket(in: sandbox),
+      (try? sandbox.isCurrent()) == false, let socket = try? RouteSocket(in: sandbox),
       let link = try? socket.link(.named(name), until: .after(.seconds(10)))
     else { return false }
     let interfaces = entry.result?["interfaces"]?.array ?? []
