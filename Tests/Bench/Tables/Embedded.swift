@@ -33,14 +33,15 @@ enum Embedded {
         .program(command, "c\(index)", sandbox: "ours")
     }
     try compare("ovs-bridge` + `host-local", options, into: &table) { command, index, directory in
-      ports.run(command, "c\(index)", directory: directory)
+      try Reconfigurations.settle()
+      return ports.run(command, "c\(index)", directory: directory)
     }
   }
 
   /// ADD and DEL of both by turns.
   private static func compare(
     _ name: String, _ options: Options, into table: inout Table,
-    _ program: (String, Int, String) -> Program
+    _ program: (String, Int, String) throws -> Program
   ) throws {
     var add = Comparison()
     var del = Comparison()
