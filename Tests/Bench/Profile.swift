@@ -6,13 +6,14 @@ struct Profile {
 
   private static let log = "/run/bench/plugin.log"
 
-  /// Runs ADD and DEL by turns, and looks at one of them.
+  /// Runs ADD and DEL by turns, each when ovs-vswitchd has settled, and looks at one of them.
   init(_ command: String, _ ports: Ports, turns: Int) throws {
     self.command = command
     for index in 0..<turns {
       for each in ["ADD", "DEL"] {
         let program = ports.run(each, "profiled-\(index)", isLogged: true)
         try fill(Self.log, with: "")
+        try Reconfigurations.settle()
         let run = try program.checked()
         if each == command { try add(text(Self.log), run) }
       }

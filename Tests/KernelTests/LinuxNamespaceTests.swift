@@ -26,6 +26,9 @@ struct LinuxNamespaceTests {
     let own = try NetworkNamespace.current()
     let current = own.isSame(as: try NetworkNamespace(path: "/proc/self/ns/net"))
     #expect(current)
+    #expect(try own.isCurrent())
+    let isOther = try NetworkNamespace(path: other.path).isCurrent()
+    #expect(!isOther)
   }
 
   @Test("a socket belongs to the namespace it was made in, and the thread comes back")
@@ -68,7 +71,7 @@ struct LinuxNamespaceTests {
       try namespace.writeSettings([("ipv4/ip_forward", "many"), ("ipv4/conf/lo/arp_notify", "1")])
     }
     #expect(
-      failure?.description == "write(/proc/sys/net/ipv4/ip_forward): EINVAL (Invalid argument)")
+      failure?.description == "pwrite(/proc/sys/net/ipv4/ip_forward): EINVAL (Invalid argument)")
     #expect(try namespace.readSetting("ipv4/conf/lo/arp_notify") == "0")
     #expect(here == before)
   }

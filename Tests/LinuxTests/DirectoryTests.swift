@@ -140,6 +140,21 @@ struct DirectoryTests {
     #expect(try directory.names().count == 1000)
   }
 
+  @Test(
+    "a directory tells whether it has more than so many names, itself and its parent included",
+    arguments: [0, 1, 7, 300])
+  func count(_ files: Int) throws {
+    for number in 0..<files { try temporary.write("", to: "file-\(number)") }
+    for limit in 0...files + 4 {
+      #expect(
+        try Directory.hasNames(moreThan: limit, at: temporary.path) == (files + 2 > limit),
+        "\(limit)")
+    }
+    #expect(throws: SystemError.self) {
+      _ = try Directory.hasNames(moreThan: 0, at: "\(temporary.path)/none")
+    }
+  }
+
   @Test("more than the limit is refused, and so is a FIFO's wait")
   func limits() throws {
     let directory = try Directory(path: temporary.path)
