@@ -136,8 +136,8 @@ public struct NetworkNamespace: ~Copyable {
     return home
   }
 
-  /// Moves this thread back to `home`, where it came from. It is tried again where the kernel has no memory
-  /// for it at this moment. If that fails the process ends: it must not go on in the wrong
+  /// Moves this thread back to `home`, where it came from. It is tried again where the kernel has no
+  /// memory for it at this moment. If that fails the process ends: it must not go on in the wrong
   /// namespace, where it would take the container's links for the host's.
   private static func enterAgain(_ home: borrowing FileDescriptor) {
     for _ in 0..<50 {
