@@ -124,6 +124,7 @@ enum SharedState {
     let other = "`ovs-bridge` + `host-local`"
     table.add(Row("`ovn` + `cluster` ADD", add, against: other, atMost: 2))
     table.add(Row("`ovn` + `cluster` DEL", del, against: other, atMost: 2))
+    try stopOVN()
   }
 
   private static func startOVN() throws {
@@ -139,6 +140,17 @@ enum SharedState {
     try tool("ovn-nbctl", "--db=\(nb)", "ls-add", "bench")
     try tool(
       "ovn-sbctl", "--db=\(sb)", "--timeout=20", "wait-until", "chassis", "bench", "name=bench")
+  }
+
+  /// Ends it: ovn-controller would be at work at each port of the other parts.
+  private static func stopOVN() throws {
+    for name in ["ovn-controller", "ovn-northd", "nb", "sb"] {
+      let file = "\(Place.directory)/\(name).pid"
+      try tool("kill", String(text(file).prefix { $0.isNumber }))
+      // It removes that when it ends.
+      while (try? FileStatus(path: file)) != nil { Clock.sleep(.milliseconds(20)) }
+    }
+    try tool("ovs-vsctl", "del-br", "br-int")
   }
 
   // MARK: - Programs
