@@ -42,6 +42,8 @@ extension OVSBridge {
     let guarding = try AttachmentGuard.prepare(plan, survey, context)
     var rollback = Rollback(context.log)
     try ipam.begin(request, plan, survey.leasedAddresses, context, &rollback)
+    // The IPAM plugin is at work meanwhile.
+    let isPortFirst = guarding == nil && survey.isPortFirst
     var result = AttachmentResult()
     if !plan.needsWire { result = try plan.completed(ipam.addresses(request, context)) }
     var target = try Gateway.target(plan, result.addresses, survey, context)
@@ -56,7 +58,6 @@ extension OVSBridge {
         target, context, &rollback)
     }
     let policy = try guarding?.ready(end, plan.needsWire ? nil : result.addresses, plan)
-    let isPortFirst = guarding == nil && survey.isPortFirst
     let early = isPortFirst ? try attach(nil, &rollback) : nil
     let link = try ContainerLink(plan, end, survey, in: sandbox, context, &rollback)
     try AttachmentGuard.begin(guarding, link, plan, survey, context, &rollback)
