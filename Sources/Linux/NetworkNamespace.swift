@@ -136,9 +136,9 @@ public struct NetworkNamespace: ~Copyable {
     return home
   }
 
-  /// Moves this thread back to `home`, where it came from. It is tried again where the kernel has no
-  /// memory for it at this moment. If that fails the process ends: it must not go on in the wrong
-  /// namespace, where it would take the container's links for the host's.
+  /// Moves this thread back to `home`, where it came from. It is tried again where the kernel has
+  /// no memory for it at this moment. If that fails the process ends: it must not go on in the
+  /// wrong namespace, where it would take the container's links for the host's.
   private static func enterAgain(_ home: borrowing FileDescriptor) {
     for _ in 0..<50 {
       do throws(SystemError) { return try enter(home, Self.home) } catch {
