@@ -83,8 +83,7 @@ final class Ports {
   func compare(_ turns: Int, settled: Bool = true) throws -> Times {
     var times = Times()
     func timed(_ program: Program) throws -> Program.Run {
-      if settled { try Reconfigurations.settle() }
-      return try program.checked()
+      try settled ? program.settled() : program.checked()
     }
     func attachOurs(_ index: Int) throws {
       times.add.ours.add(try timed(run("ADD", "c\(index)")))

@@ -13,8 +13,7 @@ struct Profile {
       for each in ["ADD", "DEL"] {
         let program = ports.run(each, "profiled-\(index)", isLogged: true)
         try fill(Self.log, with: "")
-        try Reconfigurations.settle()
-        let run = try program.checked()
+        let run = try program.settled()
         if each == command { try add(text(Self.log), run) }
       }
     }

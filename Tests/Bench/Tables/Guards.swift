@@ -28,8 +28,7 @@ enum Guards {
       -> Program.Run
     {
       let id = "c-\(sandbox)"
-      try Reconfigurations.settle()
-      var run = try plugin.program("ADD", id, sandbox: sandbox, output: id).checked()
+      var run = try plugin.program("ADD", id, sandbox: sandbox, output: id).settled()
       if isGuarded { run.nanoseconds += try enforce(on: "\(Place.directory)/\(id).out") }
       try plugin.program("DEL", id, sandbox: sandbox, output: id).checked()
       return run

@@ -114,8 +114,7 @@ extension PublishedPorts {
     try Program.tool("ip", "route", "replace", "10.250.0.0/16", "dev", "pm0").checked()
     func attach(isPublished: Bool) throws -> Program.Run {
       let attachment = ports.run("ADD", "published")
-      try Reconfigurations.settle()
-      var run = try attachment.checked()
+      var run = try attachment.settled()
       if isPublished {
         let plugin = Plugin(
           name: "portmap",

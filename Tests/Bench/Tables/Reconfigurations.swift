@@ -74,3 +74,12 @@ struct Reconfigurations {
     }
   }
 }
+
+extension Program {
+  /// Runs it to its end, which must be a good one, when ovs-vswitchd has done with what was before.
+  @discardableResult
+  func settled() throws -> Run {
+    try Reconfigurations.settle()
+    return try checked()
+  }
+}

@@ -109,17 +109,11 @@ enum SharedState {
     let plain = try plugin("ovs-bridge", "plain", Ports.ipam, [("bridge", .string(Place.bridge))])
     var add = Comparison()
     var del = Comparison()
-    func settled(_ plugin: Plugin, _ command: String, _ id: String, _ sandbox: String) throws
-      -> Program.Run
-    {
-      try Reconfigurations.settle()
-      return try plugin.program(command, id, sandbox: sandbox).checked()
-    }
     for index in 0..<options.turns {
-      add.ours.add(try settled(logical, "ADD", "l\(index)", "logical"))
-      add.other.add(try settled(plain, "ADD", "p\(index)", "plain"))
-      del.ours.add(try settled(logical, "DEL", "l\(index)", "logical"))
-      del.other.add(try settled(plain, "DEL", "p\(index)", "plain"))
+      add.ours.add(try logical.program("ADD", "l\(index)", sandbox: "logical").settled())
+      add.other.add(try plain.program("ADD", "p\(index)", sandbox: "plain").settled())
+      del.ours.add(try logical.program("DEL", "l\(index)", sandbox: "logical").settled())
+      del.other.add(try plain.program("DEL", "p\(index)", sandbox: "plain").settled())
     }
     let other = "`ovs-bridge` + `host-local`"
     table.add(Row("`ovn` + `cluster` ADD", add, against: other, atMost: 2))
