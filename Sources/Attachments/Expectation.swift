@@ -39,7 +39,7 @@ package struct Expectation {
     addresses = result.addresses.filter { $0.interface == nil || $0.interface == index }
     routes = plan.hasIPAM ? result.routes : []
 
-    // A MAC address of chance is known from the result alone, and a later plugin may have given the
+    // A random MAC address is known from the result alone, and a later plugin may have given the
     // container end another one.
     let first = addresses.first?.address.address
     let derived = plan.needsWire ? nil : first.flatMap { MACAddress.derived(from: $0) }

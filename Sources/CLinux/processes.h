@@ -34,7 +34,7 @@ static inline unsigned char clinux_random_octet(unsigned position) {
   return ((const unsigned char *)getauxval(AT_RANDOM))[position % 16];
 }
 
-/* 64 random bits of the kernel. */
+/* 64 random bits; see getrandom(2). */
 static inline long clinux_random_number(unsigned long long *number) {
   return CLINUX_CALL(getrandom(number, sizeof *number, 0));
 }

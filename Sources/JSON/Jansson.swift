@@ -24,8 +24,7 @@ extension JSONValue {
     let isNumberTooLarge: Bool
   }
 
-  /// libjansson would open, read and close `/dev/urandom` for what this gives it: where its tables
-  /// of members begin.
+  /// Gives libjansson the seed of its hash tables, which it would read from `/dev/urandom`.
   private static let seeding: Void = json_object_seed(Int.random(in: 1...Int.max))
 
   private static func parse(_ bytes: [UInt8]) throws(ParsingError) -> JSONValue {

@@ -29,8 +29,7 @@ public struct NetworkNamespace: ~Copyable {
 
   /// Whether it is the namespace of the calling thread.
   public borrowing func isCurrent() throws(SystemError) -> Bool {
-    let own = try FileStatus(path: Self.home)
-    return status.device == own.device && status.inode == own.inode
+    status.isSameFile(as: try FileStatus(path: Self.home))
   }
 
   /// Valid as long as this value is.
@@ -38,7 +37,7 @@ public struct NetworkNamespace: ~Copyable {
 
   /// Whether both are one namespace.
   public borrowing func isSame(as other: borrowing NetworkNamespace) -> Bool {
-    status.device == other.status.device && status.inode == other.status.inode
+    status.isSameFile(as: other.status)
   }
 
   /// Makes a socket that belongs to this namespace. It does so from wherever it is used.
@@ -47,14 +46,7 @@ public struct NetworkNamespace: ~Copyable {
   public borrowing func socket(_ domain: CInt, _ type: CInt, _ number: CInt) throws(SystemError)
     -> FileDescriptor
   {
-    let home = try enterFromHome()
-    let made: Result<FileDescriptor, SystemError>
-    do { made = .success(try .socket(domain, type, number)) } catch { made = .failure(error) }
-    Self.enterAgain(home)
-    switch consume made {
-    case .success(let socket): return socket
-    case .failure(let error): throw error
-    }
+    try inside { () throws(SystemError) in try .socket(domain, type, number) }
   }
 
   /// A setting below `/proc/sys/net`, as path and value.
@@ -62,11 +54,7 @@ public struct NetworkNamespace: ~Copyable {
 
   /// Gives settings below `/proc/sys/net` of this namespace their values; see `writeOwn`.
   public borrowing func writeSettings(_ settings: [Setting]) throws(SystemError) {
-    let home = try enterFromHome()
-    let written: Result<Void, SystemError>
-    do { written = .success(try Self.writeOwn(settings)) } catch { written = .failure(error) }
-    Self.enterAgain(home)
-    try written.get()
+    try inside { () throws(SystemError) in try Self.writeOwn(settings) }
   }
 
   /// Gives settings of the namespace that the calling thread is in their values.
@@ -96,17 +84,11 @@ public struct NetworkNamespace: ~Copyable {
 
   /// Reads a setting below `/proc/sys/net` of this namespace; nil where this kernel has none.
   public borrowing func readSetting(_ path: String) throws(SystemError) -> String? {
-    let home = try enterFromHome()
-    let text: Result<String, SystemError>
-    do { text = .success(try Self.value(of: .open("/proc/sys/net/" + path))) } catch {
-      text = .failure(error)
-    }
-    Self.enterAgain(home)
-    switch text {
-    case .success(let text): return text
-    case .failure(let error):
-      if error.errno == .noSuchFileOrDirectory { return nil }
-      throw error
+    try inside { () throws(SystemError) in
+      do throws(SystemError) { return try Self.value(of: .open("/proc/sys/net/" + path)) } catch {
+        if error.errno == .noSuchFileOrDirectory { return nil }
+        throw error
+      }
     }
   }
 
@@ -126,14 +108,17 @@ public struct NetworkNamespace: ~Copyable {
       clinux_enter_namespace(namespace.rawValue, CLINUX_CLONE_NEWNET), "setns", path)
   }
 
-  /// Moves this thread into the namespace, from one that it can come back to, which it returns.
+  /// What `body` returns, which is run in the namespace by this thread.
   ///
-  /// That it can is tried before: it needs privileges over that namespace, too.
-  private borrowing func enterFromHome() throws(SystemError) -> FileDescriptor {
+  /// That it can come back is tried before: it needs privileges over its own namespace, too.
+  private borrowing func inside<Value: ~Copyable>(_ body: () throws(SystemError) -> Value)
+    throws(SystemError) -> Value
+  {
     let home = try FileDescriptor.open(Self.home)
     try Self.enter(home, Self.home)
     try enter()
-    return home
+    defer { Self.enterAgain(home) }
+    return try body()
   }
 
   /// Moves this thread back to `home`, where it came from. It is tried again where the kernel has

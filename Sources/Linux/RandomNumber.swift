@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// 64 bits that nobody can tell beforehand, by getrandom(2).
+/// 64 random bits, by getrandom(2).
 public func randomNumber() throws(SystemError) -> UInt64 {
   var number: UInt64 = 0
   _ = try check(unsafe clinux_random_number(&number), "getrandom", "8 bytes")

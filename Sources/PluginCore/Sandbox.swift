@@ -41,7 +41,7 @@ public enum Sandbox {
       let path = invocation.sandboxPath, !invocation.mayUseOwnNamespace,
       let sandbox = try? FileStatus(path: path),
       let own = try? FileStatus(path: "/proc/thread-self/ns/net"),
-      sandbox.device == own.device, sandbox.inode == own.inode
+      sandbox.isSameFile(as: own)
     else { return }
     throw ownNamespace(path)
   }

@@ -40,12 +40,13 @@ enum FrameConstant {
 extension FrameProgram {
   /// Finds the network header, behind one tag at most, and goes on by its kind.
   ///
-  /// Without a jump: the kernel would follow each way through the rest once for either place.
+  /// Without a jump: the kernel would follow all that comes behind twice, once for each place of
+  /// the header.
   mutating func writeEthernet() {
     code.load(.half, .r3, from: .r6, at: 12)
     code.compute(.move, .r4, 0)
     for tag in FrameConstant.tags {
-      // The highest bit of what is one less than the difference is set where there is none.
+      // The difference is 0 for this tag alone, and only 0 - 1 has the highest bit set.
       code.compute(.move, .r5, .r3)
       code.compute(.exclusiveOr, .r5, Int32(loaded(tag[...])))
       code.compute(.add, .r5, -1)

@@ -28,7 +28,7 @@ import Testing
     #expect(output.status == .exited(0))
   }
 
-  @Test("is killed without any input where nobody waits for it")
+  @Test("is killed where nobody waits for it, and has got no input")
   func abandoned() throws {
     let directory = try TemporaryDirectory()
     do {

@@ -13,8 +13,10 @@ package struct ContainerEnd {
 
   /// The end that a pair is made with.
   ///
-  /// - Parameter addresses: Those that the container gets, as far as they are known: without a
-  ///   requested MAC address the first one decides, and without any, chance.
+  /// Its MAC address is the requested one. Without that it follows from the first of `addresses`,
+  /// and without any, it is random.
+  ///
+  /// - Parameter addresses: Those that the container gets, as far as they are known.
   package init(
     _ plan: Plan, _ addresses: [AttachmentResult.Address], in sandbox: borrowing NetworkNamespace
   ) throws(AttachmentError) {

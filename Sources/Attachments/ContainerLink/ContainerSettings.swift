@@ -7,11 +7,10 @@ internal import PluginCore
 
 /// What of `/proc/sys/net` of the sandbox is set for the container end, before it is up.
 struct ContainerSettings {
-  typealias Setting = (path: String, value: String)
   /// What the attachment cannot do without.
-  private(set) var needed: [Setting] = []
+  private(set) var needed: [NetworkNamespace.Setting] = []
   /// What makes it better. Where `/proc/sys` cannot be written it works all the same.
-  private(set) var wanted: [Setting] = []
+  private(set) var wanted: [NetworkNamespace.Setting] = []
 
   init(_ plan: Plan, of link: String, _ addresses: [AttachmentResult.Address]) {
     let interface = "ipv6/conf/\(link)"

@@ -142,7 +142,7 @@ extension MACAddress {
     return MACAddress(bytes: [0x0a, 0x58] + tail)
   }
 
-  /// Any that is administered locally, as the kernel gives one to a link that has none.
+  /// One that is administered locally, as the kernel gives it to a link that is made without any.
   static func random() throws(SystemError) -> MACAddress {
     MACAddress(administeredLocally: try randomNumber())
   }

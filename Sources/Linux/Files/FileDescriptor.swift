@@ -275,6 +275,11 @@ public struct FileStatus: Hashable, Sendable {
     changed = nanoseconds(status.st_ctim)
   }
 
+  /// Whether both are of one file.
+  public func isSameFile(as other: FileStatus) -> Bool {
+    device == other.device && inode == other.inode
+  }
+
   /// The status of `path`, of a symbolic link itself where `follow` is false.
   public init(path: String, follow: Bool = true) throws(SystemError) {
     var status = stat()

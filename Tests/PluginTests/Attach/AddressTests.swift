@@ -33,7 +33,7 @@ extension AttachTests {
     #expect(try sandbox.link()["address"] == "0a:58:0a:01:00:02")
   }
 
-  @Test("without an address the MAC address is one of chance, and the row has it")
+  @Test("without an address the MAC address is random, and the row has it")
   func randomMAC() throws {
     let network = try Network()
     let chosen = try (0..<4).map { position in
