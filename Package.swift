@@ -12,8 +12,9 @@ let settings: [SwiftSetting] = [
 
 let isEmbedded = Context.environment["PATCHBAY_EMBEDDED"] != nil
 
-/// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build` does. No tables
-/// for unwinding: one inline function of C would ask for those of its whole module.
+/// The libraries and plugins by Embedded Swift, which needs no runtime: `.ci/build` does. For size:
+/// a plugin runs nearly all of its code once, and what it waits for is its pages. No tables for
+/// unwinding: one inline function of C would ask for those of its whole module.
 ///
 /// Without the pass `object-outliner`. Symptom: an array literal holds the elements of another.
 /// Cause: the pass makes the literals of a function data, and numbers them in each module that has
@@ -24,8 +25,8 @@ let embedded: [SwiftSetting] =
   ? [
     .enableExperimentalFeature("Embedded"),
     .unsafeFlags([
-      "-wmo", "-Xfrontend", "-function-sections", "-Xllvm", "-sil-disable-pass=object-outliner",
-      "-Xcc", "-fno-asynchronous-unwind-tables",
+      "-Osize", "-wmo", "-Xfrontend", "-function-sections",
+      "-Xllvm", "-sil-disable-pass=object-outliner", "-Xcc", "-fno-asynchronous-unwind-tables",
     ]),
   ] : []
 
