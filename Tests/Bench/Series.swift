@@ -18,6 +18,12 @@ struct Series {
     return sorted[index] + (sorted[index + 1] - sorted[index]) * (position - Double(index))
   }
   var median: Double { quantile(0.5) }
+  /// The mean without the highest and the lowest tenth; 0 without samples.
+  var middleMean: Double {
+    let out = samples.count / 10
+    let middle = samples.sorted().dropFirst(out).dropLast(out)
+    return middle.isEmpty ? 0 : middle.reduce(0, +) / Double(middle.count)
+  }
 
   var json: JSONValue {
     .object([
