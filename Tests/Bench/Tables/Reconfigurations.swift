@@ -13,8 +13,8 @@ struct Reconfigurations {
   /// Whether an IPAM plugin is run.
   private let isAddressed: Bool
 
-  /// The means of so many ADDs and DELs, without the highest and the lowest tenth: where the machine
-  /// stands still between two changes of a link, ovs-vswitchd looks once for each.
+  /// The means of so many ADDs and DELs, without the highest and the lowest tenth: where the
+  /// machine stands still between two changes of a link, ovs-vswitchd looks once for each.
   ///
   /// What an IPAM plugin frees comes between the link and the row. So ovs-vswitchd, which hears of
   /// each for itself, looks once more in such a DEL: that is told, and without a target.
