@@ -69,10 +69,11 @@ func plugin(_ kind: String, _ name: String, _ dependencies: [Target.Dependency])
     exclude: ["README.md"], swiftSettings: lean, linkerSettings: [isStatic] + isLean)
 }
 
-/// `excluded`: what is no source, as the directory Golden with files that the tests compare with.
+/// Tests, which may use TestSupport in any case. `excluded`: what is no source, as the directory
+/// Golden with files that the tests compare with.
 func tests(_ name: String, _ dependencies: [Target.Dependency], excluded: [String] = []) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, exclude: excluded,
+    name: name, dependencies: dependencies + ["TestSupport"], exclude: excluded,
     swiftSettings: [.swiftLanguageMode(.v6)])
 }
 
@@ -131,7 +132,7 @@ let others: [Target] = [
     "FaultTests",
     [
       "ovs-bridge", "host-local", "static", "loopback", "ovs-mirror-producer",
-      "ovs-mirror-consumer", "portmap", "patchbay", "steps", "Fuzzing", "TestSupport", "CLinux",
+      "ovs-mirror-consumer", "portmap", "patchbay", "steps", "Fuzzing", "CLinux",
       "CNI", "JSON", "Linux", "Netlink", "OVSDB", "OpenVSwitch", "Addresses",
     ], excluded: ["README.md"]),
   // Not a test: what `make bench` runs.
@@ -139,67 +140,58 @@ let others: [Target] = [
     name: "bench", dependencies: ["Addresses", "JSON", "Linux", "Netlink", "PortGuard"],
     path: "Tests/Bench", exclude: ["README.md"],
     swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
-  tests("LinuxTests", ["Linux", "TestSupport"]),
-  tests("JSONTests", ["JSON", "TestSupport"]),
+  tests("LinuxTests", ["Linux"]),
+  tests("JSONTests", ["JSON"]),
   tests("AddressesTests", ["Addresses"]),
-  tests("LeaseFilesTests", ["LeaseFiles", "Addresses", "Linux", "TestSupport"]),
+  tests("LeaseFilesTests", ["LeaseFiles", "Addresses", "Linux"]),
   tests(
     "HostLocalTests",
     [
       "host-local", "static", "steps", "PluginConfigurations", "PluginCore", "LeaseFiles", "CNI",
-      "JSON", "Addresses", "Linux", "TestSupport",
+      "JSON", "Addresses", "Linux",
     ]),
-  tests("CNITests", ["CNI", "JSON", "Addresses", "TestSupport"], excluded: ["Golden"]),
-  tests(
-    "CNIRuntimeTests", ["CNIRuntime", "CNI", "JSON", "Linux", "TestSupport"], excluded: ["Golden"]
-  ),
-  tests("PluginExecutionTests", ["PluginExecution", "CNI", "JSON", "Linux", "TestSupport"]),
+  tests("CNITests", ["CNI", "JSON", "Addresses"], excluded: ["Golden"]),
+  tests("CNIRuntimeTests", ["CNIRuntime", "CNI", "JSON", "Linux"], excluded: ["Golden"]),
+  tests("PluginExecutionTests", ["PluginExecution", "CNI", "JSON", "Linux"]),
   tests("DigestsTests", ["Digests"]),
-  tests(
-    "OVSDBTests",
-    ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
-  tests("OpenVSwitchTests", ["JSON", "Linux", "OVSDB", "OpenVSwitch", "TestSupport"]),
-  tests("UnixctlTests", ["Unixctl", "Linux", "TestSupport"]),
-  tests("TestSupportTests", ["TestSupport"]),
+  tests("OVSDBTests", ["Addresses", "CLinux", "JSON", "Linux", "OVSDB", "OpenVSwitch"]),
+  tests("OpenVSwitchTests", ["JSON", "Linux", "OVSDB", "OpenVSwitch"]),
+  tests("UnixctlTests", ["Unixctl", "Linux"]),
+  tests("TestSupportTests", []),
   // The sources as text, held against the map.
   tests("SourceTests", []),
-  tests("NetlinkTests", ["Netlink", "Addresses", "Linux", "TestSupport"], excluded: ["Golden"]),
+  tests("NetlinkTests", ["Netlink", "Addresses", "Linux"], excluded: ["Golden"]),
   tests(
     "PluginTests",
     [
       "ovs-bridge", "ovn", "ovs-mirror-producer", "ovs-mirror-consumer", "portmap", "host-local",
-      "cluster", "static", "loopback", "Attachments", "PluginConfigurations", "JSON", "TestSupport",
+      "cluster", "static", "loopback", "Attachments", "PluginConfigurations", "JSON",
     ]),
   tests("MirrorTests", ["CNI", "JSON", "Mirrors", "PluginConfigurations"]),
   tests(
     "PortmapTests",
     [
       "ovs-bridge", "host-local", "portmap", "echo", "PluginConfigurations", "PublishedPorts",
-      "Nftables", "Netlink", "CNI", "JSON", "Linux", "Addresses", "TestSupport",
+      "Nftables", "Netlink", "CNI", "JSON", "Linux", "Addresses",
     ]),
-  tests("ToolTests", ["patchbay", "CNI", "PluginCore", "TestSupport"]),
+  tests("ToolTests", ["patchbay", "CNI", "PluginCore"]),
   tests(
     "NetavarkTests",
     [
       "netavark-driver", "ovs-bridge", "host-local", "static", "portmap", "patchbay", "echo",
-      "TestSupport",
     ]),
-  tests("LoopbackTests", ["loopback", "TestSupport"]),
-  tests("ClusterTests", ["cluster", "host-local", "ovs-bridge", "patchbay", "TestSupport"]),
-  tests(
-    "OVNTests",
-    ["ovn", "cluster", "host-local", "static", "patchbay", "echo", "steps", "TestSupport"]),
-  tests(
-    "RuntimeTests",
-    ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap", "TestSupport"]),
-  tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux", "TestSupport"]),
+  tests("LoopbackTests", ["loopback"]),
+  tests("ClusterTests", ["cluster", "host-local", "ovs-bridge", "patchbay"]),
+  tests("OVNTests", ["ovn", "cluster", "host-local", "static", "patchbay", "echo", "steps"]),
+  tests("RuntimeTests", ["patchbay", "ovs-bridge", "host-local", "loopback", "portmap"]),
+  tests("NftablesTests", ["Nftables", "Addresses", "JSON", "Linux"]),
   tests(
     "PortGuardTests",
     [
       "ovs-bridge", "static", "patchbay", "PortGuard", "BPF", "Netlink", "PluginConfigurations",
-      "CLinux", "JSON", "Linux", "Addresses", "TestSupport",
+      "CLinux", "JSON", "Linux", "Addresses",
     ]),
-  tests("KernelTests", ["Netlink", "Addresses", "Linux", "TestSupport"]),
+  tests("KernelTests", ["Netlink", "Addresses", "Linux"]),
 ]
 
 let package = Package(
