@@ -28,7 +28,7 @@ import Testing
     #expect(output.status == .exited(0))
   }
 
-  @Test("is killed where nobody waits for it, and has got no input")
+  @Test("gets no input and is killed when nobody waits for it")
   func abandoned() throws {
     let directory = try TemporaryDirectory()
     do {
