@@ -39,15 +39,6 @@ enum Guards {
         options.turns, { try attach(guarded, "guarded") }, { try attach(plain, "unguarded") })
       return add
     }
-    func calls(_ plugin: Plugin, _ sandbox: String) throws -> Series {
-      var series = Series()
-      for _ in 0..<5 {
-        try Reconfigurations.settle()
-        series.add(try Counter.systemCalls.count(plugin.program("ADD", sandbox, sandbox: sandbox)))
-        try plugin.program("DEL", sandbox, sandbox: sandbox).checked()
-      }
-      return series
-    }
     table.add(Row("ADD with `guard`, by XDP", try compare(), against: "without", atMost: nil))
     // The kernel waits at every change of its table of programs, which is full with 48:
     // BPF_DISPATCHER_MAX in linux/bpf.h.
@@ -59,14 +50,8 @@ enum Guards {
       }
     }
     try forOthers("ADD")
-    let what = "ADD with `guard`, by XDP, beside 48"
     table.add(
-      Row(what, try compare(), against: "without", atMost: 1.3),
-      decidedBy: [
-        Row(
-          "system calls of \(what)", try calls(guarded, "guarded"), try calls(plain, "unguarded"),
-          against: "without", atMost: 1.3)
-      ])
+      Row("ADD with `guard`, by XDP, beside 48", try compare(), against: "without", atMost: 1.3))
     try forOthers("DEL")
     var rules = Comparison()
     try rules.measure(
