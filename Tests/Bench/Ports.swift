@@ -66,13 +66,15 @@ final class Ports {
   /// write to `disable_ipv6` restarted as long as another process holds its lock (RTNL).
   func calls() throws -> [(ours: Series, other: Series)] {
     var counts = ["ADD", "DEL"].map { (command: $0, ours: Series(), other: Series()) }
+    func counted(_ program: Program) throws -> Double {
+      try Reconfigurations.settle()
+      return try Counter.systemCalls.count(program)
+    }
     for _ in 0..<5 {
       for place in counts.indices {
         let command = counts[place].command
-        try Reconfigurations.settle()
-        counts[place].ours.add(try Counter.systemCalls.count(run(command, "called")))
-        try Reconfigurations.settle()
-        counts[place].other.add(try Counter.systemCalls.count(hand.program(command)))
+        counts[place].ours.add(try counted(run(command, "called")))
+        counts[place].other.add(try counted(hand.program(command)))
       }
     }
     return counts.map { ($0.ours, $0.other) }
